@@ -1,0 +1,131 @@
+#include "base/utf8.h"
+
+#include <utf8proc.h>
+
+static size_t
+sequence_bytes(unsigned char lead)
+{
+    if (lead < 0x80)
+        return 1;
+    if (lead >= 0xC2 && lead <= 0xDF)
+        return 2;
+    if (lead >= 0xE0 && lead <= 0xEF)
+        return 3;
+    if (lead >= 0xF0 && lead <= 0xF4)
+        return 4;
+    return 0;
+}
+
+/* Whether second may follow lead (Unicode, table 3-7). */
+static bool
+is_second_byte(unsigned char lead, unsigned char second)
+{
+    unsigned char low = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
+    unsigned char high = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
+    return second >= low && second <= high;
+}
+
+size_t
+utf8_decode(const char *text, size_t len, uint32_t *ret_codepoint)
+{
+    const unsigned char *bytes = (const unsigned char *)text;
+    size_t need = sequence_bytes(bytes[0]);
+    if (need == 1) {
+        *ret_codepoint = bytes[0];
+        return 1;
+    }
+    *ret_codepoint = UTF8_REPLACEMENT;
+    if (need == 0)
+        return 1;
+    uint32_t codepoint = bytes[0] & (0xFFu >> (need + 1));
+    for (size_t i = 1; i < need; i++) {
+        if (i >= len)
+            return 0;
+        bool good = i == 1 ? is_second_byte(bytes[0], bytes[1])
+                           : (bytes[i] & 0xC0) == 0x80;
+        if (!good)
+            return i;
+        codepoint = codepoint << 6 | (bytes[i] & 0x3Fu);
+    }
+    *ret_codepoint = codepoint;
+    return need;
+}
+
+size_t
+utf8_encode(uint32_t codepoint, char bytes[4])
+{
+    if (codepoint > 0x10FFFF || (codepoint >= 0xD800 && codepoint <= 0xDFFF))
+        codepoint = UTF8_REPLACEMENT;
+    if (codepoint < 0x80) {
+        bytes[0] = (char)codepoint;
+        return 1;
+    }
+    if (codepoint < 0x800) {
+        bytes[0] = (char)(0xC0 | codepoint >> 6);
+        bytes[1] = (char)(0x80 | (codepoint & 0x3F));
+        return 2;
+    }
+    if (codepoint < 0x10000) {
+        bytes[0] = (char)(0xE0 | codepoint >> 12);
+        bytes[1] = (char)(0x80 | (codepoint >> 6 & 0x3F));
+        bytes[2] = (char)(0x80 | (codepoint & 0x3F));
+        return 3;
+    }
+    bytes[0] = (char)(0xF0 | codepoint >> 18);
+    bytes[1] = (char)(0x80 | (codepoint >> 12 & 0x3F));
+    bytes[2] = (char)(0x80 | (codepoint >> 6 & 0x3F));
+    bytes[3] = (char)(0x80 | (codepoint & 0x3F));
+    return 4;
+}
+
+bool
+utf8_is_valid(const char *text, size_t len, size_t *ret_offset)
+{
+    for (size_t at = 0; at < len;) {
+        uint32_t codepoint = 0;
+        size_t bytes = utf8_decode(text + at, len - at, &codepoint);
+        /* a real U+FFFD takes three bytes and starts with EF BF BD */
+        bool bad = bytes == 0 ||
+                   (codepoint == UTF8_REPLACEMENT &&
+                    !(bytes == 3 && (unsigned char)text[at + 1] == 0xBF &&
+                      (unsigned char)text[at + 2] == 0xBD));
+        if (bad) {
+            if (ret_offset)
+                *ret_offset = at;
+            return false;
+        }
+        at += bytes;
+    }
+    return true;
+}
+
+int
+utf8_width(uint32_t codepoint)
+{
+    if (codepoint >= 0x20 && codepoint < 0x7F)
+        return 1;
+    if (codepoint < 0xA0 || codepoint > 0x10FFFF)
+        return -1;
+    if (codepoint >= 0xD800 && codepoint <= 0xDFFF)
+        return -1;
+    if (codepoint == 0xAD) /* SOFT HYPHEN is drawn by terminals */
+        return 1;
+    int width = utf8proc_charwidth((utf8proc_int32_t)codepoint);
+    return width > 2 ? 2 : width;
+}
+
+size_t
+utf8_text_cols(const char *text, size_t len)
+{
+    size_t cols = 0;
+    for (size_t at = 0; at < len;) {
+        uint32_t codepoint = 0;
+        size_t bytes = utf8_decode(text + at, len - at, &codepoint);
+        if (!bytes)
+            break;
+        int width = utf8_width(codepoint);
+        cols += width > 0 ? (size_t)width : 0;
+        at += bytes;
+    }
+    return cols;
+}

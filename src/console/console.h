@@ -1,0 +1,115 @@
+#pragma once
+
+#include "base/error.h"
+#include "console/terminal.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <uv.h>
+
+/* One console of a guest: its content (followed from the log that QEMU
+ * writes, or from a descriptor that this process reads and logs itself), its
+ * emulator, and its keyboard. Everything happens on the loop's thread but the
+ * watchdog's closing of ptys. */
+struct console;
+
+/* What the consoles of one server share: the inotify descriptor, the watchdog
+ * thread, the scratch buffers. One per process. */
+struct console_hub;
+struct console_hub *console_hub_new(uv_loop_t *loop, struct error *error);
+void console_hub_free(struct console_hub *hub); /* after its consoles */
+
+struct console_handlers {
+    /* The screen or the history changed (called at most once per loop turn and
+     * console). */
+    void (*on_change)(void *data);
+    /* Bytes that were just interpreted, live ones only; offset: of the first
+     * byte in the log. For `wait --for`, alerts, `logs -f`. May be NULL. */
+    void (*on_output)(void *data, const char *bytes, size_t len,
+                      uint64_t offset);
+    void (*on_bell)(void *data);
+    void (*on_title)(void *data, const char *title);
+    /* The descriptor of an fd console ended: end of file, or errnum. */
+    void (*on_end)(void *data, int errnum);
+    /* Something the operator should know: the log cannot grow, the pty cannot
+     * be opened … */
+    void (*on_trouble)(void *data, const struct error *error);
+};
+
+struct console_config {
+    const char *log_path;   /* copied; made 0600 when missing */
+    const char *marks_path; /* copied; sizes and boots beside the log */
+    int rows;
+    int cols;
+    size_t history_lines;
+    const struct console_handlers *handlers; /* borrowed: lives as long */
+    void *data;
+};
+
+/* Opens the log and starts to read it from its beginning: in steps that never
+ * hold the loop for more than a few ms, queries unanswered, sizes changed where
+ * the marks say they changed. Where the replay ends live content begins. */
+struct console *console_new(struct console_hub *hub,
+                            const struct console_config *config,
+                            struct error *error);
+void console_free(struct console *console);
+
+/* Content: exactly one of these says where it comes from. ---------------- */
+
+/* QEMU writes the log and has a pty at pts_path ("/dev/pts/7"), which is opened
+ * only while somebody has the keyboard (console_hold_keyboard) or typed a
+ * moment ago. Call again with NULL when QEMU is gone. */
+void console_set_pty(struct console *console, const char *pts_path);
+
+/* The content is read from fd (a pty master, a serial device, a socket), fed
+ * to the emulator and appended to the log by us; typing goes to fd. fd becomes
+ * the console's: non-blocking, closed when it ends or by console_free. */
+bool console_set_fd(struct console *console, int fd, struct error *error);
+
+/* Notes in the marks that a new boot begins at the log's end, and resets the
+ * emulator. */
+void console_mark_boot(struct console *console);
+
+/* Keyboard ------------------------------------------------------------------
+ */
+
+/* Counted: while somebody has the console in focus the pty is open (and
+ * drained), so that typing is taken at once. */
+void console_hold_keyboard(struct console *console);
+void console_release_keyboard(struct console *console);
+
+/* Most bytes of typing and pasting that wait for a guest that does not read. */
+#define CONSOLE_INPUT_MAX_BYTES (4u << 20)
+
+/* Queues bytes for the guest; opens the pty when it is closed and keeps it
+ * open until QEMU has taken them. Refused beyond CONSOLE_INPUT_MAX_BYTES, and
+ * when there is nothing to type into. */
+bool console_type(struct console *console, const char *bytes, size_t len,
+                  struct error *error);
+size_t console_input_pending(const struct console *console);
+
+/* The emulator ------------------------------------------------------------- */
+
+/* Resizes the emulator; noted in the marks with the log's offset. For an fd
+ * that is a pty, TIOCSWINSZ too. */
+void console_resize(struct console *console, int rows, int cols);
+
+/* Borrowed. For reading; only the console writes and resizes it. */
+struct terminal *console_terminal(struct console *console);
+
+/* Whether the replay of the log's present content is still under way. */
+bool console_is_replaying(const struct console *console);
+
+/* Offset behind the last byte interpreted: the cursor of `send` and `wait`. */
+uint64_t console_offset(const struct console *console);
+
+/* Where the present boot begins in the log. */
+uint64_t console_boot_offset(const struct console *console);
+
+/* The log, for `logs` and `wait --since-boot`: borrowed. */
+const char *console_log_path(const struct console *console);
+
+/* Wall clock, ms, of the last live output; 0 when there was none. */
+int64_t console_last_output_ms(const struct console *console);

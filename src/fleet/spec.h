@@ -1,0 +1,99 @@
+#pragma once
+
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+/* What one guest is: the validated, resolved form of a fleet file's entry.
+ * Paths are absolute. Strings are owned; NULL means "not said". */
+
+enum spec_kind {
+    SPEC_KIND_QEMU,    /* fields below */
+    SPEC_KIND_COMMAND, /* a QEMU command line, rewritten by qemu/cmdline.h */
+    SPEC_KIND_EXEC,    /* a program on a pty of the server's */
+    SPEC_KIND_DEVICE,  /* a serial device */
+    SPEC_KIND_SOCKET,  /* a unix socket */
+    SPEC_KIND_COUNT
+};
+
+struct spec_disk {
+    char *file;      /* absolute */
+    char *format;    /* "raw", "qcow2" */
+    char *interface; /* "virtio" (default), "ide", "scsi", "sata", "nvme" */
+    bool is_readonly;
+};
+
+struct spec_nic {
+    char *type;  /* "user" (default), "none", or raw: see text */
+    char *model; /* "virtio-net-pci" by default */
+    char *mac;
+    char *text; /* a raw -nic value, instead of all the above */
+};
+
+struct spec {
+    char *name;
+    char *directory; /* where relative paths start: the fleet file's */
+    enum spec_kind kind;
+
+    /* SPEC_KIND_QEMU */
+    char *qemu; /* binary's name or path; NULL: qemu-system-ARCH */
+    char *arch; /* "x86_64" by default */
+    char *machine;
+    char *accel;
+    char *cpu;
+    int smp;               /* 0: QEMU's default */
+    uint64_t memory_bytes; /* 0: QEMU's default */
+    char *firmware;
+    char *kernel;
+    char *initrd;
+    char *append;
+    struct spec_disk *disks;
+    size_t disk_count;
+    struct spec_nic *nics;
+    size_t nic_count;
+    char **args; /* NULL-terminated, or NULL: raw QEMU arguments */
+
+    /* SPEC_KIND_COMMAND, SPEC_KIND_EXEC: NULL-terminated words */
+    char **command;
+
+    char *device; /* SPEC_KIND_DEVICE */
+    int baud;
+    char *socket; /* SPEC_KIND_SOCKET */
+
+    size_t history_lines; /* scrollback */
+    json_t *source; /* owned: the entry with defaults merged in, as written
+                     * to spec.json; spec_from_json reads it back */
+};
+
+/* Builds a spec from an entry's fields (defaults already merged in). directory:
+ * absolute. On failure error lists every mistake, one per line, each as
+ * "guests.NAME.FIELD: …". */
+struct spec *spec_from_json(const char *name, const json_t *entry,
+                            const char *directory, struct error *error);
+void spec_free(struct spec *spec);
+
+/* A deep copy. */
+struct spec *spec_copy(const struct spec *spec);
+
+/* {"name", "directory", "entry": …}: what is saved in the guest's state
+ * directory, and the way back. New reference. */
+json_t *spec_save(const struct spec *spec);
+struct spec *spec_load(const json_t *saved, struct error *error);
+
+/* Whether both describe the same guest. */
+bool spec_is_equal(const struct spec *a, const struct spec *b);
+
+const char *spec_kind_name(enum spec_kind kind);
+
+/* Every field's name with one line of help, for messages, check, man page. */
+struct spec_field {
+    const char *name;
+    const char *type;
+    const char *summary;
+};
+extern const struct spec_field spec_fields[];
+extern const size_t spec_fields_count;

@@ -1,0 +1,129 @@
+#pragma once
+
+#include "base/error.h"
+#include "base/paths.h"
+#include "console/console.h"
+#include "fleet/spec.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <jansson.h>
+#include <uv.h>
+
+/* One guest: its definition, its process and monitor, its state, its consoles,
+ * and why it ended. All on the loop's thread. */
+struct guest;
+
+enum guest_state {
+    GUEST_STATE_DEFINED,  /* known, not started */
+    GUEST_STATE_STARTING, /* spawned, monitor not answered yet */
+    GUEST_STATE_RUNNING,
+    GUEST_STATE_PAUSED,
+    GUEST_STATE_SHUTTING_DOWN, /* the power button was pressed */
+    GUEST_STATE_STOPPED,       /* ended as asked */
+    GUEST_STATE_CRASHED,       /* ended otherwise */
+    GUEST_STATE_LOST,          /* pid, monitor and name do not agree */
+    GUEST_STATE_OTHER,         /* QEMU's further run states, by their names */
+    GUEST_STATE_COUNT
+};
+
+struct guest_handlers {
+    /* State, exit report, problem or the list of consoles changed. */
+    void (*on_change)(void *data, struct guest *guest);
+    /* console: index. See console/console.h. */
+    void (*on_screen)(void *data, struct guest *guest, size_t console);
+    void (*on_output)(void *data, struct guest *guest, size_t console,
+                      const char *bytes, size_t len, uint64_t offset);
+    void (*on_bell)(void *data, struct guest *guest, size_t console);
+    /* level: "info", "warning", "error". text: fit to show. */
+    void (*on_notice)(void *data, struct guest *guest, const char *level,
+                      const char *text);
+};
+
+/* What all guests of a server share; borrowed, lives as long as they do. */
+struct guest_context {
+    uv_loop_t *loop;
+    const struct paths *paths;
+    struct console_hub *hub;
+    const struct guest_handlers *handlers;
+    void *data;
+};
+
+/* Defines a guest: makes its state directory, writes spec.json there. The spec
+ * becomes the guest's. */
+struct guest *guest_new(const struct guest_context *context, struct spec *spec,
+                        struct error *error);
+
+/* Finds the guests that an earlier server left in the state directory, in the
+ * order of their definition, and calls found for each; running ones are
+ * adopted (their state is STARTING until the monitor answered), ended ones are
+ * reported as such. Unreadable ones are told through on_unreadable. */
+bool guest_adopt_all(const struct guest_context *context,
+                     void (*found)(void *data, struct guest *guest),
+                     void (*on_unreadable)(void *data, const char *name,
+                                           const struct error *error),
+                     struct error *error);
+
+/* Forgets the guest in memory; a running QEMU goes on. */
+void guest_free(struct guest *guest);
+
+/* Takes the guest's definition away from disk (spec.json and what goes with
+ * it); purge: its logs and reports too. Refused while it runs. The guest must
+ * be freed after. */
+bool guest_remove(struct guest *guest, bool purge, struct error *error);
+
+/* Replaces the definition (spec becomes the guest's). Refused while running. */
+bool guest_update(struct guest *guest, struct spec *spec, struct error *error);
+
+/* Actions. Each begins what it names and returns at once; what comes of it is
+ * told by on_change and, if on_done is given, by one call of on_done (error is
+ * NULL when all went well), which comes in a later loop turn. When the function
+ * itself returns false, on_done is not called. */
+typedef void (*guest_done_fn)(void *data, const struct error *error);
+
+bool guest_start(struct guest *guest, guest_done_fn on_done, void *data,
+                 struct error *error); /* done: monitor answered, or it died */
+/* Presses the power button; done when QEMU is gone, or after timeout_ms (0: the
+ * default of 60 s) with ERROR_CODE_TIMEOUT; the guest is left running then. */
+bool guest_shutdown(struct guest *guest, uint64_t timeout_ms,
+                    guest_done_fn on_done, void *data, struct error *error);
+bool guest_kill(struct guest *guest, guest_done_fn on_done, void *data,
+                struct error *error); /* quit, then SIGKILL; done: gone */
+bool guest_pause(struct guest *guest, guest_done_fn on_done, void *data,
+                 struct error *error);
+bool guest_resume(struct guest *guest, guest_done_fn on_done, void *data,
+                  struct error *error);
+bool guest_reset(struct guest *guest, guest_done_fn on_done, void *data,
+                 struct error *error);
+
+/* Any QMP command. arguments: stolen, may be NULL. value: borrowed; NULL on
+ * error. */
+typedef void (*guest_qmp_fn)(void *data, const json_t *value,
+                             const struct error *error);
+bool guest_qmp(struct guest *guest, const char *command, json_t *arguments,
+               uint64_t timeout_ms, guest_qmp_fn on_reply, void *data,
+               struct error *error);
+
+/* What it is. Borrowed. */
+const char *guest_name(const struct guest *guest);
+const struct spec *guest_spec(const struct guest *guest);
+enum guest_state guest_state(const struct guest *guest);
+/* The state's name for the API: for GUEST_STATE_OTHER QEMU's own. */
+const char *guest_state_name(const struct guest *guest);
+/* Whether its process (or descriptor) is there. */
+bool guest_is_active(const struct guest *guest);
+
+/* The guest object of the API. New reference. */
+json_t *guest_to_json(struct guest *guest);
+
+/* The command line it was or would be started with; NULL-terminated, owned
+ * (argv_free). */
+char **guest_command(struct guest *guest, struct error *error);
+
+size_t guest_console_count(const struct guest *guest);
+struct console *guest_console(struct guest *guest, size_t index);
+const char *guest_console_name(const struct guest *guest, size_t index);
+/* Index of a console by name, or -1. NULL: the first. */
+int guest_find_console(const struct guest *guest, const char *name);

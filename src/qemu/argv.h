@@ -1,0 +1,34 @@
+#pragma once
+
+#include "base/error.h"
+#include "fleet/spec.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Where a guest's QEMU is to find what guestmux gives it. */
+struct argv_runtime {
+    const char *uuid;        /* -uuid, to know the guest again */
+    int monitor_fd;          /* the listening QMP socket's number in QEMU */
+    const char *const *logs; /* one log path per console, absolute */
+    size_t log_count;
+    const char *pidfile; /* may be NULL */
+};
+
+/* Finds the QEMU binary of a spec: by path, by name in PATH, or
+ * qemu-system-ARCH. The caller frees it. error names what to install. */
+char *argv_find_qemu(const struct spec *spec, struct error *error);
+
+/* Console names of a spec in order ("ttyS0", …), NULL-terminated, borrowed
+ * names in an owned array; at least one. Valid while spec lives. */
+const char **argv_console_names(const struct spec *spec, struct error *error);
+
+/* The QEMU command line: NULL-terminated, owned (argv_free). argv[0] is the
+ * binary's absolute path. Commas in values are doubled where QEMU's option
+ * syntax wants it. */
+char **argv_build(const struct spec *spec, const struct argv_runtime *runtime,
+                  struct error *error);
+void argv_free(char **argv);
+
+/* The words, quoted for a POSIX shell, for showing and copying. */
+char *argv_to_shell(char *const *argv);
