@@ -2,6 +2,7 @@
 
 #include "base/buffer.h"
 #include "base/error.h"
+#include "base/json.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -13,8 +14,9 @@
 
 /* Takes bytes, gives lines' JSON objects. */
 struct codec {
-    struct buffer line; /* owned: the unfinished line */
-    size_t scanned;     /* bytes of it known to hold no line end */
+    struct buffer line; /* owned: what was fed and not yet taken out */
+    size_t start;       /* where in it the next line begins */
+    size_t scanned;     /* bytes from there known to hold no line end */
     size_t max_bytes;   /* longest line */
     bool is_skipping;   /* the rest of an over-long line is dropped */
 };

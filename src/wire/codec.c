@@ -1,0 +1,185 @@
+#include "wire/codec.h"
+
+#include "base/utf8.h"
+
+#include <string.h>
+#include <sys/time.h>
+
+void
+codec_init(struct codec *codec, size_t max_bytes)
+{
+    *codec = (struct codec){.max_bytes = max_bytes};
+}
+
+void
+codec_finish(struct codec *codec)
+{
+    if (!codec)
+        return;
+    buffer_finish(&codec->line);
+    codec->start = 0;
+}
+
+void
+codec_feed(struct codec *codec, const char *bytes, size_t len)
+{
+    if (codec->start) {
+        buffer_consume(&codec->line, codec->start);
+        codec->start = 0;
+    }
+    buffer_append(&codec->line, bytes, len);
+}
+
+static bool
+is_blank(const char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        if (text[i] != ' ' && text[i] != '\t' && text[i] != '\r')
+            return false;
+    }
+    return true;
+}
+
+static enum codec_result
+decode(const char *text, size_t len, json_t **ret_message, struct error *error)
+{
+    size_t bad = 0;
+    if (!utf8_is_valid(text, len, &bad)) {
+        error_set(error, ERROR_CODE_PROTOCOL,
+                  "the line is not UTF-8: byte 0x%02x at offset %zu",
+                  (unsigned char)text[bad], bad);
+        return CODEC_RESULT_FAULT;
+    }
+    json_error_t fault;
+    json_t *message = json_loadb(text, len, JSON_REJECT_DUPLICATES, &fault);
+    if (!message) {
+        error_set(error, ERROR_CODE_PROTOCOL,
+                  "the line is not JSON: %s, at column %d", fault.text,
+                  fault.column);
+        return CODEC_RESULT_FAULT;
+    }
+    if (!json_is_object(message)) {
+        json_decref(message);
+        error_set(error, ERROR_CODE_PROTOCOL, "the line is not a JSON object");
+        return CODEC_RESULT_FAULT;
+    }
+    *ret_message = message;
+    return CODEC_RESULT_MESSAGE;
+}
+
+static enum codec_result
+over_long(const struct codec *codec, struct error *error)
+{
+    error_set(error, ERROR_CODE_LIMIT,
+              "the line is longer than %zu bytes; it was dropped",
+              codec->max_bytes);
+    return CODEC_RESULT_FAULT;
+}
+
+/* No line end in sight: keeps the part of the line that came, or starts to drop
+ * it when it is too long already. */
+static enum codec_result
+wait_for_more(struct codec *codec, struct error *error)
+{
+    size_t unfinished = codec->line.len - codec->start;
+    if (codec->is_skipping || unfinished > codec->max_bytes) {
+        buffer_reset(&codec->line);
+        codec->start = codec->scanned = 0;
+        if (!codec->is_skipping) {
+            codec->is_skipping = true;
+            return over_long(codec, error);
+        }
+        return CODEC_RESULT_NONE;
+    }
+    codec->scanned = unfinished;
+    return CODEC_RESULT_NONE;
+}
+
+enum codec_result
+codec_next(struct codec *codec, json_t **ret_message, struct error *error)
+{
+    for (;;) {
+        if (codec->line.len == codec->start)
+            return wait_for_more(codec, error);
+        char *text = codec->line.data + codec->start;
+        size_t left = codec->line.len - codec->start;
+        char *end = memchr(text + codec->scanned, '\n', left - codec->scanned);
+        if (!end)
+            return wait_for_more(codec, error);
+        size_t len = (size_t)(end - text);
+        codec->start += len + 1;
+        codec->scanned = 0;
+        if (codec->is_skipping) {
+            codec->is_skipping = false;
+            continue;
+        }
+        if (len > codec->max_bytes)
+            return over_long(codec, error);
+        if (!is_blank(text, len))
+            return decode(text, len, ret_message, error);
+    }
+}
+
+static int
+append_chunk(const char *bytes, size_t len, void *out)
+{
+    buffer_append(out, bytes, len);
+    return 0;
+}
+
+void
+codec_encode(const json_t *message, struct buffer *out)
+{
+    (void)json_dump_callback(message, append_chunk, out, JSON_COMPACT);
+    buffer_append_byte(out, '\n');
+}
+
+json_t *
+codec_command(const char *method, json_t *arguments, json_t *id)
+{
+    json_t *message = json_object();
+    json_object_set_new(message, "execute", json_string(method));
+    if (arguments)
+        json_object_set_new(message, "arguments", arguments);
+    if (id)
+        json_object_set_new(message, "id", id);
+    return message;
+}
+
+json_t *
+codec_return(json_t *value, json_t *id)
+{
+    json_t *message = json_object();
+    json_object_set_new(message, "return", value ? value : json_object());
+    if (id)
+        json_object_set_new(message, "id", id);
+    return message;
+}
+
+json_t *
+codec_error(const char *error_class, const char *text, json_t *id)
+{
+    json_t *fault = json_object();
+    json_object_set_new(fault, "class", json_string(error_class));
+    json_object_set_new(fault, "desc", json_from_text(text));
+    json_t *message = json_object();
+    json_object_set_new(message, "error", fault);
+    if (id)
+        json_object_set_new(message, "id", id);
+    return message;
+}
+
+json_t *
+codec_event(const char *name, json_t *data)
+{
+    struct timeval now;
+    (void)gettimeofday(&now, NULL);
+    json_t *message = json_object();
+    json_object_set_new(message, "event", json_string(name));
+    json_object_set_new(message, "data", data ? data : json_object());
+    json_t *timestamp = json_object();
+    json_object_set_new(timestamp, "seconds", json_integer(now.tv_sec));
+    json_object_set_new(timestamp, "microseconds", json_integer(now.tv_usec));
+    json_object_set_new(message, "timestamp", timestamp);
+    return message;
+}
