@@ -129,3 +129,19 @@ utf8_text_cols(const char *text, size_t len)
     }
     return cols;
 }
+
+bool
+utf8_is_combining(uint32_t codepoint)
+{
+    if (utf8_width(codepoint) != 0)
+        return false;
+    switch (utf8proc_category((utf8proc_int32_t)codepoint)) {
+    case UTF8PROC_CATEGORY_MN:
+    case UTF8PROC_CATEGORY_MC:
+    case UTF8PROC_CATEGORY_ME:
+    case UTF8PROC_CATEGORY_LO:
+        return true;
+    default:
+        return false;
+    }
+}

@@ -28,3 +28,8 @@ int utf8_width(uint32_t codepoint);
 
 /* Columns of a whole valid string; controls count nothing. */
 size_t utf8_text_cols(const char *text, size_t len);
+
+/* Whether the character adds to the one before it without a column of its own:
+ * marks, variation selectors, conjoining jamo. No format characters (bidi
+ * controls, joiners, zero-width spaces). */
+bool utf8_is_combining(uint32_t codepoint);

@@ -27,10 +27,12 @@ typedef void (*connection_reply_fn)(void *user, json_t *value,
                                     const struct error *error);
 
 /* Takes a connected descriptor. handlers: borrowed. The greeting is awaited
- * inside: commands sent before it are fine. */
+ * inside: commands sent before it are fine, and those sent after the end are
+ * refused in the next loop turn. */
 struct connection *connection_new(uv_loop_t *loop, int fd,
                                   const struct connection_handlers *handlers,
                                   void *user);
+/* Safe in every handler. Pending replies are not told. NULL is fine. */
 void connection_free(struct connection *connection);
 
 /* Sends a command. arguments: stolen, may be NULL. on_reply may be NULL. */
@@ -54,7 +56,10 @@ enum connection_start {
 
 /* Connects to the user's server of that name, starting it when asked to:
  * executable is this program's path (/proc/self/exe), run as
- * `executable -L NAME server`. Waits, at most 10 s, for the server to accept.
- * Returns a connected non-blocking descriptor, or -1. */
+ * `executable -L NAME server --ready-fd N` in a session of its own, its
+ * complaints in STATE/server.log. The server writes one byte 0 to its
+ * descriptor N once it accepts, or the text of why it cannot; nothing at all
+ * means that another server was there first. Waits, at most 10 s, for a server
+ * to accept. Returns a connected non-blocking descriptor, or -1. */
 int connection_open(const struct paths *paths, enum connection_start start,
                     const char *executable, struct error *error);

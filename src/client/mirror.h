@@ -43,8 +43,9 @@ enum mirror_mode {
 };
 
 struct mirror_run {
-    char *text; /* owned by the row; terminated UTF-8 of printable characters:
-                 * checked on arrival */
+    const char *text; /* in the row's memory; terminated UTF-8 of printable
+                       * characters, combining marks among them: checked on
+                       * arrival */
     int col;
     int cols;
     uint32_t foreground;
@@ -53,10 +54,13 @@ struct mirror_run {
     uint32_t attributes;
 };
 
+/* The runs' columns ascend. A run that starts before the one in front of it
+ * ends (the server counts a character's width otherwise) covers its rest. */
 struct mirror_row {
-    struct mirror_run *runs; /* owned */
+    struct mirror_run *runs; /* owned, the texts in the same memory */
     size_t run_count;
-    bool is_dirty; /* changed since the drawer cleared it */
+    size_t capacity_bytes; /* of that memory: used again */
+    bool is_dirty;         /* changed since the drawer cleared it */
 };
 
 /* One view's content. Zero-initialise by mirror_view_init. */
@@ -64,6 +68,8 @@ struct mirror_view {
     int rows; /* of the view: as many mirror rows */
     int cols;
     struct mirror_row *lines; /* owned: rows of them */
+    struct mirror_row *spare; /* owned: as many, where an event is checked
+                               * before it counts; the mirror's own */
     int console_rows;         /* of the console's terminal */
     int console_cols;
     int cursor_row; /* -1: outside */
@@ -84,12 +90,15 @@ void mirror_view_finish(struct mirror_view *view);
 /* Keeps what fits, marks all dirty. */
 void mirror_view_resize(struct mirror_view *view, int rows, int cols);
 /* Applies a SCREEN event's data. On a malformed one error is set and the view
- * keeps what it had. */
+ * keeps what it had. What lies outside the view is cut off: the frames that
+ * were under way when it became smaller. */
 bool mirror_view_apply(struct mirror_view *view, const json_t *data,
                        struct error *error);
 
 /* One guest as last told: the API's guest object, with the fields the drawer
- * asks for often. Strings borrowed from object. */
+ * asks for often. Strings borrowed from object; every string in it was made fit
+ * to show (several lines in "problem" and the exit report). A guest's place
+ * in memory changes with every event. */
 struct mirror_guest {
     json_t *object; /* owned reference */
     const char *name;
