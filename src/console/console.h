@@ -90,6 +90,9 @@ bool console_type(struct console *console, const char *bytes, size_t len,
                   struct error *error);
 size_t console_input_pending(const struct console *console);
 
+/* Whether what is typed reaches a pty or descriptor that is open now. */
+bool console_keyboard_is_open(const struct console *console);
+
 /* The emulator ------------------------------------------------------------- */
 
 /* Resizes the emulator; noted in the marks with the log's offset. For an fd

@@ -1,0 +1,281 @@
+#include "console/console.h"
+
+#include "base/xalloc.h"
+#include "console/console-internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Telling ------------------------------------------------------------------ */
+
+static void
+destroy(struct console *console)
+{
+    terminal_free(console->terminal);
+    free(console->log_path);
+    free(console);
+}
+
+void
+console_enter(struct console *console)
+{
+    console->busy++;
+}
+
+void
+console_leave(struct console *console)
+{
+    if (--console->busy == 0 && console->is_dead)
+        destroy(console);
+}
+
+void
+console_tell_trouble(struct console *console, const struct error *error)
+{
+    if (console->is_dead || !console->handlers->on_trouble)
+        return;
+    console_enter(console);
+    console->handlers->on_trouble(console->data, error);
+    console_leave(console);
+}
+
+static void
+tell_change_now(void *data)
+{
+    struct console *console = data;
+    console->changed_turn = console->hub->turn;
+    console_enter(console);
+    console->handlers->on_change(console->data);
+    console_leave(console);
+}
+
+void
+console_tell_change(struct console *console)
+{
+    if (console->is_dead || !console->handlers->on_change)
+        return;
+    if (console->changed_turn == console->hub->turn)
+        loop_defer_request(console->change);
+    else
+        tell_change_now(console);
+}
+
+/* The keyboard ------------------------------------------------------------- */
+
+static void
+on_keyboard_state(void *data)
+{
+    content_set_pace(data);
+}
+
+static void
+on_keyboard_drained(void *data, const char *bytes, size_t len)
+{
+    content_drained(data, bytes, len);
+}
+
+static void
+on_keyboard_trouble(void *data, const struct error *error)
+{
+    console_tell_trouble(data, error);
+}
+
+static const struct keyboard_handlers keyboard_handlers = {
+    .on_state = on_keyboard_state,
+    .on_drained = on_keyboard_drained,
+    .on_trouble = on_keyboard_trouble,
+};
+
+void
+console_hold_keyboard(struct console *console)
+{
+    console_enter(console);
+    console->holds++;
+    keyboard_hold(console->keyboard);
+    if (!console->is_dead)
+        content_set_pace(console);
+    console_leave(console);
+}
+
+void
+console_release_keyboard(struct console *console)
+{
+    if (console->holds == 0)
+        return;
+    console->holds--;
+    keyboard_release(console->keyboard);
+    content_set_pace(console);
+}
+
+bool
+console_type(struct console *console, const char *bytes, size_t len,
+             struct error *error)
+{
+    bool is_typed;
+    if (len == 0)
+        return true;
+    console_enter(console);
+    if (console->fdsource) {
+        is_typed = fdsource_type(console->fdsource, bytes, len,
+                                 CONSOLE_INPUT_MAX_BYTES, error);
+    } else {
+        is_typed = keyboard_type(console->keyboard, bytes, len,
+                                 CONSOLE_INPUT_MAX_BYTES, error);
+        follower_set_typed(console->hub->followers);
+    }
+    console_leave(console);
+    return is_typed;
+}
+
+size_t
+console_input_pending(const struct console *console)
+{
+    return console->fdsource ? fdsource_pending(console->fdsource)
+                             : keyboard_pending(console->keyboard);
+}
+
+bool
+console_keyboard_is_open(const struct console *console)
+{
+    return console->fdsource ? fdsource_is_open(console->fdsource)
+                             : keyboard_is_open(console->keyboard);
+}
+
+/* A console ---------------------------------------------------------------- */
+
+static int
+clamp(int value, int min, int max)
+{
+    return value < min ? min : value > max ? max : value;
+}
+
+struct console *
+console_new(struct console_hub *hub, const struct console_config *config,
+            struct error *error)
+{
+    struct console *console = xcalloc(1, sizeof(*console));
+    console->hub = hub;
+    console->handlers = config->handlers;
+    console->data = config->data;
+    console->log_path = xstrdup(config->log_path);
+    console->changed_turn = UINT64_MAX;
+    console->reply_credit = CONSOLE_REPLY_BURST;
+    console->next = hub->first;
+    if (hub->first)
+        hub->first->previous = console;
+    hub->first = console;
+    console->change = loop_defer_new(hub->loop, tell_change_now, console);
+    console->keyboard =
+        keyboard_new(hub->loop, hub->watchdog, &keyboard_handlers, console);
+    struct terminal_config terminal = {
+        .rows = clamp(config->rows, TERMINAL_MIN_ROWS, TERMINAL_MAX_ROWS),
+        .cols = clamp(config->cols, TERMINAL_MIN_COLS, TERMINAL_MAX_COLS),
+        .history_lines = config->history_lines,
+        .handlers = &content_terminal_handlers,
+        .data = console,
+    };
+    console->terminal = terminal_new(&terminal);
+    console->marks = marks_open(config->marks_path, error);
+    if (!console->marks ||
+        !content_start(console, config->history_lines, error)) {
+        console_free(console);
+        return NULL;
+    }
+    return console;
+}
+
+void
+console_free(struct console *console)
+{
+    if (!console || console->is_dead)
+        return;
+    console->is_dead = true;
+    console_enter(console);
+    content_finish(console);
+    keyboard_free(console->keyboard);
+    console->keyboard = NULL;
+    marks_free(console->marks);
+    console->marks = NULL;
+    loop_defer_free(console->change);
+    if (console->previous)
+        console->previous->next = console->next;
+    else
+        console->hub->first = console->next;
+    if (console->next)
+        console->next->previous = console->previous;
+    console_leave(console);
+}
+
+void
+console_set_pty(struct console *console, const char *pts_path)
+{
+    struct error error = {0};
+    console_enter(console);
+    if (pts_path && !content_follow(console, &error))
+        console_tell_trouble(console, &error);
+    if (!console->is_dead)
+        keyboard_set_path(console->keyboard, pts_path);
+    console_leave(console);
+}
+
+bool
+console_set_fd(struct console *console, int fd, struct error *error)
+{
+    return content_set_fd(console, fd, error);
+}
+
+void
+console_mark_boot(struct console *console)
+{
+    struct mark boot = {.kind = MARKS_KIND_BOOT};
+    console_enter(console);
+    boot.offset = content_end(console);
+    content_mark(console, &boot);
+    console_leave(console);
+}
+
+void
+console_resize(struct console *console, int rows, int cols)
+{
+    console->wanted_rows = clamp(rows, TERMINAL_MIN_ROWS, TERMINAL_MAX_ROWS);
+    console->wanted_cols = clamp(cols, TERMINAL_MIN_COLS, TERMINAL_MAX_COLS);
+    console_enter(console);
+    content_try_resize(console);
+    console_leave(console);
+}
+
+struct terminal *
+console_terminal(struct console *console)
+{
+    return console->terminal;
+}
+
+bool
+console_is_replaying(const struct console *console)
+{
+    return console->is_replaying;
+}
+
+uint64_t
+console_offset(const struct console *console)
+{
+    return console->offset;
+}
+
+uint64_t
+console_boot_offset(const struct console *console)
+{
+    return marks_boot_offset(console->marks);
+}
+
+const char *
+console_log_path(const struct console *console)
+{
+    return console->log_path;
+}
+
+int64_t
+console_last_output_ms(const struct console *console)
+{
+    return console->last_output_ms;
+}

@@ -1,0 +1,53 @@
+#pragma once
+
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <uv.h>
+
+/* A descriptor that is a console in both directions: the master of a program's
+ * pty, a serial device, a socket. */
+struct fdsource;
+
+/* Bytes read at most before the rest of the loop has its turn. */
+#define FDSOURCE_SLICE_BYTES (128u << 10)
+/* ms; output that comes in small pieces to a console in nobody's focus is read
+ * this often. */
+#define FDSOURCE_COLD_PAUSE_MS 10
+
+/* Every handler may free the source. */
+struct fdsource_handlers {
+    void (*on_bytes)(void *data, const char *bytes, size_t len);
+    /* The last one. errnum 0: end of file. */
+    void (*on_end)(void *data, int errnum);
+};
+
+enum fdsource_pace {
+    FDSOURCE_PACE_STOPPED, /* as in the beginning: nothing is read */
+    FDSOURCE_PACE_COLD,
+    FDSOURCE_PACE_HOT,
+};
+
+/* Takes fd over on success: makes it non-blocking and close-on-exec, closes
+ * it at its end or when freed. scratch: FDSOURCE_SLICE_BYTES to read into,
+ * borrowed, may be shared. */
+struct fdsource *fdsource_new(uv_loop_t *loop, int fd, char *scratch,
+                              const struct fdsource_handlers *handlers,
+                              void *data, struct error *error);
+void fdsource_free(struct fdsource *source);
+
+void fdsource_set_pace(struct fdsource *source, enum fdsource_pace pace);
+
+/* Writes at once what the descriptor takes and queues the rest. Refused as a
+ * whole when more than max_pending bytes would wait. */
+bool fdsource_type(struct fdsource *source, const char *bytes, size_t len,
+                   size_t max_pending, struct error *error);
+size_t fdsource_pending(const struct fdsource *source);
+
+/* Whether it has not ended yet. */
+bool fdsource_is_open(const struct fdsource *source);
+
+/* Tells a pty's program its window size; nothing for other descriptors. */
+void fdsource_resize(struct fdsource *source, int rows, int cols);

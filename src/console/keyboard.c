@@ -1,0 +1,467 @@
+#include "console/keyboard.h"
+
+#include "base/clock.h"
+#include "base/loop.h"
+#include "base/xalloc.h"
+#include "console/outqueue.h"
+#include "console/trickle.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <termios.h>
+#include <unistd.h>
+
+/* A pty gives at most 4 KiB a read. */
+#define READ_BYTES 4096
+/* Read in one go; the rest in the loop's next turn. */
+#define DRAIN_BYTES (64u << 10)
+
+struct keyboard {
+    uv_loop_t *loop;           /* borrowed */
+    struct watchdog *watchdog; /* borrowed: lives as long */
+    const struct keyboard_handlers *handlers;
+    void *data;
+    char *path; /* owned; NULL: nothing to type into */
+    dev_t device;
+    struct timespec changed; /* with device: which pty it was at first */
+    int fd;                  /* guarded by the watchdog; -1 while closed */
+    struct loop_poll *poll;
+    struct loop_timer *linger;
+    struct loop_timer *retry;
+    struct loop_timer *drain_pause;
+    struct outqueue queue;
+    struct trickle trickle;
+    unsigned holds;
+    uint64_t opened_ms;
+    bool is_blocked;  /* the pty took less than it was offered */
+    bool has_trouble; /* told once per path */
+    bool is_dead;
+    unsigned busy; /* handlers that run */
+};
+
+static void on_poll(void *data, int status, int events);
+static void on_linger(void *data);
+static void on_retry(void *data);
+static void on_drain_pause(void *data);
+
+/* Handlers ----------------------------------------------------------------- */
+
+static void
+destroy(struct keyboard *keyboard)
+{
+    outqueue_finish(&keyboard->queue);
+    free(keyboard->path);
+    free(keyboard);
+}
+
+static void
+leave(struct keyboard *keyboard)
+{
+    if (--keyboard->busy == 0 && keyboard->is_dead)
+        destroy(keyboard);
+}
+
+static void
+tell_state(struct keyboard *keyboard)
+{
+    if (keyboard->is_dead)
+        return;
+    keyboard->busy++;
+    keyboard->handlers->on_state(keyboard->data);
+    leave(keyboard);
+}
+
+static void
+tell_trouble(struct keyboard *keyboard, const struct error *error)
+{
+    if (keyboard->is_dead || keyboard->has_trouble)
+        return;
+    keyboard->has_trouble = true;
+    keyboard->busy++;
+    keyboard->handlers->on_trouble(keyboard->data, error);
+    leave(keyboard);
+}
+
+/* Opening and closing ------------------------------------------------------ */
+
+struct keyboard *
+keyboard_new(uv_loop_t *loop, struct watchdog *watchdog,
+             const struct keyboard_handlers *handlers, void *data)
+{
+    struct keyboard *keyboard = xcalloc(1, sizeof(*keyboard));
+    keyboard->loop = loop;
+    keyboard->watchdog = watchdog;
+    keyboard->handlers = handlers;
+    keyboard->data = data;
+    keyboard->fd = -1;
+    keyboard->linger = loop_timer_new(loop, on_linger, keyboard);
+    keyboard->retry = loop_timer_new(loop, on_retry, keyboard);
+    keyboard->drain_pause = loop_timer_new(loop, on_drain_pause, keyboard);
+    return keyboard;
+}
+
+/* Closes without telling. */
+static void
+shut(struct keyboard *keyboard)
+{
+    loop_timer_stop(keyboard->linger);
+    loop_timer_stop(keyboard->retry);
+    loop_timer_stop(keyboard->drain_pause);
+    if (keyboard->fd < 0)
+        return;
+    loop_poll_free(keyboard->poll);
+    keyboard->poll = NULL;
+    watchdog_close(keyboard->watchdog, keyboard->fd);
+    keyboard->fd = -1;
+    keyboard->is_blocked = false;
+}
+
+void
+keyboard_free(struct keyboard *keyboard)
+{
+    if (!keyboard || keyboard->is_dead)
+        return;
+    shut(keyboard);
+    loop_timer_free(keyboard->linger);
+    loop_timer_free(keyboard->retry);
+    loop_timer_free(keyboard->drain_pause);
+    keyboard->is_dead = true;
+    if (keyboard->busy == 0)
+        destroy(keyboard);
+}
+
+/* QEMU is gone, or its pty is. */
+static void
+lose(struct keyboard *keyboard)
+{
+    bool was_open = keyboard->fd >= 0;
+    shut(keyboard);
+    outqueue_drop(&keyboard->queue);
+    free(keyboard->path);
+    keyboard->path = NULL;
+    if (was_open)
+        tell_state(keyboard);
+}
+
+static void
+want_events(struct keyboard *keyboard)
+{
+    int events = UV_DISCONNECT;
+    if (!loop_timer_is_armed(keyboard->drain_pause))
+        events |= UV_READABLE;
+    if (keyboard->is_blocked)
+        events |= UV_WRITABLE;
+    loop_poll_set(keyboard->poll, events);
+}
+
+/* Makes fd ours alone and raw; what lies in it is stale. */
+static bool
+prepare(int fd, struct error *error)
+{
+    struct termios mode;
+    if (tcgetattr(fd, &mode) != 0)
+        return error_set_errno(error, errno, "it is no terminal");
+    if (ioctl(fd, TIOCEXCL) != 0)
+        return error_set_errno(error, errno, "it cannot be had alone");
+    cfmakeraw(&mode);
+    if (tcsetattr(fd, TCSANOW, &mode) != 0)
+        return error_set_errno(error, errno, "it cannot be made raw");
+    /* Only what came from QEMU: flushing the other way would throw away what
+     * was typed before and QEMU has not read yet. */
+    tcflush(fd, TCIFLUSH);
+    return true;
+}
+
+static bool
+is_same_pty(const struct keyboard *keyboard, const struct stat *status)
+{
+    return S_ISCHR(status->st_mode) && status->st_rdev == keyboard->device &&
+           status->st_ctim.tv_sec == keyboard->changed.tv_sec &&
+           status->st_ctim.tv_nsec == keyboard->changed.tv_nsec;
+}
+
+static int
+open_pty(const struct keyboard *keyboard, struct error *error)
+{
+    struct stat status;
+    /* Looked at before it is opened as well: opening a stranger's terminal is
+     * no harm, but opening a FIFO or a device can be. */
+    if (lstat(keyboard->path, &status) != 0) {
+        error_set_errno(error, errno, "%s", keyboard->path);
+        return -1;
+    }
+    int fd = -1;
+    if (is_same_pty(keyboard, &status)) {
+        fd = open(keyboard->path,
+                  O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
+        if (fd < 0) {
+            error_set_errno(error, errno, "cannot open %s", keyboard->path);
+            return -1;
+        }
+    }
+    if (fd < 0 || fstat(fd, &status) != 0 || !is_same_pty(keyboard, &status)) {
+        if (fd >= 0)
+            close(fd);
+        error_set(error, ERROR_CODE_STATE,
+                  "%s is not the guest's serial port any more", keyboard->path);
+        return -1;
+    }
+    if (!prepare(fd, error)) {
+        error_prefix(error, "%s", keyboard->path);
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+static bool
+try_open(struct keyboard *keyboard, struct error *error)
+{
+    if (keyboard->fd >= 0)
+        return true;
+    if (!keyboard->path)
+        return error_set(error, ERROR_CODE_STATE,
+                         "there is nothing to type into: the guest is not "
+                         "running");
+    int fd = open_pty(keyboard, error);
+    if (fd < 0)
+        return false;
+    struct loop_poll *poll =
+        loop_poll_new(keyboard->loop, fd, on_poll, keyboard);
+    if (!poll || !watchdog_guard(keyboard->watchdog, fd, error)) {
+        if (!poll)
+            error_set(error, ERROR_CODE_IO, "cannot poll %s", keyboard->path);
+        loop_poll_free(poll);
+        close(fd);
+        return false;
+    }
+    keyboard->fd = fd;
+    keyboard->poll = poll;
+    keyboard->opened_ms = clock_monotonic_ms();
+    keyboard->has_trouble = false;
+    want_events(keyboard);
+    return true;
+}
+
+/* Opens because it is wanted, not because somebody waits for an answer. */
+static void
+open_or_retry(struct keyboard *keyboard)
+{
+    struct error error = {0};
+    if (!keyboard->path || keyboard->fd >= 0)
+        return;
+    if (try_open(keyboard, &error)) {
+        tell_state(keyboard);
+        return;
+    }
+    loop_timer_start(keyboard->retry, KEYBOARD_RETRY_MS);
+    tell_trouble(keyboard, &error);
+}
+
+static bool
+is_wanted(const struct keyboard *keyboard)
+{
+    return keyboard->path &&
+           (keyboard->holds > 0 || outqueue_pending(&keyboard->queue) > 0);
+}
+
+static void
+on_retry(void *data)
+{
+    struct keyboard *keyboard = data;
+    if (is_wanted(keyboard))
+        open_or_retry(keyboard);
+}
+
+static void
+linger(struct keyboard *keyboard)
+{
+    if (keyboard->fd >= 0 && !is_wanted(keyboard))
+        loop_timer_start(keyboard->linger, KEYBOARD_LINGER_MS);
+}
+
+static void
+on_linger(void *data)
+{
+    struct keyboard *keyboard = data;
+    if (is_wanted(keyboard))
+        return;
+    shut(keyboard);
+    tell_state(keyboard);
+}
+
+void
+keyboard_set_path(struct keyboard *keyboard, const char *path)
+{
+    struct stat status;
+    if (path && keyboard->path && strcmp(path, keyboard->path) == 0 &&
+        stat(path, &status) == 0 && is_same_pty(keyboard, &status))
+        return;
+    keyboard->busy++;
+    lose(keyboard);
+    if (path && !keyboard->is_dead) {
+        keyboard->has_trouble = false;
+        keyboard->path = xstrdup(path);
+        keyboard->device = 0;
+        if (stat(path, &status) == 0) {
+            keyboard->device = status.st_rdev;
+            keyboard->changed = status.st_ctim;
+        }
+        if (keyboard->holds > 0)
+            open_or_retry(keyboard);
+    }
+    leave(keyboard);
+}
+
+void
+keyboard_hold(struct keyboard *keyboard)
+{
+    keyboard->holds++;
+    loop_timer_stop(keyboard->linger);
+    if (keyboard->holds == 1)
+        open_or_retry(keyboard);
+}
+
+void
+keyboard_release(struct keyboard *keyboard)
+{
+    if (keyboard->holds == 0)
+        return;
+    keyboard->holds--;
+    linger(keyboard);
+}
+
+/* Reading and writing ------------------------------------------------------ */
+
+size_t
+keyboard_drain(struct keyboard *keyboard)
+{
+    char bytes[READ_BYTES];
+    size_t total = 0;
+    keyboard->busy++;
+    while (keyboard->fd >= 0 && total < DRAIN_BYTES) {
+        ssize_t n = read(keyboard->fd, bytes, sizeof(bytes));
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n == 0 || (n < 0 && errno != EAGAIN)) {
+            lose(keyboard);
+            break;
+        }
+        if (n < 0)
+            break;
+        total += (size_t)n;
+        keyboard->handlers->on_drained(keyboard->data, bytes, (size_t)n);
+    }
+    leave(keyboard);
+    return total;
+}
+
+static void
+write_queue(struct keyboard *keyboard)
+{
+    int errnum = outqueue_write(&keyboard->queue, keyboard->fd, NULL);
+    /* EBADF: the watchdog took it this moment; it will be opened again. */
+    if (errnum == EBADF)
+        return;
+    if (errnum) {
+        lose(keyboard);
+        return;
+    }
+    keyboard->is_blocked = outqueue_pending(&keyboard->queue) > 0;
+    want_events(keyboard);
+    linger(keyboard);
+}
+
+static void
+on_poll(void *data, int status, int events)
+{
+    struct keyboard *keyboard = data;
+    keyboard->busy++;
+    if (status < 0 || (events & (UV_READABLE | UV_DISCONNECT))) {
+        size_t total = keyboard_drain(keyboard);
+        /* A trickle is left to gather; a flood is read as it comes. */
+        if (keyboard->fd >= 0 && trickle_add(&keyboard->trickle, total))
+            loop_timer_start(keyboard->drain_pause, KEYBOARD_DRAIN_PAUSE_MS);
+    }
+    /* An error that reading does not show. */
+    if (keyboard->fd >= 0 && status < 0 &&
+        !watchdog_is_taken(keyboard->watchdog, keyboard->fd))
+        lose(keyboard);
+    if (keyboard->fd >= 0 && (events & UV_WRITABLE))
+        write_queue(keyboard);
+    if (keyboard->fd >= 0)
+        want_events(keyboard);
+    leave(keyboard);
+}
+
+static void
+on_drain_pause(void *data)
+{
+    struct keyboard *keyboard = data;
+    if (keyboard->fd >= 0)
+        want_events(keyboard);
+}
+
+bool
+keyboard_type(struct keyboard *keyboard, const char *bytes, size_t len,
+              size_t max_pending, struct error *error)
+{
+    size_t pending = outqueue_pending(&keyboard->queue);
+    if (len > max_pending || pending > max_pending - len)
+        return error_set(error, ERROR_CODE_LIMIT,
+                         "%zu bytes wait for the guest already, which does "
+                         "not read them",
+                         pending);
+    bool was_open = keyboard->fd >= 0;
+    if (!try_open(keyboard, error))
+        return false;
+    outqueue_push(&keyboard->queue, bytes, len);
+    keyboard->busy++;
+    if (!keyboard->is_blocked)
+        write_queue(keyboard);
+    if (!was_open && keyboard->fd >= 0)
+        tell_state(keyboard);
+    leave(keyboard);
+    return true;
+}
+
+size_t
+keyboard_pending(const struct keyboard *keyboard)
+{
+    return outqueue_pending(&keyboard->queue);
+}
+
+bool
+keyboard_is_open(const struct keyboard *keyboard)
+{
+    return keyboard->fd >= 0;
+}
+
+uint64_t
+keyboard_open_ms(const struct keyboard *keyboard)
+{
+    return keyboard->fd < 0 ? 0
+                            : clock_monotonic_ms() - keyboard->opened_ms + 1;
+}
+
+bool
+keyboard_check_taken(struct keyboard *keyboard)
+{
+    if (keyboard->fd < 0 ||
+        !watchdog_is_taken(keyboard->watchdog, keyboard->fd))
+        return false;
+    shut(keyboard);
+    keyboard->busy++;
+    if (is_wanted(keyboard))
+        open_or_retry(keyboard);
+    if (keyboard->fd >= 0)
+        write_queue(keyboard);
+    else
+        tell_state(keyboard);
+    leave(keyboard);
+    return true;
+}
