@@ -159,8 +159,12 @@ on_poll(void *data, int status, int events)
         error_set_errno(&stream->failure, status, "cannot watch the peer");
         fail(stream, false);
     }
-    if (!stream->has_failed && (events & UV_WRITABLE))
+    if (!stream->has_failed && (events & UV_WRITABLE)) {
         flush_queue(stream);
+        if (!stream->has_failed && !stream_pending_bytes(stream) &&
+            stream->handlers->on_drained)
+            stream->handlers->on_drained(stream->data);
+    }
     if (!stream->has_failed && (events & (UV_READABLE | UV_DISCONNECT)))
         read_some(stream);
     if (!stream->is_freed)

@@ -20,6 +20,9 @@ struct stream_handlers {
     /* The peer closed (error NULL), or reading or writing failed. Called once;
      * the owner frees the stream (may do so in here). */
     void (*on_close)(void *data, const struct error *error);
+    /* Everything queued was taken by the socket, after it had not taken all
+     * at once. May be NULL. */
+    void (*on_drained)(void *data);
 };
 
 struct stream_limits {

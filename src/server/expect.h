@@ -1,0 +1,37 @@
+#pragma once
+
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Looks for a pattern in the text that a console prints: the lines as a person
+ * reads them, without escape sequences, \r and \b carried out. Lines are cut at
+ * EXPECT_LINE_MAX_BYTES. */
+struct expect;
+
+#define EXPECT_LINE_MAX_BYTES 4096
+/* PCRE2 match steps per line: a pattern that a script chose cannot hold the
+ * loop. */
+#define EXPECT_MATCH_LIMIT 200000
+
+struct expect_match {
+    char *line;      /* owned by the expect; UTF-8, fit to show */
+    char *text;      /* owned by the expect: what matched */
+    uint64_t offset; /* behind the last byte that was looked at for it */
+};
+
+enum expect_flags {
+    EXPECT_LITERAL = 1 << 0, /* the pattern is plain text */
+};
+
+struct expect *expect_new(const char *pattern, unsigned flags,
+                          struct error *error);
+void expect_free(struct expect *expect);
+
+/* Looks at bytes of the console, of which the first stands at offset. Returns
+ * the match once there is one (borrowed), else NULL. Bytes before what was seen
+ * already are skipped. */
+const struct expect_match *expect_feed(struct expect *expect, const char *bytes,
+                                       size_t len, uint64_t offset);

@@ -1,0 +1,39 @@
+#pragma once
+
+#include "console/terminal.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+/* What one view's client has, and the SCREEN data that brings it to the newest
+ * state. Knows no peer and no clock. */
+
+struct frame_state {
+    int rows;
+    int cols;
+    struct terminal_row_stamp *stamps; /* owned: rows; zero: unknown */
+    bool is_scrolled;
+    uint64_t anchor; /* history row at the top while scrolled back, counted
+                      * from the very first ("dropped + index") */
+    bool has_sent;   /* below is what the client was told */
+    int console_rows;
+    int console_cols;
+    struct terminal_cursor cursor;
+    unsigned modes;
+    int64_t history;
+    int64_t scroll;
+};
+
+void frame_state_init(struct frame_state *state, int rows, int cols);
+void frame_state_finish(struct frame_state *state);
+/* Forgets what the client has: the next frame is whole. */
+void frame_state_resize(struct frame_state *state, int rows, int cols);
+/* rows: from the newest back; clamped to what exists; 0 is live. */
+void frame_state_scroll(struct frame_state *state,
+                        const struct terminal *terminal, int64_t rows);
+
+/* The members of SCREEN but view and frame; NULL when nothing changed. New
+ * reference. */
+json_t *frame_build(struct frame_state *state, struct terminal *terminal);

@@ -1,0 +1,110 @@
+#include "server/launch.h"
+
+#include "base/json.h"
+#include "base/xalloc.h"
+#include "guest/guest.h"
+#include "server/peer.h"
+
+#include <stdlib.h>
+
+struct launch {
+    struct request *request; /* owned; NULL once answered */
+    json_t *rows;            /* owned: array */
+    size_t pending;          /* starts whose end is not known */
+    bool is_complete;        /* launch_go was called */
+};
+
+/* What one start reports to. */
+struct start {
+    struct launch *launch; /* borrowed: lives while starts are pending */
+    size_t row;
+};
+
+struct launch *
+launch_new(struct request *request)
+{
+    struct launch *launch = xcalloc(1, sizeof(*launch));
+    launch->request = request;
+    launch->rows = json_array();
+    return launch;
+}
+
+void
+launch_add_row(struct launch *launch, const char *name, const char *action)
+{
+    json_array_append_new(
+        launch->rows, json_pack("{s:s,s:s}", "name", name, "action", action));
+}
+
+static void
+set_failed(struct launch *launch, size_t row, const struct error *error)
+{
+    json_t *object = json_array_get(launch->rows, row);
+    json_object_set_new(object, "action", json_string("failed"));
+    json_object_set_new(object, "error", json_from_text(error->text));
+}
+
+void
+launch_fail_row(struct launch *launch, const struct error *error)
+{
+    set_failed(launch, json_array_size(launch->rows) - 1, error);
+}
+
+static void
+answer(struct launch *launch)
+{
+    if (!launch->request)
+        return;
+    request_return(launch->request,
+                   json_pack("{s:O,s:[]}", "guests", launch->rows, "warnings"));
+    launch->request = NULL;
+}
+
+static void
+free_if_over(struct launch *launch)
+{
+    if (launch->pending || !launch->is_complete)
+        return;
+    answer(launch);
+    json_decref(launch->rows);
+    free(launch);
+}
+
+static void
+on_started(void *data, const struct error *error)
+{
+    struct start *start = data;
+    struct launch *launch = start->launch;
+    if (error)
+        set_failed(launch, start->row, error);
+    free(start);
+    launch->pending--;
+    free_if_over(launch);
+}
+
+void
+launch_start(struct launch *launch, struct guest *guest)
+{
+    size_t row = json_array_size(launch->rows) - 1;
+    struct error error = {0};
+    struct start *start = xcalloc(1, sizeof(*start));
+    start->launch = launch;
+    start->row = row;
+    json_object_set_new(json_array_get(launch->rows, row), "action",
+                        json_string("started"));
+    launch->pending++;
+    if (guest_start(guest, on_started, start, &error))
+        return;
+    launch->pending--;
+    set_failed(launch, row, &error);
+    free(start);
+}
+
+void
+launch_go(struct launch *launch, bool wait)
+{
+    launch->is_complete = true;
+    if (!wait)
+        answer(launch);
+    free_if_over(launch);
+}

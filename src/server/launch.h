@@ -1,0 +1,32 @@
+#pragma once
+
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <jansson.h>
+
+/* Starts several guests at once for one request, and answers it when all are
+ * ready or have failed. */
+struct launch;
+struct request;
+struct guest;
+
+/* request: answered by launch_go's end with {"guests": rows, "warnings": …}. */
+struct launch *launch_new(struct request *request);
+
+/* Adds a guest's row {"name", "action"}; action: borrowed, static. */
+void launch_add_row(struct launch *launch, const char *name,
+                    const char *action);
+
+/* Marks the row that was added last as failed. */
+void launch_fail_row(struct launch *launch, const struct error *error);
+
+/* Starts a guest whose row was added last; its action becomes "started" or
+ * "failed" with the error's text. */
+void launch_start(struct launch *launch, struct guest *guest);
+
+/* All were added: answers now, or, when wait is set, once all are ready. Frees
+ * the launch in the end. */
+void launch_go(struct launch *launch, bool wait);

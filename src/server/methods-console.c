@@ -1,0 +1,352 @@
+#include "base/base64.h"
+#include "base/buffer.h"
+#include "base/json.h"
+#include "base/xalloc.h"
+#include "console/keys.h"
+#include "console/render.h"
+#include "server/api.h"
+#include "server/server-internal.h"
+#include "server/view.h"
+#include "server/waiter.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Bytes of a log in one answer. */
+#define LOG_DEFAULT_BYTES 65536
+#define LOG_MAX_BYTES (1 << 20)
+
+#define ARGUMENT_CONSOLE                                                       \
+    {                                                                          \
+        "guest", ARGUMENT_STRING, ARGUMENT_REQUIRED, 0, 0,                     \
+            "The console: GUEST (its first one) or GUEST:CONSOLE"              \
+    }
+
+static struct guest *
+find_console(struct request *request, const json_t *arguments,
+             size_t *ret_index, struct error *error)
+{
+    return registry_find_console(request_server(request),
+                                 argument_string(arguments, "guest"), ret_index,
+                                 error);
+}
+
+/* --- typing
+ * ------------------------------------------------------------------- */
+
+static bool
+add_keys(const json_t *arguments, unsigned modes, struct buffer *bytes,
+         struct error *error)
+{
+    const json_t *keys = json_object_get(arguments, "keys");
+    for (size_t i = 0; i < json_array_size(keys); i++) {
+        const char *name = json_string_value(json_array_get(keys, i));
+        if (!keys_encode(name, modes, bytes, error))
+            return false;
+    }
+    return true;
+}
+
+/* A guest that asked for bracketed paste gets one; the end mark inside of what
+ * is pasted would end it early and is taken out. */
+static void
+add_paste(const char *text, size_t len, unsigned modes, struct buffer *bytes)
+{
+    static const char end[] = "\033[201~";
+    if (!(modes & TERMINAL_MODE_BRACKETED_PASTE)) {
+        for (size_t i = 0; i < len; i++)
+            buffer_append_byte(bytes, text[i] == '\n' ? '\r' : text[i]);
+        return;
+    }
+    buffer_append_text(bytes, "\033[200~");
+    for (size_t i = 0; i < len;) {
+        if (len - i >= sizeof(end) - 1 &&
+            !memcmp(text + i, end, sizeof(end) - 1))
+            i += sizeof(end) - 1;
+        else
+            buffer_append_byte(bytes, text[i++]);
+    }
+    buffer_append_text(bytes, end);
+}
+
+static bool
+collect_input(const json_t *arguments, unsigned modes, struct buffer *bytes,
+              struct error *error)
+{
+    struct buffer typed = {0};
+    const char *text = argument_string(arguments, "text");
+    const char *data = argument_string(arguments, "data");
+    bool ok = true;
+    if (text)
+        buffer_append_text(&typed, text);
+    if (data && !base64_decode(data, strlen(data), &typed))
+        ok = error_set(error, ERROR_CODE_INVALID,
+                       "argument 'data' is no base64");
+    if (argument_boolean(arguments, "paste") && typed.len)
+        add_paste(typed.data, typed.len, modes, bytes);
+    else
+        buffer_append(bytes, typed.data, typed.len);
+    buffer_finish(&typed);
+    ok = ok && add_keys(arguments, modes, bytes, error);
+    if (ok && argument_boolean(arguments, "enter"))
+        ok = keys_encode("Enter", modes, bytes, error);
+    return ok;
+}
+
+static bool
+run_send(struct request *request, const json_t *arguments, struct error *error)
+{
+    size_t index = 0;
+    struct guest *guest = find_console(request, arguments, &index, error);
+    if (!guest)
+        return false;
+    struct console *console = guest_console(guest, index);
+    unsigned modes = terminal_modes(console_terminal(console));
+    uint64_t cursor = console_offset(console);
+    struct buffer bytes = {0};
+    view_on_typing(request_server(request), request_peer(request), guest,
+                   index);
+    bool ok = collect_input(arguments, modes, &bytes, error);
+    if (ok && bytes.len)
+        ok = console_type(console, bytes.data, bytes.len, error) ||
+             error_prefix(error, "%s", guest_name(guest));
+    buffer_finish(&bytes);
+    if (ok)
+        request_return(request,
+                       json_pack("{s:I,s:I}", "cursor", (json_int_t)cursor,
+                                 "pending",
+                                 (json_int_t)console_input_pending(console)));
+    return ok;
+}
+
+/* --- reading
+ * ------------------------------------------------------------------ */
+
+static bool
+run_wait(struct request *request, const json_t *arguments, struct error *error)
+{
+    size_t index = 0;
+    struct guest *guest = find_console(request, arguments, &index, error);
+    if (!guest)
+        return false;
+    struct console *console = guest_console(guest, index);
+    int64_t after = argument_integer(arguments, "after", -1);
+    struct waiter_pattern_options options = {
+        .pattern = argument_string(arguments, "pattern"),
+        .is_literal = argument_boolean(arguments, "literal"),
+        .offset = console_offset(console),
+        .timeout_ms =
+            argument_integer(arguments, "timeout-ms", WAITER_NO_TIMEOUT),
+    };
+    if (argument_boolean(arguments, "since-boot"))
+        options.offset = console_boot_offset(console);
+    else if (after >= 0)
+        options.offset = (uint64_t)after;
+    return waiter_add_pattern(request_server(request), request, guest, index,
+                              &options, error);
+}
+
+static bool
+run_capture(struct request *request, const json_t *arguments,
+            struct error *error)
+{
+    size_t index = 0;
+    struct guest *guest = find_console(request, arguments, &index, error);
+    if (!guest)
+        return false;
+    struct terminal *terminal = console_terminal(guest_console(guest, index));
+    int64_t history = argument_integer(arguments, "history", 0);
+    unsigned flags = RENDER_PLAIN;
+    flags |= argument_boolean(arguments, "ansi") ? RENDER_ANSI : 0;
+    flags |= argument_boolean(arguments, "join") ? RENDER_JOIN_WRAPPED : 0;
+    struct buffer text = {0};
+    render_rows(terminal, (int)-history, terminal_rows(terminal) - 1, flags,
+                &text);
+    struct terminal_cursor cursor = terminal_cursor(terminal);
+    request_return(
+        request,
+        json_pack("{s:o,s:i,s:i,s:[i,i]}", "text",
+                  json_from_bytes(text.data ? text.data : "", text.len), "rows",
+                  terminal_rows(terminal), "cols", terminal_cols(terminal),
+                  "cursor", cursor.row, cursor.col));
+    buffer_finish(&text);
+    return true;
+}
+
+/* Reads a part of the log; answers the request. */
+static void
+answer_log(struct request *request, struct guest *guest, size_t index,
+           uint64_t offset, int64_t max_bytes)
+{
+    struct error error = {0};
+    const char *path = console_log_path(guest_console(guest, index));
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    struct stat info;
+    if (fd < 0 || fstat(fd, &info) < 0) {
+        error_set_errno(&error, errno, "%s: cannot open the log %s",
+                        guest_name(guest), path);
+        if (fd >= 0)
+            (void)close(fd);
+        request_fail(request, &error);
+        return;
+    }
+    char *bytes = xmalloc((size_t)max_bytes);
+    ssize_t got = pread(fd, bytes, (size_t)max_bytes, (off_t)offset);
+    (void)close(fd);
+    if (got < 0) {
+        error_set_errno(&error, errno, "%s: cannot read the log %s",
+                        guest_name(guest), path);
+        request_fail(request, &error);
+    } else {
+        struct buffer encoded = {0};
+        base64_encode(bytes, (size_t)got, &encoded);
+        request_return(request,
+                       json_pack("{s:s,s:I,s:I,s:I}", "data",
+                                 encoded.data ? encoded.data : "", "offset",
+                                 (json_int_t)offset, "next-offset",
+                                 (json_int_t)(offset + (uint64_t)got), "size",
+                                 (json_int_t)info.st_size));
+        buffer_finish(&encoded);
+    }
+    free(bytes);
+}
+
+static uint64_t
+log_size(struct console *console)
+{
+    struct stat info;
+    if (stat(console_log_path(console), &info) < 0)
+        return 0;
+    return (uint64_t)info.st_size;
+}
+
+static bool
+run_log(struct request *request, const json_t *arguments, struct error *error)
+{
+    size_t index = 0;
+    struct guest *guest = find_console(request, arguments, &index, error);
+    if (!guest)
+        return false;
+    int64_t offset = argument_integer(arguments, "offset", 0);
+    int64_t max_bytes =
+        argument_integer(arguments, "max-bytes", LOG_DEFAULT_BYTES);
+    int64_t wait_ms = argument_integer(arguments, "wait-ms", 0);
+    uint64_t size = log_size(guest_console(guest, index));
+    uint64_t start = (uint64_t)offset;
+    if (offset < 0)
+        start = (uint64_t)-offset < size ? size - (uint64_t)-offset : 0;
+    if (wait_ms && start >= size && guest_is_active(guest))
+        waiter_add_log(request_server(request), request, guest, index, start,
+                       max_bytes, wait_ms, answer_log);
+    else
+        answer_log(request, guest, index, start, max_bytes);
+    return true;
+}
+
+static bool
+run_resize(struct request *request, const json_t *arguments,
+           struct error *error)
+{
+    size_t index = 0;
+    struct guest *guest = find_console(request, arguments, &index, error);
+    if (!guest)
+        return false;
+    console_resize(guest_console(guest, index),
+                   (int)argument_integer(arguments, "rows", 0),
+                   (int)argument_integer(arguments, "cols", 0));
+    request_return(request, NULL);
+    return true;
+}
+
+static const struct method methods[] = {
+    {
+        .name = "console-send",
+        .summary = "Types into a console: text or data, then keys, then Enter",
+        .flags = METHOD_QUIET,
+        .arguments =
+            {
+                ARGUMENT_CONSOLE,
+                {"text", ARGUMENT_STRING, 0, 0, 0, "Text to type"},
+                {"data", ARGUMENT_STRING, 0, 0, 0, "Bytes to type, in base64"},
+                {"keys", ARGUMENT_STRINGS, 0, 0, 0,
+                 "Keys by name, such as \"C-c\", \"Up\", \"F2\""},
+                {"enter", ARGUMENT_BOOLEAN, 0, 0, 0, "Press Enter at the end"},
+                {"paste", ARGUMENT_BOOLEAN, 0, 0, 0,
+                 "The text is pasted: in brackets when the guest asked for "
+                 "them"},
+            },
+        .run = run_send,
+    },
+    {
+        .name = "console-wait",
+        .summary = "Answers once a pattern appears in a console's text",
+        .arguments =
+            {
+                ARGUMENT_CONSOLE,
+                {"pattern", ARGUMENT_STRING, ARGUMENT_REQUIRED, 0, 0,
+                 "A regular expression (PCRE2)"},
+                {"literal", ARGUMENT_BOOLEAN, 0, 0, 0,
+                 "The pattern is plain text"},
+                {"after", ARGUMENT_INTEGER, 0, 0, INT64_MAX,
+                 "Look from this offset of the log on: a console-send's "
+                 "cursor"},
+                {"since-boot", ARGUMENT_BOOLEAN, 0, 0, 0,
+                 "Look from the guest's last start on"},
+                {"timeout-ms", ARGUMENT_INTEGER, 0, 0, WAITER_MAX_TIMEOUT_MS,
+                 "No limit by default"},
+            },
+        .run = run_wait,
+    },
+    {
+        .name = "console-capture",
+        .summary = "What stands on a console's screen, as text",
+        .arguments =
+            {
+                ARGUMENT_CONSOLE,
+                {"history", ARGUMENT_INTEGER, 0, 0, TERMINAL_HISTORY_MAX_LINES,
+                 "So many rows of the scrollback above it too"},
+                {"ansi", ARGUMENT_BOOLEAN, 0, 0, 0,
+                 "Keep colours as SGR sequences"},
+                {"join", ARGUMENT_BOOLEAN, 0, 0, 0,
+                 "Join the rows of wrapped lines"},
+            },
+        .run = run_capture,
+    },
+    {
+        .name = "console-log",
+        .summary = "A part of a console's log",
+        .arguments =
+            {
+                ARGUMENT_CONSOLE,
+                {"offset", ARGUMENT_INTEGER, 0, 0, 0,
+                 "Where to begin, bytes; negative: from the end"},
+                {"max-bytes", ARGUMENT_INTEGER, 0, 1, LOG_MAX_BYTES,
+                 "65536 by default"},
+                {"wait-ms", ARGUMENT_INTEGER, 0, 0, WAITER_MAX_TIMEOUT_MS,
+                 "When there is nothing yet, wait so long for something"},
+            },
+        .run = run_log,
+    },
+    {
+        .name = "console-resize",
+        .summary = "Changes the size of a console's screen",
+        .arguments =
+            {
+                ARGUMENT_CONSOLE,
+                {"rows", ARGUMENT_INTEGER, ARGUMENT_REQUIRED, TERMINAL_MIN_ROWS,
+                 TERMINAL_MAX_ROWS, "Rows"},
+                {"cols", ARGUMENT_INTEGER, ARGUMENT_REQUIRED, TERMINAL_MIN_COLS,
+                 TERMINAL_MAX_COLS, "Columns"},
+            },
+        .run = run_resize,
+    },
+};
+
+const struct method_table methods_console = {
+    .methods = methods,
+    .count = sizeof(methods) / sizeof(methods[0]),
+};

@@ -1,0 +1,203 @@
+#include "base/json.h"
+#include "base/xalloc.h"
+#include "fleet/fleet.h"
+#include "server/api.h"
+#include "server/launch.h"
+#include "server/server-internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static struct spec *
+find_spec(const struct fleet *fleet, const char *name)
+{
+    for (size_t i = 0; i < fleet->guest_count; i++) {
+        if (!strcmp(fleet->guests[i]->name, name))
+            return fleet->guests[i];
+    }
+    return NULL;
+}
+
+static bool
+is_wanted(const json_t *names, const char *name)
+{
+    if (!names)
+        return true;
+    for (size_t i = 0; i < json_array_size(names); i++) {
+        if (!strcmp(json_string_value(json_array_get(names, i)), name))
+            return true;
+    }
+    return false;
+}
+
+static bool
+check_names(const struct fleet *fleet, const json_t *names, struct error *error)
+{
+    for (size_t i = 0; i < json_array_size(names); i++) {
+        const char *name = json_string_value(json_array_get(names, i));
+        if (!find_spec(fleet, name))
+            return error_set(error, ERROR_CODE_NOT_FOUND,
+                             "%s has no guest '%.64s'", fleet->file, name);
+    }
+    return true;
+}
+
+/* Every guest's socket must be bindable before any guest is defined. */
+static bool
+check_paths(const struct server *server, const struct fleet *fleet,
+            struct error *error)
+{
+    for (size_t i = 0; i < fleet->guest_count; i++) {
+        char *path =
+            paths_qmp_socket(server->paths, fleet->guests[i]->name, error);
+        if (!path)
+            return error_prefix(error, "%s: guests.%s", fleet->file,
+                                fleet->guests[i]->name);
+        free(path);
+    }
+    return true;
+}
+
+/* Defines or updates one guest and says what was done; NULL with error. */
+static const char *
+apply_spec(struct server *server, const struct spec *spec,
+           struct guest **ret_guest, struct error *error)
+{
+    struct guest *guest = registry_find(server, spec->name, NULL);
+    *ret_guest = guest;
+    if (!guest) {
+        guest = guest_new(&server->context, spec_copy(spec), error);
+        if (!guest)
+            return NULL;
+        registry_add(server, guest);
+        *ret_guest = guest;
+        return "defined";
+    }
+    if (spec_is_equal(guest_spec(guest), spec))
+        return "unchanged";
+    if (guest_is_active(guest))
+        return "differs";
+    return guest_update(guest, spec_copy(spec), error) ? "updated" : NULL;
+}
+
+static void
+apply(struct request *request, const struct fleet *fleet,
+      const json_t *arguments)
+{
+    struct server *server = request_server(request);
+    const json_t *names = json_object_get(arguments, "guests");
+    bool start = argument_boolean(arguments, "start");
+    struct launch *launch = launch_new(request);
+    for (size_t i = 0; i < fleet->guest_count; i++) {
+        const struct spec *spec = fleet->guests[i];
+        if (!is_wanted(json_is_array(names) ? names : NULL, spec->name))
+            continue;
+        struct guest *guest = NULL;
+        struct error error = {0};
+        const char *action = apply_spec(server, spec, &guest, &error);
+        launch_add_row(launch, spec->name, action ? action : "failed");
+        if (!action)
+            launch_fail_row(launch, &error);
+        else if (start && !guest_is_active(guest))
+            launch_start(launch, guest);
+    }
+    launch_go(launch, argument_boolean(arguments, "wait"));
+}
+
+static bool
+run_apply(struct request *request, const json_t *arguments, struct error *error)
+{
+    const char *file = argument_string(arguments, "file");
+    const char *text = argument_string(arguments, "text");
+    if (file[0] != '/')
+        return error_set(error, ERROR_CODE_INVALID,
+                         "argument 'file' is not an absolute path");
+    struct fleet *fleet = text ? fleet_parse(file, text, strlen(text), error)
+                               : fleet_read(file, error);
+    if (!fleet)
+        return false;
+    const json_t *names = json_object_get(arguments, "guests");
+    bool ok = check_names(fleet, names, error) &&
+              check_paths(request_server(request), fleet, error);
+    if (ok)
+        apply(request, fleet, arguments);
+    fleet_free(fleet);
+    return ok;
+}
+
+static bool
+run_define(struct request *request, const json_t *arguments,
+           struct error *error)
+{
+    struct server *server = request_server(request);
+    const char *name = argument_string(arguments, "name");
+    const char *directory = argument_string(arguments, "directory");
+    if (directory[0] != '/')
+        return error_set(error, ERROR_CODE_INVALID,
+                         "argument 'directory' is not an absolute path");
+    if (registry_find(server, name, NULL))
+        return error_set(error, ERROR_CODE_EXISTS,
+                         "there is a guest '%.64s' already; take another "
+                         "name, or remove it first",
+                         name);
+    struct spec *spec = spec_from_json(name, json_object_get(arguments, "spec"),
+                                       directory, error);
+    if (!spec)
+        return false;
+    struct guest *guest = guest_new(&server->context, spec, error);
+    if (!guest)
+        return false;
+    registry_add(server, guest);
+    if (!argument_boolean(arguments, "start")) {
+        request_return(request, guest_to_json(guest));
+        return true;
+    }
+    struct launch *launch = launch_new(request);
+    launch_add_row(launch, name, "defined");
+    launch_start(launch, guest);
+    launch_go(launch, argument_boolean(arguments, "wait"));
+    return true;
+}
+
+static const struct method methods[] = {
+    {
+        .name = "fleet-apply",
+        .summary = "Defines, and if asked starts, the guests of a fleet file",
+        .arguments =
+            {
+                {"file", ARGUMENT_STRING, ARGUMENT_REQUIRED, 0, 0,
+                 "The file's absolute path; relative paths in it start at "
+                 "its directory"},
+                {"text", ARGUMENT_STRING, 0, 0, 0,
+                 "The file's content; without it the server reads the file"},
+                {"guests", ARGUMENT_STRINGS, 0, 0, 0,
+                 "Only these guests of it"},
+                {"start", ARGUMENT_BOOLEAN, 0, 0, 0,
+                 "Start those that do not run"},
+                {"wait", ARGUMENT_BOOLEAN, 0, 0, 0,
+                 "Answer when every one is ready or has failed"},
+            },
+        .run = run_apply,
+    },
+    {
+        .name = "guest-define",
+        .summary = "Defines one guest, and starts it if asked",
+        .arguments =
+            {
+                {"name", ARGUMENT_STRING, ARGUMENT_REQUIRED, 0, 0, "Its name"},
+                {"spec", ARGUMENT_OBJECT, ARGUMENT_REQUIRED, 0, 0,
+                 "Fields as in a fleet file's entry"},
+                {"directory", ARGUMENT_STRING, ARGUMENT_REQUIRED, 0, 0,
+                 "Where relative paths start; absolute"},
+                {"start", ARGUMENT_BOOLEAN, 0, 0, 0, "Start it"},
+                {"wait", ARGUMENT_BOOLEAN, 0, 0, 0,
+                 "Answer when it is ready or has failed"},
+            },
+        .run = run_define,
+    },
+};
+
+const struct method_table methods_fleet = {
+    .methods = methods,
+    .count = sizeof(methods) / sizeof(methods[0]),
+};

@@ -1,0 +1,406 @@
+#include "base/json.h"
+#include "base/xalloc.h"
+#include "qemu/argv.h"
+#include "server/api.h"
+#include "server/server-internal.h"
+#include "server/waiter.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Longest time for a QMP command that a client sends through us, ms: 10 min;
+ * snapshots take long. */
+#define QMP_MAX_TIMEOUT_MS 600000
+#define QMP_DEFAULT_TIMEOUT_MS 10000
+
+#define ARGUMENT_GUEST                                                         \
+    {                                                                          \
+        "guest", ARGUMENT_STRING, ARGUMENT_REQUIRED, 0, 0, "The guest's name"  \
+    }
+#define ARGUMENT_WAIT(text)                                                    \
+    {                                                                          \
+        "wait", ARGUMENT_BOOLEAN, 0, 0, 0, text                                \
+    }
+#define ARGUMENT_TIMEOUT(text)                                                 \
+    {                                                                          \
+        "timeout-ms", ARGUMENT_INTEGER, 0, 0, WAITER_MAX_TIMEOUT_MS, text      \
+    }
+
+static struct guest *
+find_guest(struct request *request, const json_t *arguments,
+           struct error *error)
+{
+    return registry_find(request_server(request),
+                         argument_string(arguments, "guest"), error);
+}
+
+static bool
+run_list(struct request *request, const json_t *arguments, struct error *error)
+{
+    (void)arguments;
+    (void)error;
+    request_return(request, json_pack("{s:o}", "guests",
+                                      registry_list(request_server(request))));
+    return true;
+}
+
+static bool
+run_query(struct request *request, const json_t *arguments, struct error *error)
+{
+    struct guest *guest = find_guest(request, arguments, error);
+    if (!guest)
+        return false;
+    request_return(request, guest_to_json(guest));
+    return true;
+}
+
+static bool
+run_command(struct request *request, const json_t *arguments,
+            struct error *error)
+{
+    struct guest *guest = find_guest(request, arguments, error);
+    char **argv = guest ? guest_command(guest, error) : NULL;
+    if (!argv)
+        return false;
+    json_t *words = json_array();
+    for (char **word = argv; *word; word++)
+        json_array_append_new(words, json_from_text(*word));
+    char *text = argv_to_shell(argv);
+    request_return(request, json_pack("{s:o,s:o}", "argv", words, "text",
+                                      json_from_text(text)));
+    free(text);
+    argv_free(argv);
+    return true;
+}
+
+/* --- actions
+ * ------------------------------------------------------------------ */
+
+/* An action under way for a request. */
+struct action {
+    struct request *request; /* owned; NULL when it was answered already */
+    struct server *server;   /* borrowed */
+    char *guest;             /* owned: its name; it may be removed meanwhile */
+    bool then_start;         /* a restart's first half */
+    bool waits;
+};
+
+static void
+action_free(struct action *action)
+{
+    free(action->guest);
+    free(action);
+}
+
+static void
+answer_action(struct action *action, const struct error *error)
+{
+    if (!action->request)
+        return;
+    struct error missing = {0};
+    struct guest *guest =
+        registry_find(action->server, action->guest, &missing);
+    if (!error && !guest)
+        error = &missing;
+    if (error)
+        request_fail(action->request, error);
+    else
+        request_return(action->request, guest_to_json(guest));
+    action->request = NULL;
+}
+
+static void on_done(void *data, const struct error *error);
+
+/* A restart's second half. */
+static void
+start_again(struct action *action)
+{
+    struct error error = {0};
+    action->then_start = false;
+    struct guest *guest = registry_find(action->server, action->guest, &error);
+    if (guest && guest_start(guest, on_done, action, &error)) {
+        if (!action->waits)
+            answer_action(action, NULL);
+        return;
+    }
+    if (!action->request)
+        server_notice(action->server, "error", action->guest, error.text);
+    answer_action(action, &error);
+    action_free(action);
+}
+
+static void
+on_done(void *data, const struct error *error)
+{
+    struct action *action = data;
+    if (!error && action->then_start) {
+        start_again(action);
+        return;
+    }
+    if (error && !action->request)
+        server_notice(action->server, "error", action->guest, error->text);
+    answer_action(action, error);
+    action_free(action);
+}
+
+static struct action *
+action_new(struct request *request, const struct guest *guest,
+           const json_t *arguments)
+{
+    struct action *action = xcalloc(1, sizeof(*action));
+    action->request = request;
+    action->server = request_server(request);
+    action->guest = xstrdup(guest_name(guest));
+    action->waits = argument_boolean(arguments, "wait");
+    return action;
+}
+
+/* The action began: without "wait" its request is answered now. */
+static bool
+action_begun(struct action *action, bool ok)
+{
+    if (!ok)
+        action_free(action);
+    else if (!action->waits && !action->then_start)
+        answer_action(action, NULL);
+    return ok;
+}
+
+static bool
+run_start(struct request *request, const json_t *arguments, struct error *error)
+{
+    struct guest *guest = find_guest(request, arguments, error);
+    if (!guest)
+        return false;
+    struct action *action = action_new(request, guest, arguments);
+    return action_begun(action, guest_start(guest, on_done, action, error));
+}
+
+static bool
+run_shutdown(struct request *request, const json_t *arguments,
+             struct error *error)
+{
+    struct guest *guest = find_guest(request, arguments, error);
+    if (!guest)
+        return false;
+    uint64_t timeout_ms =
+        (uint64_t)argument_integer(arguments, "timeout-ms", 0);
+    struct action *action = action_new(request, guest, arguments);
+    return action_begun(
+        action, guest_shutdown(guest, timeout_ms, on_done, action, error));
+}
+
+static bool
+run_kill(struct request *request, const json_t *arguments, struct error *error)
+{
+    struct guest *guest = find_guest(request, arguments, error);
+    if (!guest)
+        return false;
+    struct action *action = action_new(request, guest, arguments);
+    return action_begun(action, guest_kill(guest, on_done, action, error));
+}
+
+/* Pause, resume and reset take milliseconds: their answer waits for QEMU's. */
+static bool
+run_now(struct request *request, const json_t *arguments,
+        bool (*begin)(struct guest *, guest_done_fn, void *, struct error *),
+        struct error *error)
+{
+    struct guest *guest = find_guest(request, arguments, error);
+    if (!guest)
+        return false;
+    struct action *action = action_new(request, guest, arguments);
+    action->waits = true;
+    return action_begun(action, begin(guest, on_done, action, error));
+}
+
+static bool
+run_pause(struct request *request, const json_t *arguments, struct error *error)
+{
+    return run_now(request, arguments, guest_pause, error);
+}
+
+static bool
+run_resume(struct request *request, const json_t *arguments,
+           struct error *error)
+{
+    return run_now(request, arguments, guest_resume, error);
+}
+
+static bool
+run_reset(struct request *request, const json_t *arguments, struct error *error)
+{
+    return run_now(request, arguments, guest_reset, error);
+}
+
+static bool
+run_restart(struct request *request, const json_t *arguments,
+            struct error *error)
+{
+    struct guest *guest = find_guest(request, arguments, error);
+    if (!guest)
+        return false;
+    uint64_t timeout_ms =
+        (uint64_t)argument_integer(arguments, "timeout-ms", 0);
+    struct action *action = action_new(request, guest, arguments);
+    if (!guest_is_active(guest))
+        return action_begun(action, guest_start(guest, on_done, action, error));
+    action->then_start = true;
+    bool ok = argument_boolean(arguments, "force")
+                  ? guest_kill(guest, on_done, action, error)
+                  : guest_shutdown(guest, timeout_ms, on_done, action, error);
+    if (ok && !action->waits)
+        answer_action(action, NULL);
+    return action_begun(action, ok);
+}
+
+static bool
+run_remove(struct request *request, const json_t *arguments,
+           struct error *error)
+{
+    struct guest *guest = find_guest(request, arguments, error);
+    if (!guest ||
+        !guest_remove(guest, argument_boolean(arguments, "purge"), error))
+        return false;
+    registry_remove(request_server(request), guest);
+    request_return(request, NULL);
+    return true;
+}
+
+static void
+on_qmp_reply(void *data, const json_t *value, const struct error *error)
+{
+    if (error)
+        request_fail(data, error);
+    else
+        request_return(data, json_deep_copy(value));
+}
+
+static bool
+run_qmp(struct request *request, const json_t *arguments, struct error *error)
+{
+    struct guest *guest = find_guest(request, arguments, error);
+    if (!guest)
+        return false;
+    json_t *inner = json_object_get(arguments, "arguments");
+    inner = json_is_object(inner) ? json_incref(inner) : NULL;
+    return guest_qmp(guest, argument_string(arguments, "command"), inner,
+                     (uint64_t)argument_integer(arguments, "timeout-ms",
+                                                QMP_DEFAULT_TIMEOUT_MS),
+                     on_qmp_reply, request, error);
+}
+
+static bool
+run_wait(struct request *request, const json_t *arguments, struct error *error)
+{
+    struct guest *guest = find_guest(request, arguments, error);
+    if (!guest)
+        return false;
+    return waiter_add_state(
+        request_server(request), request, guest,
+        json_object_get(arguments, "states"),
+        argument_integer(arguments, "timeout-ms", WAITER_NO_TIMEOUT), error);
+}
+
+static const struct method methods[] = {
+    {
+        .name = "guest-list",
+        .summary = "All guests, in the order of their definition",
+        .run = run_list,
+    },
+    {
+        .name = "guest-query",
+        .summary = "One guest",
+        .arguments = {ARGUMENT_GUEST},
+        .run = run_query,
+    },
+    {
+        .name = "guest-command",
+        .summary = "The command line that a guest is started with",
+        .arguments = {ARGUMENT_GUEST},
+        .run = run_command,
+    },
+    {
+        .name = "guest-start",
+        .summary = "Starts a guest",
+        .arguments = {ARGUMENT_GUEST,
+                      ARGUMENT_WAIT("Answer when it is ready or has failed")},
+        .run = run_start,
+    },
+    {
+        .name = "guest-shutdown",
+        .summary = "Presses the power button (ACPI)",
+        .arguments = {ARGUMENT_GUEST,
+                      ARGUMENT_WAIT("Answer when the guest is off"),
+                      ARGUMENT_TIMEOUT("How long it may take; 60000 by "
+                                       "default")},
+        .run = run_shutdown,
+    },
+    {
+        .name = "guest-kill",
+        .summary = "Forces a guest off",
+        .arguments = {ARGUMENT_GUEST, ARGUMENT_WAIT("Answer when it is gone")},
+        .run = run_kill,
+    },
+    {
+        .name = "guest-pause",
+        .summary = "Stops a guest's processors",
+        .arguments = {ARGUMENT_GUEST},
+        .run = run_pause,
+    },
+    {
+        .name = "guest-resume",
+        .summary = "Lets a paused guest go on",
+        .arguments = {ARGUMENT_GUEST},
+        .run = run_resume,
+    },
+    {
+        .name = "guest-reset",
+        .summary = "Resets a guest at once, as its reset button does",
+        .arguments = {ARGUMENT_GUEST},
+        .run = run_reset,
+    },
+    {
+        .name = "guest-restart",
+        .summary = "Shuts a guest down and starts it again",
+        .arguments = {ARGUMENT_GUEST,
+                      {"force", ARGUMENT_BOOLEAN, 0, 0, 0,
+                       "Force it off instead of the power button"},
+                      ARGUMENT_WAIT("Answer when it is ready again"),
+                      ARGUMENT_TIMEOUT("How long the shutdown may take")},
+        .run = run_restart,
+    },
+    {
+        .name = "guest-remove",
+        .summary = "Forgets a guest that does not run; its logs stay",
+        .arguments = {ARGUMENT_GUEST,
+                      {"purge", ARGUMENT_BOOLEAN, 0, 0, 0,
+                       "Delete its logs and reports too"}},
+        .run = run_remove,
+    },
+    {
+        .name = "guest-qmp",
+        .summary = "Sends a command to a guest's QEMU monitor",
+        .arguments = {ARGUMENT_GUEST,
+                      {"command", ARGUMENT_STRING, ARGUMENT_REQUIRED, 0, 0,
+                       "QMP's command"},
+                      {"arguments", ARGUMENT_OBJECT, 0, 0, 0, "Its arguments"},
+                      {"timeout-ms", ARGUMENT_INTEGER, 0, 1, QMP_MAX_TIMEOUT_MS,
+                       "10000 by default"}},
+        .run = run_qmp,
+    },
+    {
+        .name = "guest-wait",
+        .summary = "Answers once a guest is in one of some states",
+        .arguments = {ARGUMENT_GUEST,
+                      {"states", ARGUMENT_STRINGS, ARGUMENT_REQUIRED, 0, 0,
+                       "Names of states"},
+                      ARGUMENT_TIMEOUT("No limit by default")},
+        .run = run_wait,
+    },
+};
+
+const struct method_table methods_guest = {
+    .methods = methods,
+    .count = sizeof(methods) / sizeof(methods[0]),
+};

@@ -1,0 +1,275 @@
+#include "server/peer.h"
+
+#include "base/xalloc.h"
+#include "config.h"
+#include "server/api.h"
+#include "server/server-internal.h"
+#include "server/view.h"
+#include "wire/codec.h"
+#include "wire/stream.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+struct peer {
+    struct peer *next;
+    struct server *server;    /* borrowed */
+    struct stream *stream;    /* owned; NULL once closed */
+    struct request *requests; /* owned by their handlers: linked list */
+    bool is_subscribed;
+    bool has_lost_events; /* a GUEST_LIST is owed */
+};
+
+struct request {
+    struct request *next;
+    struct server *server; /* borrowed */
+    struct peer *peer;     /* borrowed; NULL when it is gone */
+    json_t *id;            /* owned; NULL: the command had none */
+    unsigned flags;        /* enum method_flags */
+    void (*on_cancel)(void *data);
+    void *cancel_data;
+};
+
+/* --- requests ---------------------------------------------------------------
+ */
+
+struct server *
+request_server(const struct request *request)
+{
+    return request->server;
+}
+
+struct peer *
+request_peer(const struct request *request)
+{
+    return request->peer;
+}
+
+void
+request_on_cancel(struct request *request, void (*fn)(void *data), void *data)
+{
+    request->on_cancel = fn;
+    request->cancel_data = data;
+}
+
+static void
+request_finish(struct request *request, json_t *reply)
+{
+    struct peer *peer = request->peer;
+    if (peer) {
+        struct request **link = &peer->requests;
+        while (*link != request)
+            link = &(*link)->next;
+        *link = request->next;
+        if (reply)
+            peer_send(peer, reply);
+    }
+    json_decref(reply);
+    json_decref(request->id);
+    free(request);
+}
+
+void
+request_return(struct request *request, json_t *value)
+{
+    if (!request->id && (request->flags & METHOD_QUIET)) {
+        json_decref(value);
+        request_finish(request, NULL);
+        return;
+    }
+    request_finish(request, codec_return(value, json_incref(request->id)));
+}
+
+void
+request_fail(struct request *request, const struct error *error)
+{
+    request_finish(request, codec_error(error_code_name(error->code),
+                                        error->text, json_incref(request->id)));
+}
+
+/* --- peers -------------------------------------------------------------------
+ */
+
+static json_t *
+greeting(const struct server *server)
+{
+    int major = 0;
+    int minor = 0;
+    int micro = 0;
+    (void)sscanf(GUESTMUX_VERSION, "%d.%d.%d", &major, &minor, &micro);
+    return json_pack("{s:{s:{s:{s:i,s:i,s:i},s:s},s:[]},s:{s:s,s:i,s:s,s:i}}",
+                     "QMP", "version", "qemu", "major", major, "minor", minor,
+                     "micro", micro, "package", "guestmux-" GUESTMUX_VERSION,
+                     "capabilities", "guestmux", "version", GUESTMUX_VERSION,
+                     "api", API_VERSION, "server", server->paths->server, "pid",
+                     (int)getpid());
+}
+
+static void
+on_message(void *data, json_t *message)
+{
+    struct peer *peer = data;
+    struct error error = {0};
+    struct request *request = xcalloc(1, sizeof(*request));
+    request->server = peer->server;
+    request->peer = peer;
+    request->id = json_incref(json_object_get(message, "id"));
+    request->next = peer->requests;
+    peer->requests = request;
+    const struct method *method = NULL;
+    json_t *arguments = NULL;
+    if (!api_check(message, &method, &arguments, &error)) {
+        if (!method && error.code == ERROR_CODE_NOT_FOUND)
+            request_finish(request, codec_error("CommandNotFound", error.text,
+                                                json_incref(request->id)));
+        else
+            request_fail(request, &error);
+        return;
+    }
+    request->flags = method->flags;
+    if (!method->run(request, arguments, &error))
+        request_fail(request, &error);
+}
+
+static void
+on_fault(void *data, const struct error *error)
+{
+    struct peer *peer = data;
+    json_t *reply =
+        codec_error(error_code_name(error->code), error->text, NULL);
+    peer_send(peer, reply);
+    json_decref(reply);
+}
+
+static void
+on_close(void *data, const struct error *error)
+{
+    (void)error;
+    peer_close(data);
+}
+
+static void
+on_drained(void *data)
+{
+    struct peer *peer = data;
+    if (peer->has_lost_events) {
+        peer->has_lost_events = false;
+        json_t *event =
+            codec_event("GUEST_LIST", json_pack("{s:o}", "guests",
+                                                registry_list(peer->server)));
+        peer_send(peer, event);
+        json_decref(event);
+    }
+    if (peer->stream)
+        stream_set_reading(peer->stream, true);
+}
+
+static const struct stream_handlers peer_handlers = {
+    .on_message = on_message,
+    .on_fault = on_fault,
+    .on_close = on_close,
+    .on_drained = on_drained,
+};
+
+void
+peer_new(struct server *server, int fd)
+{
+    static const struct stream_limits limits = {
+        .max_line_bytes = PEER_LINE_MAX_BYTES,
+        .max_queue_bytes = PEER_QUEUE_MAX_BYTES,
+    };
+    struct peer *peer = xcalloc(1, sizeof(*peer));
+    peer->server = server;
+    peer->next = server->peers;
+    server->peers = peer;
+    server->peer_count++;
+    peer->stream = stream_new(&server->loop, fd, &limits, &peer_handlers, peer);
+    json_t *hello = greeting(server);
+    peer_send(peer, hello);
+    json_decref(hello);
+    server_check_idle(server);
+}
+
+void
+peer_close(struct peer *peer)
+{
+    if (!peer->stream)
+        return;
+    stream_free(peer->stream);
+    peer->stream = NULL;
+    view_close_of_peer(peer->server, peer);
+    while (peer->requests) {
+        struct request *request = peer->requests;
+        peer->requests = request->next;
+        request->peer = NULL;
+        if (request->on_cancel)
+            request->on_cancel(request->cancel_data);
+    }
+    peer->server->peer_count--;
+    loop_defer_request(peer->server->peer_sweep);
+    server_check_idle(peer->server);
+}
+
+void
+peer_sweep(struct server *server)
+{
+    struct peer **link = &server->peers;
+    while (*link) {
+        struct peer *peer = *link;
+        if (peer->stream) {
+            link = &peer->next;
+            continue;
+        }
+        *link = peer->next;
+        free(peer);
+    }
+}
+
+void
+peer_free_all(struct server *server)
+{
+    for (struct peer *peer = server->peers; peer; peer = peer->next)
+        peer_close(peer);
+    peer_sweep(server);
+}
+
+void
+peer_send(struct peer *peer, const json_t *message)
+{
+    if (!peer->stream)
+        return;
+    stream_send(peer->stream, message);
+    if (stream_pending_bytes(peer->stream) > PEER_COMMAND_QUEUE_BYTES)
+        stream_set_reading(peer->stream, false);
+}
+
+void
+peer_send_event(struct peer *peer, const char *line, size_t len)
+{
+    if (!peer->stream)
+        return;
+    if (stream_pending_bytes(peer->stream) > PEER_EVENT_QUEUE_BYTES) {
+        peer->has_lost_events = true;
+        return;
+    }
+    stream_send_bytes(peer->stream, line, len);
+}
+
+void
+peer_subscribe(struct peer *peer)
+{
+    peer->is_subscribed = true;
+}
+
+bool
+peer_is_subscribed(const struct peer *peer)
+{
+    return peer->is_subscribed && peer->stream;
+}
+
+struct peer *
+peer_next(const struct peer *peer)
+{
+    return peer->next;
+}

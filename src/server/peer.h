@@ -1,0 +1,61 @@
+#pragma once
+
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <jansson.h>
+
+/* One client's connection, and the commands it waits for. */
+struct peer;
+struct server;
+struct view;
+struct method;
+
+/* Longest line that a client may send, bytes: a 1 MiB paste in base64 fits
+ * twice. */
+#define PEER_LINE_MAX_BYTES (4u << 20)
+/* Bytes queued for a client that does not read, above which no events are
+ * added: it gets one GUEST_LIST with the newest state when it reads again. */
+#define PEER_EVENT_QUEUE_BYTES (256u << 10)
+/* … above which its commands are not read any more. */
+#define PEER_COMMAND_QUEUE_BYTES (1u << 20)
+/* … above which it is disconnected. Reached by single large replies only: two
+ * frames a view are under way at most. */
+#define PEER_QUEUE_MAX_BYTES (64u << 20)
+
+/* Greets a client on a connected descriptor. */
+void peer_new(struct server *server, int fd);
+/* Closes the connection; the memory goes at the end of the loop turn. */
+void peer_close(struct peer *peer);
+/* Frees the peers that were closed. */
+void peer_sweep(struct server *server);
+void peer_free_all(struct server *server);
+
+void peer_send(struct peer *peer, const json_t *message);
+/* An event's line, already encoded; dropped (and remembered as lost) when the
+ * peer lags. */
+void peer_send_event(struct peer *peer, const char *line, size_t len);
+void peer_subscribe(struct peer *peer);
+bool peer_is_subscribed(const struct peer *peer);
+struct peer *peer_next(const struct peer *peer);
+
+/* --- requests ---------------------------------------------------------------
+ */
+
+/* A command that a peer waits for. Answered exactly once, at once or later, by
+ * request_return or request_fail, which free it. It outlives its peer: then the
+ * answer goes nowhere. */
+struct request;
+
+struct server *request_server(const struct request *request);
+/* NULL when the peer is gone. */
+struct peer *request_peer(const struct request *request);
+/* Called when the peer goes before the answer; it must answer or drop what
+ * waits (request_fail). One at a time; NULL takes it back. */
+void request_on_cancel(struct request *request, void (*fn)(void *data),
+                       void *data);
+/* value is stolen; NULL means {}. */
+void request_return(struct request *request, json_t *value);
+void request_fail(struct request *request, const struct error *error);

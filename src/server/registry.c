@@ -1,0 +1,264 @@
+#include "base/clock.h"
+#include "base/nearest.h"
+#include "base/xalloc.h"
+#include "server/server-internal.h"
+#include "server/view.h"
+#include "server/waiter.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* At most one GUEST_ACTIVITY per console and this long, ms: a badge needs no
+ * more. */
+#define ACTIVITY_INTERVAL_MS 1000
+
+struct member *
+registry_member(struct server *server, const struct guest *guest)
+{
+    for (size_t i = 0; i < server->member_count; i++) {
+        if (server->members[i]->guest == guest)
+            return server->members[i];
+    }
+    return NULL;
+}
+
+/* The consoles of a guest can change with its definition. */
+static void
+fit_member(struct member *member)
+{
+    size_t count = guest_console_count(member->guest);
+    if (count == member->console_count)
+        return;
+    free(member->activity_sent_ms);
+    free(member->is_activity_due);
+    member->console_count = count;
+    member->activity_sent_ms =
+        xcalloc(count, sizeof(*member->activity_sent_ms));
+    member->is_activity_due = xcalloc(count, sizeof(*member->is_activity_due));
+}
+
+void
+registry_add(struct server *server, struct guest *guest)
+{
+    struct member *member = xcalloc(1, sizeof(*member));
+    member->guest = guest;
+    fit_member(member);
+    server->members = xreallocarray(server->members, server->member_count + 1,
+                                    sizeof(struct member *));
+    server->members[server->member_count++] = member;
+    server_emit(server, "GUEST_CHANGED", guest_to_json(guest));
+    server_check_idle(server);
+}
+
+static void
+free_member(struct member *member)
+{
+    guest_free(member->guest);
+    free(member->activity_sent_ms);
+    free(member->is_activity_due);
+    free(member);
+}
+
+void
+registry_remove(struct server *server, struct guest *guest)
+{
+    for (size_t i = 0; i < server->member_count; i++) {
+        struct member *member = server->members[i];
+        if (member->guest != guest)
+            continue;
+        view_forget_guest(server, guest);
+        waiter_forget_guest(server, guest);
+        server->member_count--;
+        memmove(&server->members[i], &server->members[i + 1],
+                (server->member_count - i) * sizeof(struct member *));
+        server_emit(server, "GUEST_REMOVED",
+                    json_pack("{s:s}", "name", guest_name(guest)));
+        free_member(member);
+        server_check_idle(server);
+        return;
+    }
+}
+
+void
+registry_free_all(struct server *server)
+{
+    for (size_t i = 0; i < server->member_count; i++)
+        free_member(server->members[i]);
+    free(server->members);
+    server->members = NULL;
+    server->member_count = 0;
+}
+
+static struct guest *
+find_exact(struct server *server, const char *name, size_t len)
+{
+    for (size_t i = 0; i < server->member_count; i++) {
+        struct guest *guest = server->members[i]->guest;
+        if (strlen(guest_name(guest)) == len &&
+            !strncmp(guest_name(guest), name, len))
+            return guest;
+    }
+    return NULL;
+}
+
+struct guest *
+registry_find(struct server *server, const char *name, struct error *error)
+{
+    struct guest *guest = find_exact(server, name, strlen(name));
+    if (guest)
+        return guest;
+    const char **names = xcalloc(server->member_count, sizeof(*names));
+    for (size_t i = 0; i < server->member_count; i++)
+        names[i] = guest_name(server->members[i]->guest);
+    const char *near = nearest_name(name, names, server->member_count);
+    if (near)
+        error_set(error, ERROR_CODE_NOT_FOUND,
+                  "there is no guest '%.64s' (did you mean '%s'?)", name, near);
+    else
+        error_set(error, ERROR_CODE_NOT_FOUND, "there is no guest '%.64s'",
+                  name);
+    free(names);
+    return NULL;
+}
+
+struct guest *
+registry_find_console(struct server *server, const char *name,
+                      size_t *ret_index, struct error *error)
+{
+    const char *colon = strchr(name, ':');
+    if (!colon) {
+        struct guest *guest = registry_find(server, name, error);
+        *ret_index = 0;
+        if (guest && !guest_console(guest, 0)) {
+            error_set(error, ERROR_CODE_NOT_FOUND, "guest '%s' has no console",
+                      name);
+            return NULL;
+        }
+        return guest;
+    }
+    char *guest_part = xstrndup(name, (size_t)(colon - name));
+    struct guest *guest = registry_find(server, guest_part, error);
+    free(guest_part);
+    if (!guest)
+        return NULL;
+    int index = guest_find_console(guest, colon + 1);
+    if (index < 0 || !guest_console(guest, (size_t)index)) {
+        error_set(error, ERROR_CODE_NOT_FOUND,
+                  "guest '%s' has no console '%.64s'", guest_name(guest),
+                  colon + 1);
+        return NULL;
+    }
+    *ret_index = (size_t)index;
+    return guest;
+}
+
+json_t *
+registry_list(struct server *server)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < server->member_count; i++)
+        json_array_append_new(list, guest_to_json(server->members[i]->guest));
+    return list;
+}
+
+/* --- what guests tell
+ * --------------------------------------------------------- */
+
+static void
+emit_activity(struct server *server, struct member *member, size_t index)
+{
+    struct console *console = guest_console(member->guest, index);
+    if (!console)
+        return;
+    member->activity_sent_ms[index] = clock_monotonic_ms();
+    member->is_activity_due[index] = false;
+    server_emit(server, "GUEST_ACTIVITY",
+                json_pack("{s:s,s:s,s:I,s:I}", "guest",
+                          guest_name(member->guest), "console",
+                          guest_console_name(member->guest, index), "offset",
+                          (json_int_t)console_offset(console), "activity-ms",
+                          (json_int_t)console_last_output_ms(console)));
+}
+
+/* Tells of output at once after a quiet second, else when the second is over.
+ */
+static void
+note_activity(struct server *server, struct guest *guest, size_t index)
+{
+    struct member *member = registry_member(server, guest);
+    if (!member || index >= member->console_count ||
+        member->is_activity_due[index])
+        return;
+    uint64_t sent = member->activity_sent_ms[index];
+    if (!sent || clock_monotonic_ms() - sent >= ACTIVITY_INTERVAL_MS) {
+        emit_activity(server, member, index);
+        return;
+    }
+    member->is_activity_due[index] = true;
+    if (!loop_timer_is_armed(server->activity_timer))
+        loop_timer_start(server->activity_timer, ACTIVITY_INTERVAL_MS);
+}
+
+void
+registry_send_activity(void *data)
+{
+    struct server *server = data;
+    for (size_t i = 0; i < server->member_count; i++) {
+        struct member *member = server->members[i];
+        for (size_t j = 0; j < member->console_count; j++) {
+            if (member->is_activity_due[j])
+                emit_activity(server, member, j);
+        }
+    }
+}
+
+static void
+on_change(void *data, struct guest *guest)
+{
+    struct server *server = data;
+    struct member *member = registry_member(server, guest);
+    if (!member)
+        return; /* told before registry_add */
+    fit_member(member);
+    server_emit(server, "GUEST_CHANGED", guest_to_json(guest));
+    waiter_on_guest_change(server, guest);
+    view_on_guest_change(server, guest);
+    server_check_idle(server);
+}
+
+static void
+on_screen(void *data, struct guest *guest, size_t console)
+{
+    view_on_screen(data, guest, console);
+}
+
+static void
+on_output(void *data, struct guest *guest, size_t console, const char *bytes,
+          size_t len, uint64_t offset)
+{
+    struct server *server = data;
+    note_activity(server, guest, console);
+    waiter_on_output(server, guest, console, bytes, len, offset);
+}
+
+static void
+on_bell(void *data, struct guest *guest, size_t console)
+{
+    server_emit(data, "CONSOLE_BELL",
+                json_pack("{s:s,s:s}", "guest", guest_name(guest), "console",
+                          guest_console_name(guest, console)));
+}
+
+static void
+on_notice(void *data, struct guest *guest, const char *level, const char *text)
+{
+    server_notice(data, level, guest_name(guest), text);
+}
+
+const struct guest_handlers registry_guest_handlers = {
+    .on_change = on_change,
+    .on_screen = on_screen,
+    .on_output = on_output,
+    .on_bell = on_bell,
+    .on_notice = on_notice,
+};

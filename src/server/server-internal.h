@@ -1,0 +1,94 @@
+#pragma once
+
+#include "base/error.h"
+#include "base/loop.h"
+#include "base/paths.h"
+#include "console/console.h"
+#include "guest/guest.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <jansson.h>
+#include <uv.h>
+
+/* What the files of this folder share. */
+
+struct listener;
+struct peer;
+struct view;
+struct waiter;
+
+/* One guest with what the server keeps about it. */
+struct member {
+    struct guest *guest; /* owned */
+    /* Monotonic ms of the last GUEST_ACTIVITY of each console; 0: never. */
+    uint64_t *activity_sent_ms; /* owned: one per console */
+    bool *is_activity_due;      /* owned: one per console */
+    size_t console_count;
+};
+
+struct server {
+    uv_loop_t loop;
+    const struct paths *paths; /* borrowed: the caller's */
+    unsigned flags;            /* enum server_flags */
+    int64_t started_ms;        /* wall clock */
+    struct guest_context context;
+    struct console_hub *hub;   /* owned */
+    struct listener *listener; /* owned */
+    struct member **members;   /* owned, in order of definition */
+    size_t member_count;
+    struct peer *peers; /* owned: linked list */
+    size_t peer_count;
+    struct view *views;     /* owned by their peers: linked list */
+    struct waiter *waiters; /* owned by their requests: linked list */
+    int64_t next_view_id;
+    struct loop_timer *frame_timer;    /* owned: the next frame that is due */
+    struct loop_timer *activity_timer; /* owned: late GUEST_ACTIVITY */
+    struct loop_timer *idle_timer;     /* owned: leaving when useless */
+    struct loop_defer *peer_sweep;     /* owned: frees closed peers */
+    uv_signal_t signals[3];
+    bool is_stopping;
+};
+
+/* --- server.c --------------------------------------------------------------
+ */
+
+/* Leaves at the end of this loop turn; the guests go on. */
+void server_stop(struct server *server);
+
+/* To be called when a peer or guest went: arms or stops the idle timer. */
+void server_check_idle(struct server *server);
+
+/* Sends an event to every peer that subscribed. data is stolen. */
+void server_emit(struct server *server, const char *name, json_t *data);
+
+/* A NOTICE. guest: name or NULL; text: fit to show. */
+void server_notice(struct server *server, const char *level, const char *guest,
+                   const char *text);
+
+/* --- registry.c ------------------------------------------------------------
+ */
+
+extern const struct guest_handlers registry_guest_handlers;
+
+/* Takes a guest in. */
+void registry_add(struct server *server, struct guest *guest);
+/* Frees it and closes what looks at it. */
+void registry_remove(struct server *server, struct guest *guest);
+void registry_free_all(struct server *server);
+
+/* Finds a guest by name; on failure error (NotFound) names the nearest. */
+struct guest *registry_find(struct server *server, const char *name,
+                            struct error *error);
+
+/* Finds "guest" or "guest:console". */
+struct guest *registry_find_console(struct server *server, const char *name,
+                                    size_t *ret_index, struct error *error);
+struct member *registry_member(struct server *server,
+                               const struct guest *guest);
+/* Fired by activity_timer: sends the GUEST_ACTIVITYs that are due. */
+void registry_send_activity(void *server);
+/* The array of guest objects. New reference. */
+json_t *registry_list(struct server *server);

@@ -1,0 +1,210 @@
+#include "server/server.h"
+
+#include "base/buffer.h"
+#include "base/clock.h"
+#include "base/text.h"
+#include "base/xalloc.h"
+#include "server/listener.h"
+#include "server/peer.h"
+#include "server/server-internal.h"
+#include "server/view.h"
+#include "wire/codec.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* A server that holds no guest and talks to nobody leaves after this long, ms:
+ * it started by itself, and nobody would stop it. */
+#define IDLE_LEAVE_MS 30000
+/* Loop turns in which libuv's handles close. */
+#define CLOSING_TURNS 4
+
+void
+server_stop(struct server *server)
+{
+    if (server->is_stopping)
+        return;
+    server->is_stopping = true;
+    server_emit(server, "SERVER_STOPPING", json_object());
+    uv_stop(&server->loop);
+}
+
+void
+server_check_idle(struct server *server)
+{
+    bool is_useless = !server->peer_count && !server->member_count &&
+                      !(server->flags & SERVER_FOREGROUND);
+    if (!is_useless)
+        loop_timer_stop(server->idle_timer);
+    else if (!loop_timer_is_armed(server->idle_timer))
+        loop_timer_start(server->idle_timer, IDLE_LEAVE_MS);
+}
+
+static void
+on_idle(void *data)
+{
+    server_stop(data);
+}
+
+void
+server_emit(struct server *server, const char *name, json_t *data)
+{
+    json_t *event = codec_event(name, data);
+    struct buffer line = {0};
+    for (struct peer *peer = server->peers; peer; peer = peer_next(peer)) {
+        if (!peer_is_subscribed(peer))
+            continue;
+        if (!line.len)
+            codec_encode(event, &line);
+        peer_send_event(peer, line.data, line.len);
+    }
+    buffer_finish(&line);
+    json_decref(event);
+}
+
+void
+server_notice(struct server *server, const char *level, const char *guest,
+              const char *text)
+{
+    server_emit(server, "NOTICE",
+                json_pack("{s:s,s:s?,s:o}", "level", level, "guest", guest,
+                          "text", json_from_text(text)));
+}
+
+/* --- starting
+ * ----------------------------------------------------------------- */
+
+static void
+on_signal(uv_signal_t *handle, int number)
+{
+    (void)number;
+    server_stop(handle->data);
+}
+
+static void
+start_signals(struct server *server)
+{
+    static const int numbers[] = {SIGTERM, SIGINT, SIGQUIT};
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        uv_signal_init(&server->loop, &server->signals[i]);
+        server->signals[i].data = server;
+        uv_signal_start(&server->signals[i], on_signal, numbers[i]);
+    }
+    (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGHUP, SIG_IGN);
+}
+
+static void
+on_connect(void *data, int fd)
+{
+    peer_new(data, fd);
+}
+
+static void
+on_sweep(void *data)
+{
+    peer_sweep(data);
+}
+
+static void
+on_found(void *data, struct guest *guest)
+{
+    registry_add(data, guest);
+}
+
+static void
+on_unreadable(void *data, const char *name, const struct error *error)
+{
+    (void)data;
+    char *shown = text_printable(name, strlen(name), 64, TEXT_ONE_LINE);
+    (void)fprintf(stderr, "guestmux: guest '%s' is left alone: %s\n", shown,
+                  error->text);
+    free(shown);
+}
+
+/* Tells who waits that the server listens, or why not. */
+static void
+tell_ready(int fd, const struct error *error)
+{
+    if (fd < 0)
+        return;
+    ssize_t done =
+        error ? write(fd, error->text, strlen(error->text)) : write(fd, "", 1);
+    (void)done; /* who waited may be gone */
+    (void)close(fd);
+}
+
+static bool
+server_open(struct server *server, struct error *error)
+{
+    server->listener =
+        listener_new(&server->loop, server->paths, on_connect, server, error);
+    if (!server->listener || !paths_make_dir(server->paths->state_dir, error) ||
+        !paths_make_dir(server->paths->data_dir, error))
+        return false;
+    server->hub = console_hub_new(&server->loop, error);
+    if (!server->hub)
+        return false;
+    server->context = (struct guest_context){
+        .loop = &server->loop,
+        .paths = server->paths,
+        .hub = server->hub,
+        .handlers = &registry_guest_handlers,
+        .data = server,
+    };
+    return guest_adopt_all(&server->context, on_found, on_unreadable, error);
+}
+
+static void
+server_init(struct server *server, const struct server_options *options)
+{
+    uv_loop_init(&server->loop);
+    server->paths = options->paths;
+    server->flags = options->flags;
+    server->started_ms = clock_wall_ms();
+    server->frame_timer = loop_timer_new(&server->loop, view_send_due, server);
+    server->activity_timer =
+        loop_timer_new(&server->loop, registry_send_activity, server);
+    server->idle_timer = loop_timer_new(&server->loop, on_idle, server);
+    server->peer_sweep = loop_defer_new(&server->loop, on_sweep, server);
+    start_signals(server);
+}
+
+static void
+server_finish(struct server *server)
+{
+    peer_free_all(server);
+    registry_free_all(server);
+    console_hub_free(server->hub);
+    listener_free(server->listener);
+    loop_timer_free(server->frame_timer);
+    loop_timer_free(server->activity_timer);
+    loop_timer_free(server->idle_timer);
+    loop_defer_free(server->peer_sweep);
+    for (size_t i = 0; i < 3; i++)
+        uv_close((uv_handle_t *)&server->signals[i], NULL);
+    /* The close callbacks come in the next turns; nothing may be waited for. */
+    for (int turn = 0; turn < CLOSING_TURNS; turn++)
+        uv_run(&server->loop, UV_RUN_NOWAIT);
+    (void)uv_loop_close(&server->loop);
+}
+
+bool
+server_run(const struct server_options *options, struct error *error)
+{
+    (void)umask(077);
+    struct server server = {0};
+    server_init(&server, options);
+    bool ok = server_open(&server, error);
+    tell_ready(options->ready_fd, ok ? NULL : error);
+    if (ok) {
+        server_check_idle(&server);
+        uv_run(&server.loop, UV_RUN_DEFAULT);
+    }
+    server_finish(&server);
+    return ok;
+}

@@ -1,0 +1,291 @@
+#include "server/view.h"
+
+#include "base/clock.h"
+#include "base/xalloc.h"
+#include "server/frame.h"
+#include "server/peer.h"
+#include "server/server-internal.h"
+#include "wire/codec.h"
+
+#include <stdlib.h>
+
+#define FRAME_NS (VIEW_FRAME_MS * UINT64_C(1000000))
+
+struct view {
+    struct view *next;
+    struct server *server; /* borrowed */
+    struct peer *peer;     /* borrowed: owns the view */
+    struct guest *guest;   /* borrowed; NULL when it was removed */
+    size_t console;
+    int64_t id;
+    struct view_options options;
+    bool holds_keyboard;
+    struct frame_state state; /* owned: what the client has */
+    int64_t sent;             /* number of the last frame */
+    int64_t acked;
+    uint64_t sent_ns; /* monotonic; when the last frame went */
+    bool is_dirty;
+};
+
+static struct console *
+view_console(const struct view *view)
+{
+    return view->guest ? guest_console(view->guest, view->console) : NULL;
+}
+
+static void
+hold_keyboard(struct view *view, bool wanted)
+{
+    struct console *console = view_console(view);
+    if (!console || wanted == view->holds_keyboard)
+        return;
+    view->holds_keyboard = wanted;
+    if (wanted)
+        console_hold_keyboard(console);
+    else
+        console_release_keyboard(console);
+}
+
+static void
+take_size(const struct view *view)
+{
+    struct console *console = view_console(view);
+    if (!console || !view->options.is_resizing)
+        return;
+    struct terminal *terminal = console_terminal(console);
+    if (terminal_rows(terminal) != view->options.rows ||
+        terminal_cols(terminal) != view->options.cols)
+        console_resize(console, view->options.rows, view->options.cols);
+}
+
+/* --- sending
+ * ------------------------------------------------------------------ */
+
+static bool
+may_send(const struct view *view)
+{
+    return view->is_dirty && view->guest &&
+           view->sent - view->acked < VIEW_MAX_UNACKED;
+}
+
+static void
+send_frame(struct view *view, uint64_t now_ns)
+{
+    struct console *console = view_console(view);
+    view->is_dirty = false;
+    if (!console)
+        return;
+    json_t *data = frame_build(&view->state, console_terminal(console));
+    if (!data)
+        return; /* nothing that the client does not have */
+    view->sent++;
+    view->sent_ns = now_ns;
+    json_object_set_new(data, "view", json_integer(view->id));
+    json_object_set_new(data, "frame", json_integer(view->sent));
+    json_t *event = codec_event("SCREEN", data);
+    peer_send(view->peer, event);
+    json_decref(event);
+}
+
+/* Sends now when the last frame is old enough, else when it will be. */
+static void
+send_or_wait(struct view *view)
+{
+    if (!may_send(view))
+        return;
+    uint64_t now = clock_monotonic_ns();
+    if (now - view->sent_ns >= FRAME_NS) {
+        send_frame(view, now);
+        return;
+    }
+    if (!loop_timer_is_armed(view->server->frame_timer)) {
+        uint64_t wait_ns = view->sent_ns + FRAME_NS - now;
+        loop_timer_start(view->server->frame_timer,
+                         (wait_ns + 999999) / 1000000);
+    }
+}
+
+static void
+send_due(struct server *server, bool focused)
+{
+    for (struct view *view = server->views; view; view = view->next) {
+        if (view->options.is_focused == focused)
+            send_or_wait(view);
+    }
+}
+
+void
+view_send_due(void *data)
+{
+    /* The console that somebody types into is served first. */
+    send_due(data, true);
+    send_due(data, false);
+}
+
+static void
+touch(struct view *view)
+{
+    view->is_dirty = true;
+    send_or_wait(view);
+}
+
+/* --- opening and closing
+ * ------------------------------------------------------ */
+
+struct view *
+view_open(struct server *server, struct peer *peer, struct guest *guest,
+          size_t console, const struct view_options *options)
+{
+    struct view *view = xcalloc(1, sizeof(*view));
+    view->server = server;
+    view->peer = peer;
+    view->guest = guest;
+    view->console = console;
+    view->id = ++server->next_view_id;
+    view->options = *options;
+    frame_state_init(&view->state, options->rows, options->cols);
+    view->next = server->views;
+    server->views = view;
+    take_size(view);
+    hold_keyboard(view, options->is_focused);
+    return view;
+}
+
+void
+view_start(struct view *view)
+{
+    touch(view);
+}
+
+int64_t
+view_id(const struct view *view)
+{
+    return view->id;
+}
+
+void
+view_close(struct view *view)
+{
+    struct view **link = &view->server->views;
+    while (*link != view)
+        link = &(*link)->next;
+    *link = view->next;
+    hold_keyboard(view, false);
+    frame_state_finish(&view->state);
+    free(view);
+}
+
+void
+view_close_of_peer(struct server *server, struct peer *peer)
+{
+    struct view *next = NULL;
+    for (struct view *view = server->views; view; view = next) {
+        next = view->next;
+        if (view->peer == peer)
+            view_close(view);
+    }
+}
+
+size_t
+view_count_of_peer(const struct server *server, const struct peer *peer)
+{
+    size_t count = 0;
+    for (struct view *view = server->views; view; view = view->next)
+        count += view->peer == peer;
+    return count;
+}
+
+struct view *
+view_find(struct server *server, const struct peer *peer, int64_t id,
+          struct error *error)
+{
+    for (struct view *view = server->views; view; view = view->next) {
+        if (view->id == id && view->peer == peer)
+            return view;
+    }
+    error_set(error, ERROR_CODE_NOT_FOUND, "you have no view %lld open",
+              (long long)id);
+    return NULL;
+}
+
+struct view_options
+view_options(const struct view *view)
+{
+    return view->options;
+}
+
+void
+view_set_options(struct view *view, const struct view_options *options)
+{
+    bool has_new_size = options->rows != view->options.rows ||
+                        options->cols != view->options.cols;
+    bool has_new_focus = options->is_focused && !view->options.is_focused;
+    view->options = *options;
+    if (has_new_size)
+        frame_state_resize(&view->state, options->rows, options->cols);
+    if (has_new_size || has_new_focus)
+        take_size(view);
+    hold_keyboard(view, options->is_focused);
+    touch(view);
+}
+
+void
+view_scroll(struct view *view, int64_t rows)
+{
+    struct console *console = view_console(view);
+    if (!console)
+        return;
+    frame_state_scroll(&view->state, console_terminal(console), rows);
+    touch(view);
+}
+
+void
+view_ack(struct view *view, int64_t frame)
+{
+    if (frame > view->acked && frame <= view->sent)
+        view->acked = frame;
+    send_or_wait(view);
+}
+
+/* --- what changes
+ * ------------------------------------------------------------- */
+
+void
+view_on_typing(struct server *server, const struct peer *peer,
+               const struct guest *guest, size_t console)
+{
+    for (struct view *view = server->views; view; view = view->next) {
+        if (view->peer == peer && view->guest == guest &&
+            view->console == console)
+            take_size(view);
+    }
+}
+
+void
+view_on_screen(struct server *server, const struct guest *guest, size_t console)
+{
+    for (struct view *view = server->views; view; view = view->next) {
+        if (view->guest == guest && view->console == console)
+            touch(view);
+    }
+}
+
+void
+view_on_guest_change(struct server *server, struct guest *guest)
+{
+    for (struct view *view = server->views; view; view = view->next) {
+        if (view->guest == guest)
+            touch(view);
+    }
+}
+
+void
+view_forget_guest(struct server *server, const struct guest *guest)
+{
+    for (struct view *view = server->views; view; view = view->next) {
+        if (view->guest == guest) {
+            hold_keyboard(view, false);
+            view->guest = NULL;
+        }
+    }
+}

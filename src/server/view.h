@@ -1,0 +1,62 @@
+#pragma once
+
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <jansson.h>
+
+/* A client's look at one console: which rows it has, and what it still has to
+ * get. A view is sent at most every VIEW_FRAME_MS, at most VIEW_MAX_UNACKED
+ * frames are unacknowledged, and what is sent is always the newest state: a
+ * slow client skips frames. So a view costs the server at most two frames of
+ * its size in the peer's queue, and its stamps (16 bytes a row). */
+struct view;
+struct server;
+struct guest;
+struct peer;
+
+/* Shortest time between two frames of a view, ms: 60 a second, as the design
+ * says. */
+#define VIEW_FRAME_MS 16
+#define VIEW_MAX_UNACKED 2
+
+struct view_options {
+    int rows;
+    int cols;
+    bool is_focused;  /* the keyboard is held ready */
+    bool is_resizing; /* the console takes the view's size */
+};
+
+/* Opens a view, which belongs to the peer; nothing is sent before view_start.
+ */
+struct view *view_open(struct server *server, struct peer *peer,
+                       struct guest *guest, size_t console,
+                       const struct view_options *options);
+void view_start(struct view *view);
+int64_t view_id(const struct view *view);
+void view_close(struct view *view);
+void view_close_of_peer(struct server *server, struct peer *peer);
+
+size_t view_count_of_peer(const struct server *server, const struct peer *peer);
+
+/* The peer's view of that number; NULL with error. */
+struct view *view_find(struct server *server, const struct peer *peer,
+                       int64_t id, struct error *error);
+
+struct view_options view_options(const struct view *view);
+void view_set_options(struct view *view, const struct view_options *options);
+/* Shows rows further back: rows from the newest, 0 is live. */
+void view_scroll(struct view *view, int64_t rows);
+void view_ack(struct view *view, int64_t frame);
+
+/* The peer typed into this console: its view decides about the size. */
+void view_on_typing(struct server *server, const struct peer *peer,
+                    const struct guest *guest, size_t console);
+void view_on_screen(struct server *server, const struct guest *guest,
+                    size_t console);
+void view_on_guest_change(struct server *server, struct guest *guest);
+void view_forget_guest(struct server *server, const struct guest *guest);
+/* Fired by frame_timer: sends what is due. */
+void view_send_due(void *server);

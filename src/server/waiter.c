@@ -1,0 +1,324 @@
+#include "server/waiter.h"
+
+#include "base/xalloc.h"
+#include "server/expect.h"
+#include "server/peer.h"
+#include "server/server-internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Bytes of the log read per step when a wait begins in the past; the loop turns
+ * between two steps. */
+#define CATCH_UP_BYTES 65536u
+
+enum waiter_kind {
+    WAITER_PATTERN,
+    WAITER_STATE,
+    WAITER_LOG,
+};
+
+struct waiter {
+    struct waiter *next;
+    enum waiter_kind kind;
+    struct server *server;   /* borrowed */
+    struct request *request; /* owned: answered exactly once */
+    struct guest *guest;     /* borrowed: told when it goes */
+    size_t console;
+    struct loop_timer *timer; /* owned; NULL: no time limit */
+    int64_t timeout_ms;
+
+    /* WAITER_PATTERN */
+    struct expect *expect; /* owned */
+    char *pattern;         /* owned; for messages */
+    uint64_t offset;       /* WAITER_LOG's too: of the next byte to look at */
+    int log_fd;            /* -1 once live output is reached */
+    struct loop_defer *catch_up; /* owned */
+
+    json_t *states;       /* WAITER_STATE; owned */
+    waiter_log_fn answer; /* WAITER_LOG */
+    int64_t max_bytes;
+};
+
+/* Takes the waiter off the list and frees it; hands its request over. */
+static struct request *
+waiter_take(struct waiter *waiter)
+{
+    struct waiter **link = &waiter->server->waiters;
+    while (*link != waiter)
+        link = &(*link)->next;
+    *link = waiter->next;
+    struct request *request = waiter->request;
+    request_on_cancel(request, NULL, NULL);
+    loop_timer_free(waiter->timer);
+    loop_defer_free(waiter->catch_up);
+    expect_free(waiter->expect);
+    json_decref(waiter->states);
+    if (waiter->log_fd >= 0)
+        (void)close(waiter->log_fd);
+    free(waiter->pattern);
+    free(waiter);
+    return request;
+}
+
+static void
+waiter_fail(struct waiter *waiter, const struct error *error)
+{
+    request_fail(waiter_take(waiter), error);
+}
+
+static void
+on_cancel(void *data)
+{
+    struct error error = {0};
+    error_set(&error, ERROR_CODE_IO, "the client went away");
+    waiter_fail(data, &error);
+}
+
+static void
+answer_log(struct waiter *waiter)
+{
+    waiter_log_fn answer = waiter->answer;
+    struct guest *guest = waiter->guest;
+    size_t console = waiter->console;
+    uint64_t offset = waiter->offset;
+    int64_t max_bytes = waiter->max_bytes;
+    answer(waiter_take(waiter), guest, console, offset, max_bytes);
+}
+
+static void
+on_timeout(void *data)
+{
+    struct waiter *waiter = data;
+    struct error error = {0};
+    if (waiter->kind == WAITER_LOG) {
+        answer_log(waiter);
+        return;
+    }
+    if (waiter->kind == WAITER_PATTERN)
+        error_set(&error, ERROR_CODE_TIMEOUT,
+                  "%s: \"%s\" did not appear on %s within %" PRId64 " ms",
+                  guest_name(waiter->guest), waiter->pattern,
+                  guest_console_name(waiter->guest, waiter->console),
+                  waiter->timeout_ms);
+    else
+        error_set(&error, ERROR_CODE_TIMEOUT,
+                  "%s: still %s after %" PRId64 " ms",
+                  guest_name(waiter->guest), guest_state_name(waiter->guest),
+                  waiter->timeout_ms);
+    waiter_fail(waiter, &error);
+}
+
+static struct waiter *
+waiter_new(struct server *server, enum waiter_kind kind,
+           struct request *request, struct guest *guest, size_t console,
+           int64_t timeout_ms)
+{
+    struct waiter *waiter = xcalloc(1, sizeof(*waiter));
+    waiter->kind = kind;
+    waiter->server = server;
+    waiter->request = request;
+    waiter->guest = guest;
+    waiter->console = console;
+    waiter->timeout_ms = timeout_ms;
+    waiter->log_fd = -1;
+    waiter->next = server->waiters;
+    server->waiters = waiter;
+    request_on_cancel(request, on_cancel, waiter);
+    if (timeout_ms != WAITER_NO_TIMEOUT) {
+        waiter->timer = loop_timer_new(&server->loop, on_timeout, waiter);
+        loop_timer_start(waiter->timer, (uint64_t)timeout_ms);
+    }
+    return waiter;
+}
+
+/* --- patterns
+ * ------------------------------------------------------------------ */
+
+/* Looks at bytes; answers and frees the waiter when they match. */
+static bool
+look_at(struct waiter *waiter, const char *bytes, size_t len, uint64_t offset)
+{
+    const struct expect_match *match =
+        expect_feed(waiter->expect, bytes, len, offset);
+    waiter->offset = offset + len;
+    if (!match)
+        return false;
+    json_t *value = json_pack("{s:s,s:s,s:I}", "line", match->line, "match",
+                              match->text, "offset", (json_int_t)match->offset);
+    request_return(waiter_take(waiter), value);
+    return true;
+}
+
+/* A guest that ended prints nothing more. */
+static bool
+fail_if_ended(struct waiter *waiter)
+{
+    if (guest_is_active(waiter->guest))
+        return false;
+    struct error error = {0};
+    error_set(&error, ERROR_CODE_STATE,
+              "%s: the guest is %s, and \"%s\" did not appear on %s",
+              guest_name(waiter->guest), guest_state_name(waiter->guest),
+              waiter->pattern,
+              guest_console_name(waiter->guest, waiter->console));
+    waiter_fail(waiter, &error);
+    return true;
+}
+
+/* Reads the log up to where live output has come to, a step a loop turn. */
+static void
+on_catch_up(void *data)
+{
+    struct waiter *waiter = data;
+    struct console *console = guest_console(waiter->guest, waiter->console);
+    uint64_t end = console ? console_offset(console) : 0;
+    if (waiter->offset < end) {
+        char bytes[CATCH_UP_BYTES];
+        size_t want = sizeof(bytes);
+        if (end - waiter->offset < want)
+            want = (size_t)(end - waiter->offset);
+        ssize_t got = pread(waiter->log_fd, bytes, want, (off_t)waiter->offset);
+        if (got > 0) {
+            if (!look_at(waiter, bytes, (size_t)got, waiter->offset))
+                loop_defer_request(waiter->catch_up);
+            return;
+        }
+    }
+    (void)close(waiter->log_fd);
+    waiter->log_fd = -1;
+    (void)fail_if_ended(waiter);
+}
+
+bool
+waiter_add_pattern(struct server *server, struct request *request,
+                   struct guest *guest, size_t console,
+                   const struct waiter_pattern_options *options,
+                   struct error *error)
+{
+    struct console *source = guest_console(guest, console);
+    const char *path = console_log_path(source);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0)
+        return error_set_errno(error, errno, "%s: cannot open the log %s",
+                               guest_name(guest), path);
+    struct expect *expect = expect_new(
+        options->pattern, options->is_literal ? EXPECT_LITERAL : 0, error);
+    if (!expect) {
+        (void)close(fd);
+        return false;
+    }
+    struct waiter *waiter = waiter_new(server, WAITER_PATTERN, request, guest,
+                                       console, options->timeout_ms);
+    waiter->expect = expect;
+    waiter->pattern = xstrdup(options->pattern);
+    waiter->offset = options->offset;
+    waiter->log_fd = fd;
+    waiter->catch_up = loop_defer_new(&server->loop, on_catch_up, waiter);
+    loop_defer_request(waiter->catch_up);
+    return true;
+}
+
+/* --- states
+ * -------------------------------------------------------------------- */
+
+static bool
+is_in_state(const struct waiter *waiter)
+{
+    const char *state = guest_state_name(waiter->guest);
+    for (size_t i = 0; i < json_array_size(waiter->states); i++) {
+        const json_t *wanted = json_array_get(waiter->states, i);
+        if (!strcmp(json_string_value(wanted), state))
+            return true;
+    }
+    return false;
+}
+
+bool
+waiter_add_state(struct server *server, struct request *request,
+                 struct guest *guest, const json_t *states, int64_t timeout_ms,
+                 struct error *error)
+{
+    if (!json_array_size(states))
+        return error_set(error, ERROR_CODE_INVALID,
+                         "argument 'states' is empty: name a state to wait "
+                         "for, such as \"running\"");
+    struct waiter *waiter =
+        waiter_new(server, WAITER_STATE, request, guest, 0, timeout_ms);
+    waiter->states = json_deep_copy(states);
+    if (is_in_state(waiter))
+        request_return(waiter_take(waiter), guest_to_json(guest));
+    return true;
+}
+
+/* --- logs
+ * ---------------------------------------------------------------------- */
+
+void
+waiter_add_log(struct server *server, struct request *request,
+               struct guest *guest, size_t console, uint64_t offset,
+               int64_t max_bytes, int64_t timeout_ms, waiter_log_fn answer)
+{
+    struct waiter *waiter =
+        waiter_new(server, WAITER_LOG, request, guest, console, timeout_ms);
+    waiter->offset = offset;
+    waiter->max_bytes = max_bytes;
+    waiter->answer = answer;
+}
+
+/* --- what happens
+ * -------------------------------------------------------------- */
+
+void
+waiter_on_output(struct server *server, struct guest *guest, size_t console,
+                 const char *bytes, size_t len, uint64_t offset)
+{
+    struct waiter *next = NULL;
+    for (struct waiter *waiter = server->waiters; waiter; waiter = next) {
+        next = waiter->next;
+        if (waiter->guest != guest || waiter->console != console)
+            continue;
+        if (waiter->kind == WAITER_LOG)
+            answer_log(waiter);
+        else if (waiter->kind == WAITER_PATTERN && waiter->log_fd < 0)
+            look_at(waiter, bytes, len, offset);
+    }
+}
+
+void
+waiter_on_guest_change(struct server *server, struct guest *guest)
+{
+    struct waiter *next = NULL;
+    for (struct waiter *waiter = server->waiters; waiter; waiter = next) {
+        next = waiter->next;
+        if (waiter->guest != guest)
+            continue;
+        if (waiter->kind == WAITER_STATE) {
+            if (is_in_state(waiter))
+                request_return(waiter_take(waiter), guest_to_json(guest));
+        } else if (!guest_is_active(guest)) {
+            if (waiter->kind == WAITER_LOG)
+                answer_log(waiter);
+            else if (waiter->log_fd < 0)
+                (void)fail_if_ended(waiter);
+        }
+    }
+}
+
+void
+waiter_forget_guest(struct server *server, struct guest *guest)
+{
+    struct error error = {0};
+    error_set(&error, ERROR_CODE_NOT_FOUND, "guest '%s' was removed",
+              guest_name(guest));
+    struct waiter *next = NULL;
+    for (struct waiter *waiter = server->waiters; waiter; waiter = next) {
+        next = waiter->next;
+        if (waiter->guest == guest)
+            waiter_fail(waiter, &error);
+    }
+}
