@@ -22,14 +22,14 @@ enum spec_kind {
 
 struct spec_disk {
     char *file;      /* absolute */
-    char *format;    /* "raw", "qcow2" */
+    char *format;    /* "raw", "qcow2" …; NULL: QEMU finds out */
     char *interface; /* "virtio" (default), "ide", "scsi", "sata", "nvme" */
     bool is_readonly;
 };
 
 struct spec_nic {
-    char *type;  /* "user" (default), "none", or raw: see text */
-    char *model; /* "virtio-net-pci" by default */
+    char *type;  /* "user"; NULL when text says it */
+    char *model; /* NULL: virtio */
     char *mac;
     char *text; /* a raw -nic value, instead of all the above */
 };
@@ -47,7 +47,7 @@ struct spec {
     char *cpu;
     int smp;               /* 0: QEMU's default */
     uint64_t memory_bytes; /* 0: QEMU's default */
-    char *firmware;
+    char *firmware;        /* absolute, or a bare name that QEMU looks up */
     char *kernel;
     char *initrd;
     char *append;
@@ -55,7 +55,8 @@ struct spec {
     size_t disk_count;
     struct spec_nic *nics;
     size_t nic_count;
-    char **args; /* NULL-terminated, or NULL: raw QEMU arguments */
+    bool has_nics; /* false: nothing was said, one user network it is */
+    char **args;   /* NULL-terminated, or NULL: raw QEMU arguments */
 
     /* SPEC_KIND_COMMAND, SPEC_KIND_EXEC: NULL-terminated words */
     char **command;
@@ -89,11 +90,23 @@ bool spec_is_equal(const struct spec *a, const struct spec *b);
 
 const char *spec_kind_name(enum spec_kind kind);
 
+/* Bits of struct spec_field's kinds. */
+#define SPEC_KINDS(kind) (1u << (kind))
+#define SPEC_KINDS_ALL ((1u << SPEC_KIND_COUNT) - 1)
+
+struct place;
+struct spec_reader;
+
 /* Every field's name with one line of help, for messages, check, man page. */
 struct spec_field {
     const char *name;
     const char *type;
     const char *summary;
+    unsigned kinds; /* of which kinds of guest it is a field */
+    size_t offset;  /* in struct spec, where read puts it */
+    /* Puts value into the reader's spec, or adds mistakes. */
+    void (*read)(struct spec_reader *reader, const struct spec_field *field,
+                 const json_t *value, const struct place *place);
 };
 extern const struct spec_field spec_fields[];
 extern const size_t spec_fields_count;

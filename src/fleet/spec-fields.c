@@ -1,0 +1,173 @@
+#include "base/xalloc.h"
+#include "fleet/shellwords.h"
+#include "fleet/spec-internal.h"
+
+#define Q SPEC_KINDS(SPEC_KIND_QEMU)
+#define AT(member) offsetof(struct spec, member)
+
+/* The one table of what an entry may say, in the manual's order. */
+const struct spec_field spec_fields[] = {
+    {
+        .name = "arch",
+        .type = "architecture",
+        .summary = "what to emulate: runs qemu-system-ARCH (x86_64)",
+        .kinds = Q,
+        .offset = AT(arch),
+        .read = spec_read_arch,
+    },
+    {
+        .name = "qemu",
+        .type = "program",
+        .summary = "QEMU's binary by name or path, instead of the usual one",
+        .kinds = Q,
+        .offset = AT(qemu),
+        .read = spec_read_program,
+    },
+    {
+        .name = "machine",
+        .type = "text",
+        .summary = "QEMU's -machine (x86_64: q35, aarch64: virt)",
+        .kinds = Q,
+        .offset = AT(machine),
+        .read = spec_read_option,
+    },
+    {
+        .name = "accel",
+        .type = "accelerator",
+        .summary = "auto, kvm, hvf or tcg (auto)",
+        .kinds = Q,
+        .offset = AT(accel),
+        .read = spec_read_accel,
+    },
+    {
+        .name = "cpu",
+        .type = "text",
+        .summary = "QEMU's -cpu",
+        .kinds = Q,
+        .offset = AT(cpu),
+        .read = spec_read_option,
+    },
+    {
+        .name = "smp",
+        .type = "integer",
+        .summary = "number of CPUs, 1 to 1024 (1)",
+        .kinds = Q,
+        .offset = AT(smp),
+        .read = spec_read_smp,
+    },
+    {
+        .name = "memory",
+        .type = "size",
+        .summary = "the guest's memory: \"2G\", \"512M\", or MiB as a number",
+        .kinds = Q,
+        .offset = AT(memory_bytes),
+        .read = spec_read_memory,
+    },
+    {
+        .name = "firmware",
+        .type = "path",
+        .summary = "QEMU's -bios: a file, or a name that QEMU knows",
+        .kinds = Q,
+        .offset = AT(firmware),
+        .read = spec_read_firmware,
+    },
+    {
+        .name = "kernel",
+        .type = "path",
+        .summary = "a Linux kernel to boot directly",
+        .kinds = Q,
+        .offset = AT(kernel),
+        .read = spec_read_path,
+    },
+    {
+        .name = "initrd",
+        .type = "path",
+        .summary = "the initial ram disk that goes with kernel",
+        .kinds = Q,
+        .offset = AT(initrd),
+        .read = spec_read_path,
+    },
+    {
+        .name = "append",
+        .type = "text",
+        .summary = "the kernel's command line",
+        .kinds = Q,
+        .offset = AT(append),
+        .read = spec_read_append,
+    },
+    {
+        .name = "disks",
+        .type = "array",
+        .summary = "disk images: paths, or objects of file, format, "
+                   "interface, readonly",
+        .kinds = Q,
+        .offset = AT(disks),
+        .read = spec_read_disks,
+    },
+    {
+        .name = "nics",
+        .type = "array",
+        .summary = "network cards: QEMU's -nic values, or objects of type, "
+                   "model, mac (one user network)",
+        .kinds = Q,
+        .offset = AT(nics),
+        .read = spec_read_nics,
+    },
+    {
+        .name = "args",
+        .type = "array",
+        .summary = "QEMU arguments of your own, after all others",
+        .kinds = Q,
+        .offset = AT(args),
+        .read = spec_read_words,
+    },
+    {
+        .name = "command",
+        .type = "command",
+        .summary = "a QEMU command line, as a string or an array of words",
+        .kinds = SPEC_KINDS(SPEC_KIND_COMMAND),
+        .offset = AT(command),
+        .read = spec_read_command,
+    },
+    {
+        .name = "exec",
+        .type = "array",
+        .summary = "a program, not a guest: its terminal is the console",
+        .kinds = SPEC_KINDS(SPEC_KIND_EXEC),
+        .offset = AT(command),
+        .read = spec_read_words,
+    },
+    {
+        .name = "device",
+        .type = "path",
+        .summary = "a serial device, such as /dev/ttyUSB0",
+        .kinds = SPEC_KINDS(SPEC_KIND_DEVICE),
+        .offset = AT(device),
+        .read = spec_read_path,
+    },
+    {
+        .name = "baud",
+        .type = "integer",
+        .summary = "the serial device's speed (115200)",
+        .kinds = SPEC_KINDS(SPEC_KIND_DEVICE),
+        .offset = AT(baud),
+        .read = spec_read_baud,
+    },
+    {
+        .name = "socket",
+        .type = "path",
+        .summary = "a unix socket whose stream is the console",
+        .kinds = SPEC_KINDS(SPEC_KIND_SOCKET),
+        .offset = AT(socket),
+        .read = spec_read_socket,
+    },
+    {
+        .name = "history",
+        .type = "integer",
+        .summary = "lines of scrollback per console, 0 to 1000000 (10000)",
+        .kinds = SPEC_KINDS_ALL,
+        .offset = AT(history_lines),
+        .read = spec_read_history,
+    },
+};
+const size_t spec_fields_count = sizeof(spec_fields) / sizeof(spec_fields[0]);

@@ -1,0 +1,66 @@
+#pragma once
+
+#include "fleet/mistakes.h"
+#include "fleet/spec.h"
+
+/* Reads entries into specs; shared by spec.c, the field readers and fleet.c. */
+
+struct spec_reader {
+    struct spec *spec; /* being filled */
+    struct mistakes *mistakes;
+};
+
+/* An object of fields and where it stands. */
+struct spec_entry {
+    const json_t *fields;
+    const struct place *place;
+};
+
+/* Reads one guest. defaults may be NULL; fields of it that do not belong to
+ * the guest's kind are left out. NULL when a mistake was added. */
+struct spec *spec_read(const char *name, const struct spec_entry *own,
+                       const struct spec_entry *defaults, const char *directory,
+                       struct mistakes *mistakes);
+
+/* Adds the mistakes of the defaults themselves. */
+void spec_check_defaults(const struct spec_entry *defaults,
+                         const char *directory, struct mistakes *mistakes);
+
+/* The field of a name, or NULL. */
+const struct spec_field *spec_find_field(const char *name);
+
+/* Adds "unknown field …" with the nearest of names; place: the field's. */
+void spec_unknown_field(struct mistakes *mistakes, const struct place *place,
+                        const char *const *names, size_t count);
+
+/* Adds "this is a string, not …". */
+void spec_wrong_type(struct mistakes *mistakes, const struct place *place,
+                     const json_t *value, const char *wanted);
+
+/* Text from the file made fit to stand in a message. The caller frees it. */
+char *spec_show(const char *text);
+
+/* The field readers. What each wants is its field's type. */
+typedef void spec_read_fn(struct spec_reader *reader,
+                          const struct spec_field *field, const json_t *value,
+                          const struct place *place);
+spec_read_fn spec_read_option, spec_read_path, spec_read_append,
+    spec_read_program, spec_read_arch, spec_read_accel, spec_read_smp,
+    spec_read_memory, spec_read_firmware, spec_read_disks, spec_read_nics,
+    spec_read_words, spec_read_command, spec_read_socket, spec_read_baud,
+    spec_read_history;
+
+/* Parts that the readers share: each returns a new string, or NULL after it
+ * added a mistake. */
+enum spec_text_flags {
+    SPEC_TEXT_ONE_LINE = 0,
+    SPEC_TEXT_LINES = 1 << 0, /* any character but NUL */
+    SPEC_TEXT_EMPTY = 1 << 1, /* may be empty */
+};
+char *spec_take_text(struct spec_reader *reader, const json_t *value,
+                     const struct place *place, size_t max_bytes,
+                     unsigned flags);
+char *spec_take_path(struct spec_reader *reader, const json_t *value,
+                     const struct place *place);
+char **spec_take_words(struct spec_reader *reader, const json_t *value,
+                       const struct place *place);

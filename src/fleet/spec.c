@@ -1,0 +1,350 @@
+#include "fleet/spec.h"
+
+#include "base/json.h"
+#include "base/nearest.h"
+#include "base/text.h"
+#include "base/xalloc.h"
+#include "fleet/shellwords.h"
+#include "fleet/spec-internal.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Columns of a value that a message shows. */
+#define SHOWN_COLS 60
+
+/* What no kind but one has; the first that an entry has is its kind. */
+static const char *const kind_names[] = {
+    [SPEC_KIND_QEMU] = "qemu",     [SPEC_KIND_COMMAND] = "command",
+    [SPEC_KIND_EXEC] = "exec",     [SPEC_KIND_DEVICE] = "device",
+    [SPEC_KIND_SOCKET] = "socket",
+};
+static_assert(sizeof(kind_names) / sizeof(kind_names[0]) == SPEC_KIND_COUNT,
+              "every kind has a name");
+
+const char *
+spec_kind_name(enum spec_kind kind)
+{
+    return (unsigned)kind < SPEC_KIND_COUNT ? kind_names[kind] : "unknown";
+}
+
+char *
+spec_show(const char *text)
+{
+    return text_printable(text, strlen(text), SHOWN_COLS, TEXT_ONE_LINE);
+}
+
+const struct spec_field *
+spec_find_field(const char *name)
+{
+    for (size_t i = 0; i < spec_fields_count; i++) {
+        if (!strcmp(spec_fields[i].name, name))
+            return &spec_fields[i];
+    }
+    return NULL;
+}
+
+void
+spec_unknown_field(struct mistakes *mistakes, const struct place *place,
+                   const char *const *names, size_t count)
+{
+    const char *near = nearest_name(place->key, names, count);
+    char *shown = spec_show(place->key);
+    mistakes_add(mistakes, place, POSITIONS_PART_KEY,
+                 near ? "unknown field \"%s\" (did you mean \"%s\"?)"
+                      : "unknown field \"%s\"",
+                 shown, near);
+    free(shown);
+}
+
+void
+spec_wrong_type(struct mistakes *mistakes, const struct place *place,
+                const json_t *value, const char *wanted)
+{
+    mistakes_add(mistakes, place, POSITIONS_PART_VALUE, "this is %s, not %s",
+                 json_type_text(value), wanted);
+}
+
+static void
+unknown_entry_field(struct mistakes *mistakes, const struct place *place)
+{
+    const char **names = xcalloc(spec_fields_count, sizeof(*names));
+    for (size_t i = 0; i < spec_fields_count; i++)
+        names[i] = spec_fields[i].name;
+    spec_unknown_field(mistakes, place, names, spec_fields_count);
+    free(names);
+}
+
+static bool
+has(const struct spec_entry *entry, const char *name)
+{
+    const json_t *value = entry ? json_object_get(entry->fields, name) : NULL;
+    return value && !json_is_null(value);
+}
+
+/* What kind of guest an entry describes. */
+static enum spec_kind
+find_kind(const struct spec_entry *own, struct mistakes *mistakes)
+{
+    enum spec_kind found = SPEC_KIND_QEMU;
+    for (int kind = SPEC_KIND_COMMAND; kind < SPEC_KIND_COUNT; kind++) {
+        if (!has(own, kind_names[kind]))
+            continue;
+        struct place place = {own->place, kind_names[kind], 0};
+        if (found != SPEC_KIND_QEMU)
+            mistakes_add(mistakes, &place, POSITIONS_PART_KEY,
+                         "a guest has \"%s\" or \"%s\", not both",
+                         kind_names[found], kind_names[kind]);
+        else
+            found = (enum spec_kind)kind;
+    }
+    return found;
+}
+
+/* Adds a mistake for a field that belongs to other kinds of guest. */
+static void
+wrong_kind(struct spec_reader *reader, const struct spec_field *field,
+           const struct place *place)
+{
+    for (int kind = SPEC_KIND_COMMAND; kind < SPEC_KIND_COUNT; kind++) {
+        if (!strcmp(field->name, kind_names[kind]))
+            return; /* find_kind told it */
+    }
+    if (reader->spec->kind == SPEC_KIND_QEMU)
+        mistakes_add(reader->mistakes, place, POSITIONS_PART_KEY,
+                     "\"%s\" goes only with \"device\"", field->name);
+    else
+        mistakes_add(reader->mistakes, place, POSITIONS_PART_KEY,
+                     "\"%s\" does not go with \"%s\", which stands instead "
+                     "of QEMU's fields",
+                     field->name, kind_names[reader->spec->kind]);
+}
+
+static void
+read_own(struct spec_reader *reader, const struct spec_entry *own)
+{
+    const char *name = NULL;
+    json_t *value = NULL;
+    json_object_foreach((json_t *)own->fields, name, value)
+    {
+        struct place place = {own->place, name, 0};
+        const struct spec_field *field = spec_find_field(name);
+        if (!field)
+            unknown_entry_field(reader->mistakes, &place);
+        else if (json_is_null(value))
+            continue;
+        else if (!(field->kinds & SPEC_KINDS(reader->spec->kind)))
+            wrong_kind(reader, field, &place);
+        else
+            field->read(reader, field, value, &place);
+        if (field)
+            json_object_set(reader->spec->source, name, value);
+    }
+}
+
+static void
+read_defaults(struct spec_reader *reader, const struct spec_entry *own,
+              const struct spec_entry *defaults)
+{
+    for (size_t i = 0; defaults && i < spec_fields_count; i++) {
+        const struct spec_field *field = &spec_fields[i];
+        json_t *value = json_object_get(defaults->fields, field->name);
+        if (!value || json_is_null(value) ||
+            !(field->kinds & SPEC_KINDS(reader->spec->kind)) ||
+            json_object_get(own->fields, field->name))
+            continue;
+        struct place place = {defaults->place, field->name, 0};
+        field->read(reader, field, value, &place);
+        json_object_set(reader->spec->source, field->name, value);
+    }
+}
+
+/* What no field can see by itself. */
+static void
+check_together(struct spec_reader *reader, const struct spec_entry *own)
+{
+    const struct spec *spec = reader->spec;
+    const char *const after_kernel[] = {"initrd", "append"};
+    for (size_t i = 0; i < 2; i++) {
+        if (spec->kernel || has(own, "kernel") ||
+            !json_object_get(spec->source, after_kernel[i]))
+            continue;
+        struct place place = {own->place, after_kernel[i], 0};
+        mistakes_add(reader->mistakes, &place, POSITIONS_PART_KEY,
+                     "\"%s\" goes only with \"kernel\"", after_kernel[i]);
+    }
+    if (spec->accel && spec->machine && strstr(spec->machine, "accel=")) {
+        struct place place = {own->place, "machine", 0};
+        mistakes_add(reader->mistakes, &place, POSITIONS_PART_VALUE,
+                     "the accelerator is said twice: here and in \"accel\"");
+    }
+}
+
+struct spec *
+spec_read(const char *name, const struct spec_entry *own,
+          const struct spec_entry *defaults, const char *directory,
+          struct mistakes *mistakes)
+{
+    size_t before = mistakes->count + mistakes->dropped;
+    if (!text_is_name(name)) {
+        char *shown = spec_show(name);
+        mistakes_add(mistakes, own->place, POSITIONS_PART_KEY,
+                     "\"%s\" is not a name (letters, digits, '.', '_' and "
+                     "'-', a letter or digit first, at most 48)",
+                     shown);
+        free(shown);
+    }
+    if (!json_is_object(own->fields)) {
+        spec_wrong_type(mistakes, own->place, own->fields,
+                        "an object of a guest's fields");
+        return NULL;
+    }
+    struct spec *spec = xcalloc(1, sizeof(*spec));
+    struct spec_reader reader = {spec, mistakes};
+    spec->name = xstrdup(name);
+    spec->directory = xstrdup(directory);
+    spec->source = json_object();
+    spec->kind = find_kind(own, mistakes);
+    read_own(&reader, own);
+    read_defaults(&reader, own, defaults);
+    check_together(&reader, own);
+    if (mistakes->count + mistakes->dropped == before)
+        return spec;
+    spec_free(spec);
+    return NULL;
+}
+
+void
+spec_check_defaults(const struct spec_entry *defaults, const char *directory,
+                    struct mistakes *mistakes)
+{
+    struct spec *spec = xcalloc(1, sizeof(*spec));
+    struct spec_reader reader = {spec, mistakes};
+    spec->directory = xstrdup(directory);
+    const char *name = NULL;
+    json_t *value = NULL;
+    json_object_foreach((json_t *)defaults->fields, name, value)
+    {
+        struct place place = {defaults->place, name, 0};
+        const struct spec_field *field = spec_find_field(name);
+        bool is_kind = false;
+        for (int kind = SPEC_KIND_COMMAND; kind < SPEC_KIND_COUNT; kind++)
+            is_kind = is_kind || !strcmp(name, kind_names[kind]);
+        if (!field)
+            unknown_entry_field(mistakes, &place);
+        else if (is_kind)
+            mistakes_add(mistakes, &place, POSITIONS_PART_KEY,
+                         "\"%s\" belongs to one guest and cannot be a default",
+                         name);
+        else if (!json_is_null(value))
+            field->read(&reader, field, value, &place);
+    }
+    spec_free(spec);
+}
+
+struct spec *
+spec_from_json(const char *name, const json_t *entry, const char *directory,
+               struct error *error)
+{
+    struct mistakes *mistakes = mistakes_new(NULL, NULL);
+    struct place guests = {NULL, "guests", 0};
+    struct place place = {&guests, name, 0};
+    struct spec_entry own = {entry, &place};
+    struct spec *spec = spec_read(name, &own, NULL, directory, mistakes);
+    if (!mistakes_report(mistakes, error)) {
+        spec_free(spec);
+        spec = NULL;
+    }
+    mistakes_free(mistakes);
+    return spec;
+}
+
+static void
+free_disks(struct spec *spec)
+{
+    for (size_t i = 0; i < spec->disk_count; i++) {
+        free(spec->disks[i].file);
+        free(spec->disks[i].format);
+        free(spec->disks[i].interface);
+    }
+    free(spec->disks);
+}
+
+static void
+free_nics(struct spec *spec)
+{
+    for (size_t i = 0; i < spec->nic_count; i++) {
+        free(spec->nics[i].type);
+        free(spec->nics[i].model);
+        free(spec->nics[i].mac);
+        free(spec->nics[i].text);
+    }
+    free(spec->nics);
+}
+
+void
+spec_free(struct spec *spec)
+{
+    if (!spec)
+        return;
+    char *const texts[] = {
+        spec->name,    spec->directory, spec->qemu,   spec->arch,
+        spec->machine, spec->accel,     spec->cpu,    spec->firmware,
+        spec->kernel,  spec->initrd,    spec->append, spec->device,
+        spec->socket,
+    };
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+        free(texts[i]);
+    free_disks(spec);
+    free_nics(spec);
+    shellwords_free(spec->args);
+    shellwords_free(spec->command);
+    json_decref(spec->source);
+    free(spec);
+}
+
+struct spec *
+spec_copy(const struct spec *spec)
+{
+    /* The source is what the spec was read from without a mistake. */
+    json_t *source = json_deep_copy(spec->source);
+    struct spec *copy =
+        spec_from_json(spec->name, source, spec->directory, NULL);
+    json_decref(source);
+    assert(copy);
+    return copy;
+}
+
+json_t *
+spec_save(const struct spec *spec)
+{
+    return json_pack("{s:s, s:o, s:O}", "name", spec->name, "directory",
+                     json_from_text(spec->directory), "entry", spec->source);
+}
+
+struct spec *
+spec_load(const json_t *saved, struct error *error)
+{
+    const char *name = NULL;
+    const char *directory = NULL;
+    json_t *entry = NULL;
+    if (!json_get_string(saved, "name", JSON_REQUIRED, &name, error) ||
+        !json_get_string(saved, "directory", JSON_REQUIRED, &directory,
+                         error) ||
+        !json_get_object(saved, "entry", JSON_REQUIRED, &entry, error))
+        return NULL;
+    if (directory[0] != '/') {
+        error_set(error, ERROR_CODE_INVALID,
+                  "the directory of %s is not an absolute path", name);
+        return NULL;
+    }
+    return spec_from_json(name, entry, directory, error);
+}
+
+bool
+spec_is_equal(const struct spec *a, const struct spec *b)
+{
+    return !strcmp(a->name, b->name) && !strcmp(a->directory, b->directory) &&
+           json_equal(a->source, b->source);
+}
