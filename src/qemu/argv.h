@@ -25,10 +25,20 @@ const char **argv_console_names(const struct spec *spec, struct error *error);
 
 /* The QEMU command line: NULL-terminated, owned (argv_free). argv[0] is the
  * binary's absolute path. Commas in values are doubled where QEMU's option
- * syntax wants it. */
+ * syntax wants it. Console number N is the chardev "gmconN", the monitor's is
+ * "gmqmp". QEMU is to run in spec->directory: a command's relative paths start
+ * there. See qemu/cmdline.h for what becomes of the user's own options. */
 char **argv_build(const struct spec *spec, const struct argv_runtime *runtime,
                   struct error *error);
 void argv_free(char **argv);
+
+/* The UUID that the user's own arguments give with -uuid, in lower case, or
+ * NULL: then runtime's is the guest's. The caller frees it. */
+char *argv_own_uuid(const struct spec *spec);
+
+/* What was rewritten in a command or in args, and why: a line each,
+ * NULL-terminated (argv_free). NULL on failure. */
+char **argv_notes(const struct spec *spec, struct error *error);
 
 /* The words, quoted for a POSIX shell, for showing and copying. */
 char *argv_to_shell(char *const *argv);

@@ -1,0 +1,10 @@
+#pragma once
+
+/* The accelerator of this machine for guests of an architecture ("kvm",
+ * "hvf"), or NULL when there is none to be used: another architecture, no such
+ * device, no right to open it. */
+const char *accel_native(const char *arch);
+
+/* Why /dev/kvm cannot be used and what to do, for people; NULL when it can, or
+ * when the architecture is not this machine's. The caller frees it. */
+char *accel_kvm_problem(const char *arch);

@@ -1,0 +1,30 @@
+#pragma once
+
+#include "base/buffer.h"
+#include "fleet/spec.h"
+
+#include <stddef.h>
+
+/* A growing list of arguments; shared by argv.c and argv-devices.c. */
+struct argv_list {
+    char **words; /* owned, NULL-terminated once anything was added */
+    size_t count;
+    size_t capacity;
+};
+
+void argv_add(struct argv_list *list, const char *word);
+/* Adds a formatted word. */
+void argv_add_format(struct argv_list *list, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* Adds what a buffer holds, and empties it. */
+void argv_add_buffer(struct argv_list *list, struct buffer *buffer);
+
+void argv_add_disks(struct argv_list *list, const struct spec *spec);
+void argv_add_nics(struct argv_list *list, const struct spec *spec);
+
+/* "pci", "ccw" or "device": how a machine's virtio devices end. */
+const char *argv_virtio_bus(const struct spec *spec);
+/* The architecture that the spec's QEMU emulates. Borrowed. */
+const char *argv_arch(const struct spec *spec);
+/* What -machine gets, or NULL. Borrowed. */
+const char *argv_machine(const struct spec *spec);

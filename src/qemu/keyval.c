@@ -1,0 +1,121 @@
+#include "qemu/keyval.h"
+
+#include "base/xalloc.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* One item up to its comma, with ",," undoubled; *at is moved behind it. */
+static char *
+take_item(const char **at)
+{
+    struct buffer out = {0};
+    const char *text = *at;
+    for (; *text; text++) {
+        if (*text == ',') {
+            text++;
+            if (*text != ',')
+                break;
+        }
+        buffer_append_byte(&out, *text);
+    }
+    *at = text;
+    return buffer_steal(&out);
+}
+
+static void
+add_pair(struct keyval *keyval, char *item)
+{
+    keyval->pairs =
+        xreallocarray(keyval->pairs, keyval->count + 1, sizeof(*keyval->pairs));
+    struct keyval_pair *pair = &keyval->pairs[keyval->count++];
+    char *equals = strchr(item, '=');
+    if (equals) {
+        pair->key = xstrndup(item, (size_t)(equals - item));
+        pair->value = xstrdup(equals + 1);
+        free(item);
+    } else if (keyval->count == 1) {
+        *pair = (struct keyval_pair){NULL, item};
+    } else if (!strncmp(item, "no", 2)) {
+        *pair = (struct keyval_pair){xstrdup(item + 2), xstrdup("off")};
+        free(item);
+    } else {
+        *pair = (struct keyval_pair){item, xstrdup("on")};
+    }
+}
+
+void
+keyval_parse(struct keyval *keyval, const char *text)
+{
+    *keyval = (struct keyval){0};
+    while (*text)
+        add_pair(keyval, take_item(&text));
+}
+
+void
+keyval_finish(struct keyval *keyval)
+{
+    for (size_t i = 0; i < keyval->count; i++) {
+        free(keyval->pairs[i].key);
+        free(keyval->pairs[i].value);
+    }
+    free(keyval->pairs);
+    *keyval = (struct keyval){0};
+}
+
+const char *
+keyval_get(const struct keyval *keyval, const char *key, bool is_implied)
+{
+    const char *value = NULL;
+    for (size_t i = 0; i < keyval->count; i++) {
+        const struct keyval_pair *pair = &keyval->pairs[i];
+        if (pair->key ? !strcmp(pair->key, key) : is_implied)
+            value = pair->value;
+    }
+    return value;
+}
+
+bool
+keyval_is_on(const struct keyval *keyval, const char *key)
+{
+    const char *value = keyval_get(keyval, key, false);
+    return value && (!strcmp(value, "on") || !strcmp(value, "yes") ||
+                     !strcmp(value, "true") || !strcmp(value, "y"));
+}
+
+void
+keyval_append_value(struct buffer *out, const char *value)
+{
+    for (; *value; value++) {
+        if (*value == ',')
+            buffer_append_byte(out, ',');
+        buffer_append_byte(out, *value);
+    }
+}
+
+char *
+keyval_to_text(const struct keyval *keyval)
+{
+    struct buffer out = {0};
+    for (size_t i = 0; i < keyval->count; i++) {
+        const struct keyval_pair *pair = &keyval->pairs[i];
+        if (i)
+            buffer_append_byte(&out, ',');
+        if (pair->key)
+            buffer_printf(&out, "%s=", pair->key);
+        keyval_append_value(&out, pair->value);
+    }
+    return buffer_steal(&out);
+}
+
+void
+keyval_replace(struct keyval *keyval, const char *key, const char *value)
+{
+    for (size_t i = 0; i < keyval->count; i++) {
+        struct keyval_pair *pair = &keyval->pairs[i];
+        if (!pair->key || strcmp(pair->key, key))
+            continue;
+        free(pair->value);
+        pair->value = xstrdup(value);
+    }
+}
