@@ -221,15 +221,17 @@ write_whole(int fd, const char *data, size_t len)
     return true;
 }
 
-bool
-json_write_file(const json_t *value, const char *path, struct error *error)
+/* sync_fn: fsync, or what does nothing. */
+static bool
+replace_file(const json_t *value, const char *path, int (*sync_fn)(int fd),
+             struct error *error)
 {
     char *text = json_dumps(value, JSON_INDENT(2));
     char *temporary = xasprintf("%s.%d.tmp", path, (int)getpid());
     int fd = open(temporary,
                   O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     bool ok = fd >= 0 && text && write_whole(fd, text, strlen(text)) &&
-              write_whole(fd, "\n", 1) && fsync(fd) == 0;
+              write_whole(fd, "\n", 1) && sync_fn(fd) == 0;
     if (fd >= 0)
         ok = close(fd) == 0 && ok;
     ok = ok && rename(temporary, path) == 0;
@@ -241,4 +243,24 @@ json_write_file(const json_t *value, const char *path, struct error *error)
     free(text);
     free(temporary);
     return ok;
+}
+
+bool
+json_write_file(const json_t *value, const char *path, struct error *error)
+{
+    return replace_file(value, path, fsync, error);
+}
+
+static int
+no_sync(int fd)
+{
+    (void)fd;
+    return 0;
+}
+
+bool
+json_write_file_volatile(const json_t *value, const char *path,
+                         struct error *error)
+{
+    return replace_file(value, path, no_sync, error);
 }
