@@ -196,6 +196,7 @@ disconnect(struct qmp *qmp)
 static void
 drop(struct qmp *qmp, const struct error *error)
 {
+    bool was_connected = qmp->stream != NULL;
     disconnect(qmp);
     uint64_t now = clock_monotonic_ms();
     if (!qmp->trouble_since_ms)
@@ -206,7 +207,11 @@ drop(struct qmp *qmp, const struct error *error)
         if (qmp->retry_ms > RETRY_LAST_MS)
             qmp->retry_ms = RETRY_LAST_MS;
     }
-    if (!fail_all(qmp, error))
+    enter(qmp);
+    (void)fail_all(qmp, error);
+    if (was_connected && !qmp->is_freed && qmp->handlers->on_disconnect)
+        qmp->handlers->on_disconnect(qmp->data);
+    if (!leave(qmp))
         return;
     bool is_worth_telling = !qmp->path || error->code == ERROR_CODE_PROTOCOL ||
                             now - qmp->trouble_since_ms >= QUIET_MS;

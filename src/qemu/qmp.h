@@ -30,6 +30,8 @@ struct qmp_handlers {
     void (*on_ready)(void *data);
     /* arguments: the event's "data", borrowed, may be NULL. */
     void (*on_event)(void *data, const char *name, const json_t *arguments);
+    /* The connection broke: all that QEMU sent before was told. May be NULL. */
+    void (*on_disconnect)(void *data);
     /* The monitor cannot be reached or does not answer: why. Told once for
      * each new reason; trying goes on, on_ready says when it helped. */
     void (*on_trouble)(void *data, const struct error *error);
