@@ -1,0 +1,135 @@
+#include "cli/act.h"
+
+#include "base/buffer.h"
+#include "base/json.h"
+#include "base/xalloc.h"
+#include "cli/cli.h"
+#include "cli/guests.h"
+#include "cli/output.h"
+
+#include <stdlib.h>
+
+/* What the server gets on top of its own wait to answer, ms. */
+#define GRACE_MS 10000u
+
+static json_t *
+arguments_for(const struct act *act, const char *guest)
+{
+    json_t *arguments = act->arguments ? json_copy(act->arguments) : NULL;
+    if (!arguments)
+        arguments = json_object();
+    json_object_set_new(arguments, "guest", json_from_text(guest));
+    return arguments;
+}
+
+static uint64_t
+reply_timeout_ms(const struct act *act)
+{
+    return act->timeout_ms == SESSION_NO_TIMEOUT ? SESSION_NO_TIMEOUT
+                                                 : act->timeout_ms + GRACE_MS;
+}
+
+/* The end of one guest's call, with the second try if there is one. */
+static bool
+finish_one(struct session *session, struct session_call *call,
+           const char *guest, const struct act *act, json_t **ret_value,
+           struct error *error)
+{
+    struct error failure = {0};
+    if (session_finish(session, call, reply_timeout_ms(act), ret_value,
+                       &failure))
+        return true;
+    if (act->fallback_method && !session_is_interrupted(session) &&
+        (failure.code == ERROR_CODE_TIMEOUT ||
+         failure.code == ERROR_CODE_STATE)) {
+        json_t *arguments = json_object();
+        json_object_set_new(arguments, "guest", json_from_text(guest));
+        json_object_set_new(arguments, "wait", json_true());
+        return session_call(session, act->fallback_method, arguments,
+                            SESSION_REPLY_TIMEOUT_MS, ret_value, error);
+    }
+    *error = failure;
+    return false;
+}
+
+static int
+report(const char *guest, json_t *value, const struct error *error,
+       json_t *answers)
+{
+    if (answers && error) {
+        json_array_append_new(
+            answers, json_pack("{s:o,s:s,s:o}", "name", json_from_text(guest),
+                               "class", error_code_name(error->code), "error",
+                               json_from_text(error->text)));
+    } else if (answers) {
+        json_array_append(answers, value);
+    } else if (!error) {
+        guests_print_state(guest, value);
+    }
+    if (!error)
+        return COMMAND_DONE;
+    struct error told = *error;
+    error_prefix(&told, "%s", guest);
+    return cli_fail(&told);
+}
+
+int
+act_on_guests(struct cli *cli, struct session *session,
+              const char *const *names, size_t count, const struct act *act)
+{
+    json_t *answers = options_has(&cli->options, "json") ? json_array() : NULL;
+    struct session_call **calls = xcalloc(count + 1, sizeof(*calls));
+    for (size_t i = 0; i < count; i++)
+        calls[i] =
+            session_begin(session, act->method, arguments_for(act, names[i]));
+    int status = COMMAND_DONE;
+    for (size_t i = 0; i < count; i++) {
+        struct error error = {0};
+        json_t *value = NULL;
+        bool ok = finish_one(session, calls[i], names[i], act, &value, &error);
+        if (session_is_interrupted(session)) {
+            status = COMMAND_INTERRUPTED;
+            break;
+        }
+        int one = report(names[i], value, ok ? NULL : &error, answers);
+        json_decref(value);
+        if (one != COMMAND_DONE && status != COMMAND_FAILED)
+            status = one;
+    }
+    free(calls);
+    if (answers)
+        output_json(answers);
+    json_decref(answers);
+    return status;
+}
+
+int
+act_on_arguments(struct cli *cli, const struct act *act)
+{
+    struct error error = {0};
+    struct session *session =
+        session_open(cli, CONNECTION_START_SERVER, &error);
+    if (!session)
+        return cli_fail(&error);
+    int status =
+        act_on_guests(cli, session, (const char *const *)cli->options.arguments,
+                      (size_t)cli->options.argument_count, act);
+    session_close(session);
+    return status;
+}
+
+bool
+act_confirm(const struct cli *cli, const char *const *names, size_t count,
+            const char *what)
+{
+    if (options_has(&cli->options, "yes"))
+        return true;
+    struct buffer question = {0};
+    buffer_printf(&question, "%s ", what);
+    for (size_t i = 0; i < count; i++)
+        buffer_printf(&question, "%s%s", i ? ", " : "", names[i]);
+    buffer_append_text(&question, "?");
+    bool yes = output_confirm(question.data, true);
+    buffer_finish(&question);
+    return yes;
+}

@@ -1,0 +1,29 @@
+#pragma once
+
+#include "cli/session.h"
+
+/* One method on each of several guests at once: start, kill, down … */
+struct act {
+    const char *method;
+    json_t *arguments;   /* borrowed: besides "guest"; NULL: none */
+    uint64_t timeout_ms; /* of the server's own wait; the reply is given some
+                          * more. SESSION_NO_TIMEOUT: no limit */
+    const char *fallback_method; /* called with "wait" when it timed out, or
+                                  * NULL */
+};
+
+/* Runs it on the guests and tells of each what came of it, in their order: "n1:
+ * running", an error, or with --json an array of the answers. Returns the exit
+ * status: failure outdoes timeout. */
+int act_on_guests(struct cli *cli, struct session *session,
+                  const char *const *names, size_t count,
+                  const struct act *act);
+
+/* The same on the guests that the command's arguments name, with a session of
+ * its own. */
+int act_on_arguments(struct cli *cli, const struct act *act);
+
+/* Asks whether to do it to the guests, unless --yes was given; without a
+ * terminal it is done. question: a format with one %s, the names. */
+bool act_confirm(const struct cli *cli, const char *const *names, size_t count,
+                 const char *what);

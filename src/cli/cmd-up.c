@@ -1,0 +1,215 @@
+#include "base/json.h"
+#include "base/xalloc.h"
+#include "cli/cli.h"
+#include "cli/cmd.h"
+#include "cli/guests.h"
+#include "cli/input.h"
+#include "cli/output.h"
+#include "cli/rows.h"
+#include "cli/session.h"
+#include "fleet/fleet.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The file that is looked for in the current directory. */
+#define DEFAULT_FILE "guestmux.json"
+
+static const struct option options[] = {
+    {
+        .name = "file",
+        .letter = 'f',
+        .type = OPTION_TEXT,
+        .value = "FILE",
+        .default_value = DEFAULT_FILE,
+        .summary = "the fleet file; \"-\" reads it from standard input",
+    },
+    {
+        .name = "detach",
+        .letter = 'd',
+        .type = OPTION_FLAG,
+        .summary = "do not open the deck: return when every guest's monitor "
+                   "answers",
+    },
+    ROW_TIMEOUT("300", "how long the start may take with --detach; 0: any "
+                       "time"),
+    ROW_JSON,
+};
+
+/* The file as an absolute path: what the server is told. The caller frees. */
+static char *
+absolute_path(const char *file, struct error *error)
+{
+    if (file[0] == '/')
+        return xstrdup(file);
+    char *directory = getcwd(NULL, 0);
+    if (!directory) {
+        error_set_errno(error, errno, "cannot tell the current directory");
+        return NULL;
+    }
+    char *path = xasprintf("%s/%s", directory, file);
+    free(directory);
+    return path;
+}
+
+/* fleet-apply's arguments; NULL with error set. */
+static json_t *
+build_arguments(struct cli *cli, bool waits, struct error *error)
+{
+    const char *file = options_text(&cli->options, "file");
+    bool is_stdin = strcmp(file, "-") == 0;
+    char *path = absolute_path(is_stdin ? "stdin" : file, error);
+    if (!path)
+        return NULL;
+    if (!is_stdin && !options_has(&cli->options, "host") &&
+        !options_has(&cli->options, "file") && access(path, F_OK) < 0) {
+        error_set(error, ERROR_CODE_NOT_FOUND,
+                  "there is no " DEFAULT_FILE " here; say which fleet file "
+                  "with -f FILE");
+        free(path);
+        return NULL;
+    }
+    json_t *arguments = json_pack("{s:o,s:b,s:b}", "file", json_from_text(path),
+                                  "start", true, "wait", waits);
+    free(path);
+    if (is_stdin) {
+        struct buffer text = {0};
+        if (!input_read_all(FLEET_FILE_MAX_BYTES, &text, error)) {
+            buffer_finish(&text);
+            json_decref(arguments);
+            return NULL;
+        }
+        json_object_set_new(
+            arguments, "text",
+            json_from_bytes(text.len ? text.data : "", text.len));
+        buffer_finish(&text);
+    }
+    json_t *names = json_array();
+    for (int i = 0; i < cli->options.argument_count; i++)
+        json_array_append_new(names, json_from_text(cli->options.arguments[i]));
+    if (json_array_size(names))
+        json_object_set(arguments, "guests", names);
+    json_decref(names);
+    return arguments;
+}
+
+/* The exit report of a guest that failed, or else the error's own text. */
+static void
+print_failure(struct session *session, const json_t *row)
+{
+    json_t *guest = NULL;
+    json_t *arguments =
+        json_pack("{s:o}", "guest", json_from_text(guests_text(row, "name")));
+    if (session_call(session, "guest-query", arguments,
+                     SESSION_REPLY_TIMEOUT_MS, &guest, NULL) &&
+        json_is_object(json_object_get(guest, "exit")))
+        guests_print_card(guest);
+    else
+        cli_warn("%s: %s", guests_text(row, "name"), guests_text(row, "error"));
+    json_decref(guest);
+}
+
+static void
+print_row(struct session *session, const json_t *row, bool is_quiet)
+{
+    static const struct {
+        const char *action;
+        const char *text;
+    } texts[] = {
+        {"unchanged", "runs already"},
+        {"differs", "runs, defined otherwise: restart it to apply the change"},
+    };
+    const char *action = guests_text(row, "action");
+    if (strcmp(action, "failed") == 0) {
+        print_failure(session, row);
+        return;
+    }
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        if (strcmp(texts[i].action, action) == 0)
+            action = texts[i].text;
+    }
+    char *line = xasprintf("%s: %s", guests_text(row, "name"), action);
+    if (!is_quiet)
+        output_line(line);
+    free(line);
+}
+
+/* Tells of each guest; whether none failed. */
+static bool
+print_result(struct cli *cli, struct session *session, const json_t *result)
+{
+    bool is_json = options_has(&cli->options, "json");
+    if (is_json)
+        output_json(result);
+    const json_t *warnings = json_object_get(result, "warnings");
+    for (size_t i = 0; !is_json && i < json_array_size(warnings); i++)
+        cli_warn("%s", json_string_value(json_array_get(warnings, i)));
+    const json_t *rows = json_object_get(result, "guests");
+    bool ok = true;
+    for (size_t i = 0; i < json_array_size(rows); i++) {
+        const json_t *row = json_array_get(rows, i);
+        ok = ok && strcmp(guests_text(row, "action"), "failed") != 0;
+        print_row(session, row, is_json);
+    }
+    return ok;
+}
+
+static int
+run_detached(struct cli *cli, struct session *session, json_t *arguments)
+{
+    struct error error = {0};
+    json_t *result = NULL;
+    if (!session_call(session, "fleet-apply", arguments,
+                      (uint64_t)options_number(&cli->options, "timeout"),
+                      &result, &error))
+        return session_fail(session, &error);
+    bool ok = print_result(cli, session, result);
+    json_decref(result);
+    return ok ? COMMAND_DONE : COMMAND_FAILED;
+}
+
+static int
+run(struct cli *cli)
+{
+    bool is_detached = options_has(&cli->options, "detach");
+    struct error error = {0};
+    if (!is_detached && !cli_check_terminal(&error)) {
+        error_prefix(&error, "up");
+        (void)cli_fail(&error);
+        cli_warn("up -d starts the guests without the deck");
+        return COMMAND_FAILED;
+    }
+    json_t *arguments = build_arguments(cli, is_detached, &error);
+    struct session *session =
+        arguments ? session_open(cli, CONNECTION_START_SERVER, &error) : NULL;
+    int status = COMMAND_DONE;
+    if (!session) {
+        json_decref(arguments);
+        return cli_fail(&error);
+    }
+    if (is_detached)
+        status = run_detached(cli, session, arguments);
+    else if (!session_call(session, "fleet-apply", arguments,
+                           SESSION_REPLY_TIMEOUT_MS, NULL, &error))
+        status = session_fail(session, &error);
+    session_close(session);
+    if (!is_detached && status == COMMAND_DONE)
+        status = cli_run_deck(cli, NULL, false);
+    return status;
+}
+
+const struct command cmd_up = {
+    .name = "up",
+    .usage = "[-f FILE] [-d] [GUEST…]",
+    .summary = "Start the guests of a fleet file and open the deck",
+    .text = "Guests that run already are left alone. Without GUEST all of the "
+            "file's are started. A mistake in the file starts none. With -d a "
+            "line per guest is printed; when one fails, what its QEMU said is "
+            "printed too and the exit status is 1. Without -d such a guest's "
+            "pane shows it. guestmux-fleet(5) describes the file.",
+    COMMAND_OPTIONS(options),
+    .max_arguments = -1,
+    .run = run,
+};

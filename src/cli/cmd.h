@@ -1,0 +1,32 @@
+#pragma once
+
+#include "cli/command.h"
+
+/* The rows of the command table, each defined in its own file. */
+extern const struct command cmd_api;
+extern const struct command cmd_attach;
+extern const struct command cmd_capture;
+extern const struct command cmd_check;
+extern const struct command cmd_completion;
+extern const struct command cmd_console;
+extern const struct command cmd_down;
+extern const struct command cmd_help;
+extern const struct command cmd_kill;
+extern const struct command cmd_kill_server;
+extern const struct command cmd_logs;
+extern const struct command cmd_ls;
+extern const struct command cmd_pause;
+extern const struct command cmd_proxy;
+extern const struct command cmd_qmp;
+extern const struct command cmd_reset;
+extern const struct command cmd_restart;
+extern const struct command cmd_resume;
+extern const struct command cmd_rm;
+extern const struct command cmd_run;
+extern const struct command cmd_send;
+extern const struct command cmd_server;
+extern const struct command cmd_shutdown;
+extern const struct command cmd_start;
+extern const struct command cmd_up;
+extern const struct command cmd_version;
+extern const struct command cmd_wait;

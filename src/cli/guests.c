@@ -1,0 +1,175 @@
+#include "cli/guests.h"
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "base/xalloc.h"
+#include "cli/output.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+json_t *
+guests_list(struct session *session, struct error *error)
+{
+    json_t *reply = NULL;
+    if (!session_call(session, "guest-list", NULL, SESSION_REPLY_TIMEOUT_MS,
+                      &reply, error))
+        return NULL;
+    json_t *guests = json_incref(json_object_get(reply, "guests"));
+    json_decref(reply);
+    if (!json_is_array(guests)) {
+        json_decref(guests);
+        error_set(error, ERROR_CODE_PROTOCOL, "the server sent no guest list");
+        return NULL;
+    }
+    return guests;
+}
+
+const char *
+guests_text(const json_t *guest, const char *member)
+{
+    const char *text = json_string_value(json_object_get(guest, member));
+    return text ? text : "";
+}
+
+json_int_t
+guests_number(const json_t *guest, const char *member)
+{
+    return json_integer_value(json_object_get(guest, member));
+}
+
+bool
+guests_is_active(const json_t *guest)
+{
+    static const char *const inactive[] = {"", "defined", "stopped", "crashed",
+                                           "lost"};
+    const char *state = guests_text(guest, "state");
+    for (size_t i = 0; i < sizeof(inactive) / sizeof(inactive[0]); i++) {
+        if (strcmp(state, inactive[i]) == 0)
+            return false;
+    }
+    return true;
+}
+
+void
+guests_print_state(const char *name, const json_t *guest)
+{
+    const char *state = guests_text(guest, "state");
+    char *line = xasprintf("%s: %s", name, state[0] ? state : "done");
+    output_line(line);
+    free(line);
+}
+
+/* "4m12s" since a wall clock time, "" for none. */
+static void
+format_since(json_int_t then_ms, char *text, unsigned size)
+{
+    text[0] = '\0';
+    int64_t now_ms = clock_wall_ms();
+    if (then_ms > 0)
+        clock_format_duration(now_ms > then_ms ? (now_ms - then_ms) / 1000 : 0,
+                              text, size);
+}
+
+static json_int_t
+newest_activity(const json_t *guest)
+{
+    json_int_t newest = 0;
+    const json_t *consoles = json_object_get(guest, "consoles");
+    for (size_t i = 0; i < json_array_size(consoles); i++) {
+        json_int_t at =
+            guests_number(json_array_get(consoles, i), "activity-ms");
+        newest = at > newest ? at : newest;
+    }
+    return newest;
+}
+
+static char *
+console_names(const json_t *guest)
+{
+    char *names = xstrdup("");
+    const json_t *consoles = json_object_get(guest, "consoles");
+    for (size_t i = 0; i < json_array_size(consoles); i++) {
+        char *longer =
+            xasprintf("%s%s%s", names, i ? "," : "",
+                      guests_text(json_array_get(consoles, i), "name"));
+        free(names);
+        names = longer;
+    }
+    return names;
+}
+
+static void
+add_row(struct output_table *table, const json_t *guest)
+{
+    char uptime[32] = "";
+    char activity[32] = "";
+    char pid[32] = "";
+    if (guests_is_active(guest))
+        format_since(guests_number(guest, "started-ms"), uptime,
+                     sizeof(uptime));
+    format_since(newest_activity(guest), activity, sizeof(activity));
+    if (guests_number(guest, "pid"))
+        (void)snprintf(pid, sizeof(pid), "%lld",
+                       (long long)guests_number(guest, "pid"));
+    char *consoles = console_names(guest);
+    const char *note = guests_text(guest, "problem");
+    if (!note[0] && !guests_is_active(guest))
+        note = guests_text(json_object_get(guest, "exit"), "summary");
+    const char *const cells[] = {
+        guests_text(guest, "name"),
+        guests_text(guest, "state"),
+        uptime[0] ? uptime : "-",
+        pid[0] ? pid : "-",
+        consoles,
+        activity[0] ? activity : "-",
+        note,
+    };
+    output_table_add(table, cells);
+    free(consoles);
+}
+
+void
+guests_print_table(const json_t *guests)
+{
+    static const char *const head[] = {"NAME",     "STATE",    "UPTIME", "PID",
+                                       "CONSOLES", "ACTIVITY", "NOTE"};
+    size_t cols = sizeof(head) / sizeof(head[0]);
+    struct output_table *table = output_table_new(cols);
+    output_table_add(table, head);
+    for (size_t i = 0; i < json_array_size(guests); i++)
+        add_row(table, json_array_get(guests, i));
+    output_table_print(table);
+}
+
+static void
+print_foreign(const char *indent, const char *text)
+{
+    char *printable = text_printable(text, strlen(text), 0, TEXT_ONE_LINE);
+    (void)fprintf(stderr, "%s%s\n", indent, printable);
+    free(printable);
+}
+
+void
+guests_print_card(const json_t *guest)
+{
+    const json_t *report = json_object_get(guest, "exit");
+    if (!json_is_object(report))
+        return;
+    (void)fflush(stdout);
+    char *head = xasprintf("%s: %s", guests_text(guest, "name"),
+                           guests_text(report, "summary"));
+    print_foreign("guestmux: ", head);
+    free(head);
+    const json_t *lines = json_object_get(report, "stderr");
+    for (size_t i = 0; i < json_array_size(lines); i++) {
+        const char *line = json_string_value(json_array_get(lines, i));
+        if (line)
+            print_foreign("  | ", line);
+    }
+    if (guests_text(report, "command")[0])
+        print_foreign("  command: ", guests_text(report, "command"));
+    if (guests_text(report, "advice")[0])
+        print_foreign("  advice: ", guests_text(report, "advice"));
+}

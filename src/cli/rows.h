@@ -1,0 +1,33 @@
+#pragma once
+
+#include "cli/options.h"
+
+/* Option rows that several commands share. */
+
+#define ROW_JSON                                                               \
+    {                                                                          \
+        .name = "json", .type = OPTION_FLAG,                                   \
+        .summary = "print what the server answers as JSON"                     \
+    }
+
+#define ROW_YES                                                                \
+    {                                                                          \
+        .name = "yes", .letter = 'y', .type = OPTION_FLAG,                     \
+        .summary = "do it without asking"                                      \
+    }
+
+#define ROW_NO_WAIT                                                            \
+    {                                                                          \
+        .name = "no-wait", .type = OPTION_FLAG,                                \
+        .summary = "return when it has begun, not when it is done"             \
+    }
+
+/* The longest time that can be waited for, ms: a day. */
+#define ROW_MAX_TIMEOUT_MS 86400000
+
+#define ROW_TIMEOUT(default_text, what)                                        \
+    {                                                                          \
+        .name = "timeout", .type = OPTION_SECONDS, .value = "SECONDS",         \
+        .default_value = (default_text), .max = ROW_MAX_TIMEOUT_MS,            \
+        .summary = what                                                        \
+    }

@@ -1,0 +1,59 @@
+#pragma once
+
+#include "base/error.h"
+#include "cli/command.h"
+#include "client/connection.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+/* A connection used one step at a time: each function runs the loop until what
+ * it waits for has come. Ctrl-C ends a wait with an error of
+ * COMMAND_INTERRUPTED's kind (session_is_interrupted). */
+struct session;
+
+/* How long the server may take to answer what it answers at once, ms. */
+#define SESSION_REPLY_TIMEOUT_MS 30000u
+/* No limit. */
+#define SESSION_NO_TIMEOUT 0u
+
+/* NULL with error set when there is no server and none could be started. */
+struct session *session_open(const struct cli *cli, enum connection_start start,
+                             struct error *error);
+void session_close(struct session *session);
+
+/* Calls a method. arguments: stolen, may be NULL. *ret_value (may be NULL): a
+ * new reference. */
+bool session_call(struct session *session, const char *method,
+                  json_t *arguments, uint64_t timeout_ms, json_t **ret_value,
+                  struct error *error);
+
+/* Several at once: begun by session_begin, their ends awaited by
+ * session_finish, which frees the call whatever came of it. */
+struct session_call;
+struct session_call *session_begin(struct session *session, const char *method,
+                                   json_t *arguments);
+bool session_finish(struct session *session, struct session_call *call,
+                    uint64_t timeout_ms, json_t **ret_value,
+                    struct error *error);
+
+/* From now on events go to on_event, while the session waits for anything.
+ * data: borrowed. */
+typedef void (*session_event_fn)(void *user, const char *name, json_t *data);
+void session_set_on_event(struct session *session, session_event_fn on_event,
+                          void *user);
+
+/* Waits for the server to close the connection (kill-server, --follow). */
+bool session_wait_closed(struct session *session, uint64_t timeout_ms,
+                         struct error *error);
+
+bool session_is_interrupted(const struct session *session);
+
+/* What the program exits with after error: the error is told, unless the
+ * operator interrupted. */
+int session_fail(const struct session *session, const struct error *error);
+
+/* The process that serves the other end, or -1. */
+int session_server_pid(const struct session *session);
