@@ -6,6 +6,7 @@
 #include "fleet/mistakes.h"
 #include "fleet/positions.h"
 #include "fleet/spec-internal.h"
+#include "fleet/syntax.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -31,38 +32,6 @@ struct parser {
     struct mistakes *mistakes;   /* owned */
     json_t *root;                /* owned */
 };
-
-/* Where the token begins that jansson stumbled over. Its own column is that
- * of the token's last character. */
-static size_t
-fault_offset(const struct parser *parser, const json_error_t *fault)
-{
-    size_t offset = fault->position > 0 ? (size_t)fault->position : 0;
-    if (offset > parser->len)
-        offset = parser->len;
-    const char *near = strstr(fault->text, " near '");
-    if (!near)
-        return strstr(fault->text, "end of file") || offset == 0 ? offset
-                                                                 : offset - 1;
-    near += strlen(" near '");
-    size_t len = strlen(near);
-    len -= len > 0;
-    if (len <= offset && !memcmp(parser->text + offset - len, near, len))
-        return offset - len;
-    return offset ? offset - 1 : 0;
-}
-
-static void
-syntax_error(const struct parser *parser, const json_error_t *fault,
-             struct error *error)
-{
-    struct position position = positions_of_offset(parser->text, parser->len,
-                                                   fault_offset(parser, fault));
-    char *shown = spec_show(fault->text);
-    error_set(error, ERROR_CODE_INVALID, "%s:%u:%u: %s", parser->file,
-              position.line, position.column, shown);
-    free(shown);
-}
 
 static void
 on_duplicate(void *data, const struct place *place, struct position first,
@@ -95,7 +64,8 @@ load(struct parser *parser, struct error *error)
         parser->root = json_loadb(parser->text, parser->len, 0, &fault);
     }
     if (!parser->root) {
-        syntax_error(parser, &fault, error);
+        syntax_set_error(parser->file, parser->text, parser->len, &fault,
+                         error);
         return false;
     }
     parser->positions = positions_new(parser->text, parser->len);
@@ -265,6 +235,11 @@ fleet_parse(const char *file, const char *text, size_t len, struct error *error)
                   FLEET_FILE_MAX_BYTES);
         return NULL;
     }
+    /* Some editors put a byte order mark in front. */
+    if (len >= 3 && !memcmp(text, "\xEF\xBB\xBF", 3)) {
+        text += 3;
+        len -= 3;
+    }
     char *path = absolute_path(file);
     char *directory = directory_of(path);
     struct parser parser = {
@@ -277,8 +252,13 @@ fleet_parse(const char *file, const char *text, size_t len, struct error *error)
             fleet = NULL;
         }
     }
-    if (fleet)
+    if (fleet) {
         fleet->file = xstrdup(path);
+        fleet->shown_file = xstrdup(file);
+        fleet->text = xstrndup(text, len);
+        fleet->text_len = len;
+        fleet->root = json_incref(parser.root);
+    }
     mistakes_free(parser.mistakes);
     positions_free(parser.positions);
     json_decref(parser.root);
@@ -341,5 +321,61 @@ fleet_free(struct fleet *fleet)
         spec_free(fleet->guests[i]);
     free(fleet->guests);
     free(fleet->file);
+    free(fleet->shown_file);
+    free(fleet->text);
+    json_decref(fleet->root);
     free(fleet);
+}
+
+char *
+fleet_where(const struct fleet *fleet, const char *guest, const char *field,
+            int index)
+{
+    struct place at_guests = {NULL, "guests", 0};
+    struct place at_guest = {&at_guests, guest, 0};
+    struct place at_defaults = {NULL, "defaults", 0};
+    struct place at_field = {&at_guest, field, 0};
+    const json_t *own =
+        json_object_get(json_object_get(fleet->root, "guests"), guest);
+    const json_t *defaults = json_object_get(fleet->root, "defaults");
+    if (field && !json_object_get(own, field) &&
+        json_object_get(defaults, field))
+        at_field.parent = &at_defaults;
+    struct place at_item = {&at_field, NULL, index > 0 ? (size_t)index : 0};
+    const struct place *place = !field      ? &at_guest
+                                : index < 0 ? &at_field
+                                            : &at_item;
+    struct positions *positions = positions_new(fleet->text, fleet->text_len);
+    struct position position = positions_find(
+        positions, place, field ? POSITIONS_PART_VALUE : POSITIONS_PART_KEY);
+    positions_free(positions);
+    char *path = place_text(place);
+    char *where = xasprintf("%s:%u:%u: %s", fleet->shown_file, position.line,
+                            position.column, path);
+    free(path);
+    return where;
+}
+
+bool
+fleet_check_sockets(const struct fleet *fleet, const struct paths *paths,
+                    struct error *error)
+{
+    struct buffer lines = {0};
+    for (size_t i = 0; i < fleet->guest_count; i++) {
+        const char *name = fleet->guests[i]->name;
+        struct error problem = {0};
+        char *socket = paths_qmp_socket(paths, name, &problem);
+        if (!socket) {
+            char *where = fleet_where(fleet, name, NULL, -1);
+            buffer_printf(&lines, "%s%s: %s", lines.len ? "\n" : "", where,
+                          problem.text);
+            free(where);
+        }
+        free(socket);
+    }
+    bool ok = lines.len == 0;
+    if (!ok)
+        error_set(error, ERROR_CODE_LIMIT, "%s", lines.data);
+    buffer_finish(&lines);
+    return ok;
 }

@@ -1,9 +1,13 @@
 #pragma once
 
 #include "base/error.h"
+#include "base/paths.h"
 #include "fleet/spec.h"
 
+#include <stdbool.h>
 #include <stddef.h>
+
+#include <jansson.h>
 
 /* A fleet file: {"version": 1, "defaults": {…}, "guests": {NAME: {…}}}. */
 
@@ -13,7 +17,11 @@
 #define FLEET_MAX_GUESTS 1024
 
 struct fleet {
-    char *file;           /* absolute path, for messages */
+    char *file;       /* absolute path */
+    char *shown_file; /* as the caller named it, for messages */
+    char *text;       /* its content, for fleet_where */
+    size_t text_len;
+    json_t *root;         /* the content; owned */
     struct spec **guests; /* owned; in the file's order */
     size_t guest_count;
 };
@@ -27,5 +35,17 @@ struct fleet *fleet_parse(const char *file, const char *text, size_t len,
 
 /* The same from a path; refuses what is not a regular file. */
 struct fleet *fleet_read(const char *file, struct error *error);
+
+/* Where something about a guest is said, for messages about what the parser
+ * cannot see: "FILE:LINE:COL: guests.n1.disks[0]"; a field that the defaults
+ * say: "… defaults.kernel". field NULL: the guest itself; index -1: the whole
+ * field. The caller frees it. */
+char *fleet_where(const struct fleet *fleet, const char *guest,
+                  const char *field, int index);
+
+/* Whether every guest's QMP socket can be bound: a socket's path must be
+ * short. error has a line for each that cannot. */
+bool fleet_check_sockets(const struct fleet *fleet, const struct paths *paths,
+                         struct error *error);
 
 void fleet_free(struct fleet *fleet);
