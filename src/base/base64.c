@@ -54,6 +54,8 @@ base64_decode(const char *text, size_t len, struct buffer *out)
         }
         if (!is_good) {
             out->len = before;
+            if (out->data)
+                out->data[before] = '\0';
             return false;
         }
         char bytes[3] = {(char)(group >> 16), (char)(group >> 8), (char)group};

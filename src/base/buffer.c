@@ -28,6 +28,7 @@ buffer_reserve(struct buffer *buffer, size_t more)
         capacity += capacity / 2 + 64;
     buffer->data = xreallocarray(buffer->data, capacity, 1);
     buffer->capacity = capacity;
+    buffer->data[buffer->len] = '\0';
 }
 
 void

@@ -6,9 +6,9 @@
 
 /* A growable run of bytes. Zero-initialise it; buffer_finish frees it. The
  * content is always followed by a zero byte that does not count, once
- * anything was appended. */
+ * anything was appended or reserved. */
 struct buffer {
-    char *data;      /* owned; NULL while nothing was ever appended */
+    char *data;      /* owned; NULL while nothing was appended or reserved */
     size_t len;      /* bytes in use */
     size_t capacity; /* bytes allocated */
 };

@@ -28,7 +28,8 @@ static void
 put_character(struct printer *printer, uint32_t codepoint)
 {
     int width = utf8_width(codepoint);
-    if (is_bidi_control(codepoint) || width < 0) {
+    if (is_bidi_control(codepoint) || width < 0 ||
+        !utf8_is_assigned(codepoint)) {
         codepoint = UTF8_REPLACEMENT;
         width = 1;
     }

@@ -1,5 +1,7 @@
 #include "base/utf8.h"
 
+#include <string.h>
+
 #include <utf8proc.h>
 
 static size_t
@@ -78,17 +80,21 @@ utf8_encode(uint32_t codepoint, char bytes[4])
     return 4;
 }
 
+/* Whether the bytes are a real U+FFFD and stand for no malformed ones. */
+static bool
+is_replacement(const char *text, size_t len)
+{
+    return len == 3 && !memcmp(text, "\xEF\xBF\xBD", 3);
+}
+
 bool
 utf8_is_valid(const char *text, size_t len, size_t *ret_offset)
 {
     for (size_t at = 0; at < len;) {
         uint32_t codepoint = 0;
         size_t bytes = utf8_decode(text + at, len - at, &codepoint);
-        /* a real U+FFFD takes three bytes and starts with EF BF BD */
-        bool bad = bytes == 0 ||
-                   (codepoint == UTF8_REPLACEMENT &&
-                    !(bytes == 3 && (unsigned char)text[at + 1] == 0xBF &&
-                      (unsigned char)text[at + 2] == 0xBD));
+        bool bad = bytes == 0 || (codepoint == UTF8_REPLACEMENT &&
+                                  !is_replacement(text + at, bytes));
         if (bad) {
             if (ret_offset)
                 *ret_offset = at;
@@ -97,6 +103,26 @@ utf8_is_valid(const char *text, size_t len, size_t *ret_offset)
         at += bytes;
     }
     return true;
+}
+
+/* Where utf8proc counts otherwise than the C library does, which guests and the
+ * operator's terminal go by: jamo that join the syllable before them, vowel
+ * signs with a place of their own, marks in front of numbers. */
+static int
+fix_width(uint32_t codepoint, int width)
+{
+    if ((codepoint >= 0x1160 && codepoint <= 0x11FF) ||
+        (codepoint >= 0xD7B0 && codepoint <= 0xD7FF))
+        return 0;
+    if (width)
+        return width;
+    const utf8proc_property_t *property =
+        utf8proc_get_property((utf8proc_int32_t)codepoint);
+    if (property->category == UTF8PROC_CATEGORY_MC ||
+        (property->category == UTF8PROC_CATEGORY_CF &&
+         property->boundclass == UTF8PROC_BOUNDCLASS_PREPEND))
+        return 1;
+    return 0;
 }
 
 int
@@ -111,7 +137,15 @@ utf8_width(uint32_t codepoint)
     if (codepoint == 0xAD) /* SOFT HYPHEN is drawn by terminals */
         return 1;
     int width = utf8proc_charwidth((utf8proc_int32_t)codepoint);
-    return width > 2 ? 2 : width;
+    return fix_width(codepoint, width > 2 ? 2 : width);
+}
+
+bool
+utf8_is_assigned(uint32_t codepoint)
+{
+    return codepoint <= 0x10FFFF &&
+           utf8proc_category((utf8proc_int32_t)codepoint) !=
+               UTF8PROC_CATEGORY_CN;
 }
 
 size_t
@@ -137,7 +171,6 @@ utf8_is_combining(uint32_t codepoint)
         return false;
     switch (utf8proc_category((utf8proc_int32_t)codepoint)) {
     case UTF8PROC_CATEGORY_MN:
-    case UTF8PROC_CATEGORY_MC:
     case UTF8PROC_CATEGORY_ME:
     case UTF8PROC_CATEGORY_LO:
         return true;

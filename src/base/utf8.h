@@ -22,14 +22,18 @@ size_t utf8_encode(uint32_t codepoint, char bytes[4]);
 bool utf8_is_valid(const char *text, size_t len, size_t *ret_offset);
 
 /* Terminal columns of one character: 0 (combining and zero-width), 1 or 2
- * (East Asian wide and emoji), as utf8proc's tables say; -1 for controls,
- * unassigned surrogates and what has no place on a screen. */
+ * (East Asian wide and emoji), as utf8proc's tables say, but as the C library
+ * does for conjoining jamo (0) and spacing marks (1); unassigned ones count 1;
+ * -1 for controls, surrogates and what has no place on a screen. */
 int utf8_width(uint32_t codepoint);
+
+/* Whether Unicode (as utf8proc knows it) has given it a meaning. */
+bool utf8_is_assigned(uint32_t codepoint);
 
 /* Columns of a whole valid string; controls count nothing. */
 size_t utf8_text_cols(const char *text, size_t len);
 
 /* Whether the character adds to the one before it without a column of its own:
- * marks, variation selectors, conjoining jamo. No format characters (bidi
- * controls, joiners, zero-width spaces). */
+ * marks, variation selectors, conjoining jamo. No spacing marks, no format
+ * characters (bidi controls, joiners, zero-width spaces). */
 bool utf8_is_combining(uint32_t codepoint);
