@@ -1,0 +1,338 @@
+#include "guest/guest-internal.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Refusals ----------------------------------------------------------------- */
+
+static bool
+refuse(const struct guest *guest, const char *what, const char *why,
+       struct error *error)
+{
+    return error_set(error, ERROR_CODE_STATE, "cannot %s %s: %s", what,
+                     guest->spec->name, why);
+}
+
+/* Whether the guest runs, as far as we may act on it. */
+static bool
+check_active(const struct guest *guest, const char *what, struct error *error)
+{
+    if (guest->state == GUEST_STATE_LOST)
+        return error_set(error, ERROR_CODE_STATE,
+                         "cannot %s %s: it is lost: %s", what,
+                         guest->spec->name,
+                         guest->problem ? guest->problem : "why is not known");
+    if (!guest->run || guest->run->is_finishing)
+        return refuse(guest, what, "it is not running", error);
+    return true;
+}
+
+/* Whether its monitor takes commands. */
+static bool
+check_monitor(const struct guest *guest, const char *what, struct error *error)
+{
+    if (!check_active(guest, what, error))
+        return false;
+    if (!guest_has_qemu(guest))
+        return error_set(error, ERROR_CODE_STATE,
+                         "cannot %s %s: it is no QEMU guest but a %s", what,
+                         guest->spec->name, spec_kind_name(guest->spec->kind));
+    if (qmp_is_ready(guest->run->qmp))
+        return true;
+    return refuse(guest, what,
+                  guest->problem ? guest->problem
+                                 : "its monitor does not answer yet",
+                  error);
+}
+
+/* Starting ----------------------------------------------------------------- */
+
+bool
+guest_start(struct guest *guest, guest_done_fn on_done, void *data,
+            struct error *error)
+{
+    if (guest->state == GUEST_STATE_LOST && !adopt_recheck(guest))
+        return check_active(guest, "start", error);
+    if (guest->run)
+        return refuse(guest, "start",
+                      guest->run->is_finishing ? "it is just ending"
+                                               : "it runs already",
+                      error);
+    bool is_qemu = guest_has_qemu(guest);
+    if (!(is_qemu ? launch_qemu(guest, error) : launch_plain(guest, error)))
+        return error_prefix(error, "cannot start %s", guest->spec->name);
+    struct op *op = op_new(guest, OP_KIND_START, on_done, data);
+    json_decref(guest->exit);
+    guest->exit = NULL;
+    store_forget(guest, "exit.json");
+    guest->started_ms = guest->run->started_ms;
+    guest->ended_ms = 0;
+    guest_set_problem(guest, NULL);
+    guest_set_run_state(guest, NULL);
+    guest_changed(guest);
+    if (!is_qemu)
+        op_finish(op, NULL, NULL);
+    return true;
+}
+
+/* Ending ------------------------------------------------------------------- */
+
+static void
+kill_for_good(void *data)
+{
+    struct guest *guest = data;
+    struct run *run = guest->run;
+    struct error error = {0};
+    if (!run || run->is_finishing || !run->process)
+        return;
+    /* A program's whole group first: the pid is ours until it is reaped. */
+    bool ok = !guest_has_qemu(guest) &&
+              process_signal_group(run->process, SIGKILL, NULL);
+    if (!ok && !process_signal(run->process, SIGKILL, &error))
+        guest_notice(guest, "error", "%s", error.text);
+}
+
+static void
+kill_later(struct guest *guest)
+{
+    struct run *run = guest->run;
+    if (!run->timer)
+        run->timer = loop_timer_new(guest->context->loop, kill_for_good, guest);
+    loop_timer_start(run->timer, GUEST_QUIT_TIMEOUT_MS);
+}
+
+/* Closes the descriptor of a device or socket. */
+static void
+let_go(struct guest *guest)
+{
+    guest->run->is_let_go = true;
+    consoles_detach(guest);
+    for (size_t i = 0; i < guest->console_count; i++)
+        guest->consoles[i].has_ended = true;
+    ending_on_console(guest);
+}
+
+bool
+guest_kill(struct guest *guest, guest_done_fn on_done, void *data,
+           struct error *error)
+{
+    if (!check_active(guest, "force off", error))
+        return false;
+    struct run *run = guest->run;
+    (void)op_new(guest, OP_KIND_GONE, on_done, data);
+    run->is_kill_asked = true;
+    if (!run->process) {
+        let_go(guest);
+    } else if (guest_has_qemu(guest)) {
+        if (qmp_is_ready(run->qmp) &&
+            qmp_send(run->qmp, "quit", NULL, 0, NULL, NULL, NULL))
+            kill_later(guest);
+        else
+            kill_for_good(guest);
+    } else if (process_signal_group(run->process, SIGHUP, NULL)) {
+        kill_later(guest);
+    } else {
+        kill_for_good(guest);
+    }
+    return true;
+}
+
+/* The button was pressed in vain. */
+static void
+release_button(struct guest *guest)
+{
+    for (const struct op *op = guest->ops; op; op = op->next)
+        if (op->kind == OP_KIND_GONE && op->limit && !op->is_done)
+            return; /* another one still waits for the same */
+    if (guest->run)
+        guest->run->is_shutting_down = false;
+    guest_derive_state(guest);
+}
+
+static void
+on_shutdown_timeout(void *data)
+{
+    struct op *op = data;
+    struct guest *guest = op->guest;
+    struct error error = {0};
+    error_set(&error, ERROR_CODE_TIMEOUT,
+              "%s did not shut down in time: it may ignore its power button; "
+              "it goes on running (force it off to end it)",
+              guest->spec->name);
+    op_finish(op, NULL, &error);
+    release_button(guest);
+}
+
+static void
+on_powerdown(void *data, const json_t *value, const struct error *error)
+{
+    struct guest *guest = data;
+    (void)value;
+    /* When QEMU ends before it answers, that is what was wanted. */
+    if (guest->is_dead || !error || error->code != ERROR_CODE_GUEST)
+        return;
+    for (struct op *op = guest->ops; op; op = op->next)
+        if (op->kind == OP_KIND_GONE && op->limit)
+            op_finish(op, NULL, error);
+    release_button(guest);
+}
+
+/* The power button, or what comes nearest. */
+static bool
+press_button(struct guest *guest, struct error *error)
+{
+    struct run *run = guest->run;
+    if (guest_has_qemu(guest))
+        return qmp_send(run->qmp, "system_powerdown", NULL, 0, on_powerdown,
+                        guest, error);
+    if (!run->process) {
+        let_go(guest);
+        return true;
+    }
+    return process_signal(run->process, SIGTERM, error);
+}
+
+bool
+guest_shutdown(struct guest *guest, uint64_t timeout_ms, guest_done_fn on_done,
+               void *data, struct error *error)
+{
+    static const char what[] = "shut down";
+    if (guest_has_qemu(guest) ? !check_monitor(guest, what, error)
+                              : !check_active(guest, what, error))
+        return false;
+    if (guest->run_state && strcmp(guest->run_state, "running") != 0)
+        return error_set(error, ERROR_CODE_STATE,
+                         "cannot %s %s: it is %s, so it cannot notice its "
+                         "power button; resume it first, or force it off",
+                         what, guest->spec->name, guest->run_state);
+    if (!press_button(guest, error))
+        return false;
+    struct op *op = op_new(guest, OP_KIND_GONE, on_done, data);
+    if (!guest->run || guest->run->is_finishing) {
+        if (!guest->run)
+            op_finish(op, NULL, NULL);
+        return true;
+    }
+    op->limit = loop_timer_new(guest->context->loop, on_shutdown_timeout, op);
+    loop_timer_start(op->limit,
+                     timeout_ms ? timeout_ms : GUEST_SHUTDOWN_TIMEOUT_MS);
+    guest->run->is_shutting_down = true;
+    guest_derive_state(guest);
+    return true;
+}
+
+/* Commands ----------------------------------------------------------------- */
+
+/* A reply to a step that another follows: the next one, or the end. */
+static void
+on_last_step(void *data, const json_t *value, const struct error *error)
+{
+    struct op *op = data;
+    if (error || op->guest->is_dead)
+        op_finish(op, value, error);
+    else
+        monitor_refresh(op->guest, op); /* done when the new state is known */
+}
+
+static bool
+send_step(struct guest *guest, const char *command, qmp_reply_fn on_reply,
+          struct op *op)
+{
+    struct error error = {0};
+    if (guest->run && guest->run->qmp &&
+        qmp_send(guest->run->qmp, command, NULL, 0, on_reply, op, &error))
+        return true;
+    if (!error.code)
+        error_set(&error, ERROR_CODE_STATE, "%s ended meanwhile",
+                  guest->spec->name);
+    op_finish(op, NULL, &error);
+    return false;
+}
+
+static bool
+run_command(struct guest *guest, const char *what, const char *command,
+            guest_done_fn on_done, void *data, struct error *error)
+{
+    if (!check_monitor(guest, what, error))
+        return false;
+    struct op *op = op_new(guest, OP_KIND_REPLY, on_done, data);
+    (void)send_step(guest, command, on_last_step, op);
+    return true;
+}
+
+bool
+guest_pause(struct guest *guest, guest_done_fn on_done, void *data,
+            struct error *error)
+{
+    return run_command(guest, "pause", "stop", on_done, data, error);
+}
+
+bool
+guest_resume(struct guest *guest, guest_done_fn on_done, void *data,
+             struct error *error)
+{
+    bool is_asleep = guest->run_state && !strcmp(guest->run_state, "suspended");
+    return run_command(guest, "resume", is_asleep ? "system_wakeup" : "cont",
+                       on_done, data, error);
+}
+
+/* After a panic or an internal error QEMU stays stopped through a reset. */
+static void
+on_reset_done(void *data, const json_t *value, const struct error *error)
+{
+    struct op *op = data;
+    struct guest *guest = op->guest;
+    const char *state = guest->run_state ? guest->run_state : "";
+    if (error || guest->is_dead)
+        op_finish(op, value, error);
+    else if (!strcmp(state, "guest-panicked") ||
+             !strcmp(state, "internal-error") || !strcmp(state, "shutdown"))
+        (void)send_step(guest, "cont", on_last_step, op);
+    else
+        on_last_step(op, value, NULL);
+}
+
+bool
+guest_reset(struct guest *guest, guest_done_fn on_done, void *data,
+            struct error *error)
+{
+    if (!check_monitor(guest, "reset", error))
+        return false;
+    struct op *op = op_new(guest, OP_KIND_REPLY, on_done, data);
+    (void)send_step(guest, "system_reset", on_reset_done, op);
+    return true;
+}
+
+/* What the operator did to chardevs may have changed the ptys. */
+static void
+on_chardev_command(void *data, const json_t *value, const struct error *error)
+{
+    struct op *op = data;
+    if (!error && !op->guest->is_dead)
+        monitor_refresh_ptys(op->guest);
+    op_finish(op, value, error);
+}
+
+static void
+on_user_reply(void *data, const json_t *value, const struct error *error)
+{
+    op_finish(data, value, error);
+}
+
+bool
+guest_qmp(struct guest *guest, const char *command, json_t *arguments,
+          uint64_t timeout_ms, guest_qmp_fn on_reply, void *data,
+          struct error *error)
+{
+    if (!check_monitor(guest, "ask", error)) {
+        json_decref(arguments);
+        return false;
+    }
+    struct op *op = op_new(guest, OP_KIND_REPLY, NULL, data);
+    op->on_reply = on_reply;
+    bool is_chardev = !strncmp(command, "chardev-", strlen("chardev-"));
+    (void)qmp_send(guest->run->qmp, command, arguments, timeout_ms,
+                   is_chardev ? on_chardev_command : on_user_reply, op, NULL);
+    return true;
+}

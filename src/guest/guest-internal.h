@@ -1,0 +1,229 @@
+#pragma once
+
+#include "base/loop.h"
+#include "guest/guest.h"
+#include "qemu/process.h"
+#include "qemu/qmp.h"
+
+/* What the files of this folder share.
+ *
+ * Nothing in here calls out while it works on a guest: changes and finished
+ * actions are noted, and told in the next loop turn by one function
+ * (guest_deliver), so that handlers may do anything, freeing the guest too.
+ * Only what consoles tell is passed on at once. */
+
+/* ms; from a polite quit to SIGKILL, and from SIGHUP to SIGKILL. */
+#define GUEST_QUIT_TIMEOUT_MS 2000u
+/* ms; after the end, for the monitor's and the consoles' last words. */
+#define GUEST_FINISH_TIMEOUT_MS 500u
+/* ms; how long the power button is given when nobody says. */
+#define GUEST_SHUTDOWN_TIMEOUT_MS 60000u
+
+struct guest_console {
+    struct guest *guest; /* borrowed: the owner */
+    size_t index;
+    char *name;
+    char *log_path;
+    char *title; /* fit to show; NULL: none */
+    struct console *console;
+    bool has_ended; /* a descriptor's content is over */
+    int end_errnum;
+};
+
+/* Something that somebody waits for. */
+enum op_kind {
+    OP_KIND_START, /* the monitor answered, or it ended */
+    OP_KIND_GONE,  /* it ended */
+    OP_KIND_REPLY, /* the monitor's answers */
+};
+
+struct op {
+    struct op *next;
+    struct guest *guest; /* borrowed: the owner */
+    enum op_kind kind;
+    guest_done_fn on_done;
+    guest_qmp_fn on_reply; /* or this one */
+    void *data;
+    struct loop_timer *limit; /* owned; NULL: none */
+    json_t *value;            /* owned; the outcome */
+    struct error *error;      /* owned; NULL: success */
+    bool is_done;
+};
+
+/* One life of the guest, from its start or adoption to its end. */
+struct run {
+    struct process *process; /* owned; NULL: a device, a socket, or lost */
+    struct qmp *qmp;         /* owned; NULL: has no monitor */
+    char **argv;             /* owned; NULL: a device or socket */
+    char *qmp_path;          /* the monitor's socket; NULL: has none */
+    struct process_identity identity;
+    int64_t started_ms;
+    char *qmp_name;   /* what the monitor said first, to know it again */
+    char *qmp_uuid;   /* the same */
+    char *executable; /* what /proc says it runs */
+    char *reason;     /* SHUTDOWN's, or NULL */
+    struct process_exit exit;
+    struct loop_timer *timer; /* owned: until SIGKILL, then until finished */
+    bool is_adopted;
+    bool is_unwatched;     /* it ended while no server was there */
+    bool is_host_rebooted; /* the same, with the whole machine */
+    bool is_ready;         /* the monitor answered at least once */
+    bool is_shutting_down; /* the power button was pressed */
+    bool is_kill_asked;
+    bool is_let_go;    /* a descriptor that was closed as asked */
+    bool is_finishing; /* it ended; last words are awaited */
+};
+
+/* Something to tell the operator. */
+struct notice {
+    struct notice *next;
+    const char *level; /* constant */
+    char *text;        /* fit to show */
+};
+
+struct guest {
+    const struct guest_context *context; /* borrowed */
+    struct spec *spec;
+    char *dir;      /* STATE/NAME */
+    char *qmp_path; /* RUNTIME/NAME.qmp */
+    char uuid[37];  /* lower case */
+    int64_t order;  /* ns; when it was defined */
+    enum guest_state state;
+    char *run_state;                /* QEMU's own; NULL: none */
+    char *problem;                  /* NULL: none */
+    struct guest_console *consoles; /* owned */
+    size_t console_count;
+    struct run *run; /* owned; NULL: it is not running */
+    json_t *exit;    /* owned; the last exit report, or NULL */
+    int64_t started_ms;
+    int64_t ended_ms;
+    struct op *ops;         /* owned list, oldest first */
+    struct notice *notices; /* owned list, oldest first */
+    char *last_notice;      /* told at last_notice_ms, or NULL */
+    uint64_t last_notice_ms;
+    struct loop_defer *defer; /* owned */
+    bool has_changed;
+    bool is_delivering;
+    bool is_dead; /* freed while delivering */
+};
+
+/* guest.c ------------------------------------------------------------------ */
+
+/* Builds a guest without touching its directory. The spec becomes its. */
+struct guest *guest_build(const struct guest_context *context,
+                          struct spec *spec, struct error *error);
+
+/* Notes that on_change is due. */
+void guest_changed(struct guest *guest);
+void guest_set_state(struct guest *guest, enum guest_state state);
+/* text: copied; NULL: none. */
+void guest_set_problem(struct guest *guest, const char *text);
+void guest_set_run_state(struct guest *guest, const char *run_state);
+/* Works the state out of the run and QEMU's run state. */
+void guest_derive_state(struct guest *guest);
+
+/* notices.c ---------------------------------------------------------------- */
+
+/* Notes a notice, to be told in the next turn; the same text at most once in
+ * 10 s, and at most 16 at once. */
+void guest_notice(struct guest *guest, const char *level, const char *format,
+                  ...) __attribute__((format(printf, 3, 4)));
+
+void notices_deliver(struct guest *guest);
+void notices_free(struct guest *guest);
+
+/* ops.c -------------------------------------------------------------------- */
+
+struct op *op_new(struct guest *guest, enum op_kind kind, guest_done_fn on_done,
+                  void *data);
+/* Notes the outcome; it is told in the next turn. value: borrowed. */
+void op_finish(struct op *op, const json_t *value, const struct error *error);
+/* Finishes all of a kind. */
+void op_finish_all(struct guest *guest, enum op_kind kind,
+                   const struct error *error);
+/* Takes a finished one out of the list; NULL: none. */
+struct op *op_take_done(struct guest *guest);
+/* Calls its callback and frees it. */
+void op_deliver(struct op *op);
+
+/* consoles.c --------------------------------------------------------------- */
+
+/* Makes the consoles that the spec says. */
+bool consoles_open(struct guest *guest, struct error *error);
+void consoles_close(struct guest *guest);
+/* Makes sure that each log is a private regular file of ours. */
+bool consoles_prepare_logs(struct guest *guest, struct error *error);
+void consoles_mark_boot(struct guest *guest);
+/* Forgets ptys and descriptors. */
+void consoles_detach(struct guest *guest);
+/* Whether everything that was printed has been taken in. */
+bool consoles_are_drained(const struct guest *guest);
+
+/* store.c: files in the guest's state directory ---------------------------- */
+
+char *store_path(const struct guest *guest, const char *file);
+bool store_save_spec(const struct guest *guest, bool is_new,
+                     struct error *error);
+/* Writes what a later server needs to find the run again. */
+bool store_save_run(const struct guest *guest, struct error *error);
+bool store_save_exit(const struct guest *guest, struct error *error);
+void store_forget(const struct guest *guest, const char *file);
+/* Opens a new stderr.log, the old one becomes stderr.1.log. */
+int store_open_stderr(const struct guest *guest, struct error *error);
+/* Takes the directory's lock for a moment: two servers cannot both start the
+ * guest. -1: somebody else holds it. */
+int store_lock(const struct guest *guest, struct error *error);
+/* Deletes spec.json and what goes with it. */
+bool store_remove(const struct guest *guest, bool purge, struct error *error);
+
+/* launch.c, plain.c -------------------------------------------------------- */
+
+/* A QEMU, and what is none. They make guest->run or fail without a trace. */
+bool launch_qemu(struct guest *guest, struct error *error);
+bool launch_plain(struct guest *guest, struct error *error);
+/* Opens a device or socket that a dead server had open: no new boot. */
+bool launch_again(struct guest *guest, struct error *error);
+bool guest_has_qemu(const struct guest *guest);
+/* QEMU's command line. */
+char **launch_argv(const struct guest *guest, struct error *error);
+struct run *run_new(struct guest *guest);
+void run_free(struct run *run);
+
+/* adopt.c ------------------------------------------------------------------ */
+
+/* Whether a lost guest is found to be gone, so that it can be started. */
+bool adopt_recheck(struct guest *guest);
+
+/* monitor.c ---------------------------------------------------------------- */
+
+extern const struct qmp_handlers monitor_handlers;
+/* Asks for QEMU's run state; op (may be NULL) is finished with the answer. */
+void monitor_refresh(struct guest *guest, struct op *op);
+void monitor_refresh_ptys(struct guest *guest);
+/* Calls it lost: why is told and kept. */
+void guest_lose(struct guest *guest, const struct error *why);
+
+/* ending.c ----------------------------------------------------------------- */
+
+/* A process_exit_fn; data: the guest. */
+void ending_on_exit(void *data, const struct process_exit *exit);
+/* A descriptor's content ended. */
+void ending_on_console(struct guest *guest);
+/* Finishes the run when nothing is awaited any more. */
+void ending_check(struct guest *guest);
+/* Finishes a run that is known to be over. */
+void ending_finish(struct guest *guest);
+
+/* report.c ----------------------------------------------------------------- */
+
+/* Works out why the run ended. New reference: the API's exit object.
+ * *ret_state: STOPPED or CRASHED. */
+json_t *report_build(const struct guest *guest, enum guest_state *ret_state);
+/* The last lines of its stderr, fit to show, as an array. */
+json_t *report_stderr(const struct guest *guest);
+
+/* advice.c ----------------------------------------------------------------- */
+
+/* What to do about a QEMU that said lines (an array of texts), or NULL. The
+ * caller frees it. */
+char *advice_find(const json_t *lines);

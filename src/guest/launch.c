@@ -1,0 +1,178 @@
+#include "base/clock.h"
+#include "base/xalloc.h"
+#include "guest/guest-internal.h"
+#include "qemu/argv.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+bool
+guest_has_qemu(const struct guest *guest)
+{
+    return guest->spec->kind == SPEC_KIND_QEMU ||
+           guest->spec->kind == SPEC_KIND_COMMAND;
+}
+
+struct run *
+run_new(struct guest *guest)
+{
+    struct run *run = xcalloc(1, sizeof(*run));
+    run->started_ms = clock_wall_ms();
+    guest->run = run;
+    return run;
+}
+
+void
+run_free(struct run *run)
+{
+    if (!run)
+        return;
+    qmp_free(run->qmp);
+    process_free(run->process);
+    loop_timer_free(run->timer);
+    argv_free(run->argv);
+    free(run->qmp_path);
+    free(run->qmp_name);
+    free(run->qmp_uuid);
+    free(run->executable);
+    free(run->reason);
+    free(run);
+}
+
+char **
+launch_argv(const struct guest *guest, struct error *error)
+{
+    const char **logs = xcalloc(guest->console_count + 1, sizeof(*logs));
+    for (size_t i = 0; i < guest->console_count; i++)
+        logs[i] = guest->consoles[i].log_path;
+    char *pidfile = store_path(guest, "qemu.pid");
+    struct argv_runtime runtime = {
+        .uuid = guest->uuid,
+        .monitor_fd = PROCESS_PASSED_FD,
+        .logs = logs,
+        .log_count = guest->console_count,
+        .pidfile = pidfile,
+    };
+    char **argv = argv_build(guest->spec, &runtime, error);
+    free(pidfile);
+    free(logs);
+    return argv;
+}
+
+/* A copy of a NULL-terminated array, for argv_free. */
+static char **
+copy_words(char *const *words)
+{
+    size_t count = 0;
+    while (words && words[count])
+        count++;
+    char **copy = xcalloc(count + 1, sizeof(*copy));
+    for (size_t i = 0; i < count; i++)
+        copy[i] = xstrdup(words[i]);
+    return copy;
+}
+
+char **
+guest_command(struct guest *guest, struct error *error)
+{
+    if (guest->run && guest->run->argv)
+        return copy_words(guest->run->argv);
+    if (guest_has_qemu(guest))
+        return launch_argv(guest, error);
+    if (guest->spec->kind == SPEC_KIND_EXEC)
+        return copy_words(guest->spec->command);
+    error_set(error, ERROR_CODE_STATE, "%s is a %s: there is no command line",
+              guest->spec->name, spec_kind_name(guest->spec->kind));
+    return NULL;
+}
+
+/* Starts QEMU with the listener; what this process holds of it goes. */
+static bool
+spawn_qemu(struct guest *guest, int listener, struct error *error)
+{
+    struct run *run = guest->run;
+    int output = store_open_stderr(guest, error);
+    if (output < 0)
+        return false;
+    struct process_config config = {
+        .argv = run->argv,
+        .directory = guest->spec->directory,
+        .output_fd = output,
+        .passed_fd = listener,
+    };
+    run->process = process_spawn(guest->context->loop, &config, ending_on_exit,
+                                 guest, error);
+    (void)close(output);
+    if (!run->process)
+        return false;
+    run->identity = *process_identity(run->process);
+    return true;
+}
+
+static void
+note_run(struct guest *guest)
+{
+    struct error error = {0};
+    if (!store_save_run(guest, &error))
+        guest_notice(guest, "warning",
+                     "a later server will not find this guest: %s", error.text);
+}
+
+/* Everything between the lock and its release. */
+static bool
+launch_locked(struct guest *guest, char **argv, struct error *error)
+{
+    if (!consoles_prepare_logs(guest, error)) {
+        argv_free(argv);
+        return false;
+    }
+    int listener = qmp_listen(guest->qmp_path, error);
+    if (listener < 0) {
+        argv_free(argv);
+        return false;
+    }
+    store_forget(guest, "qemu.pid");
+    struct run *run = run_new(guest);
+    run->argv = argv;
+    run->qmp_path = xstrdup(guest->qmp_path);
+    consoles_mark_boot(guest);
+    /* First without a pid: should this server die right after the start, the
+     * next one still finds the guest, by its socket. */
+    bool ok = store_save_run(guest, error);
+    if (ok) {
+        /* Connected before QEMU is there: it waits in the backlog, and the
+         * greeting comes as soon as QEMU can say it. */
+        run->qmp = qmp_new(guest->context->loop, guest->qmp_path,
+                           &monitor_handlers, guest);
+        ok = spawn_qemu(guest, listener, error);
+    }
+    (void)close(listener);
+    if (ok) {
+        note_run(guest);
+        return true;
+    }
+    run_free(run);
+    guest->run = NULL;
+    (void)unlink(guest->qmp_path);
+    store_forget(guest, "run.json");
+    return false;
+}
+
+bool
+launch_qemu(struct guest *guest, struct error *error)
+{
+    if (guest->console_count == 0 && !consoles_open(guest, error))
+        return false;
+    char **argv = launch_argv(guest, error);
+    if (!argv)
+        return false;
+    int lock = store_lock(guest, error);
+    if (lock < 0) {
+        argv_free(argv);
+        return false;
+    }
+    bool ok = launch_locked(guest, argv, error);
+    (void)close(lock);
+    return ok;
+}

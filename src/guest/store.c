@@ -1,0 +1,162 @@
+#include "base/json.h"
+#include "base/xalloc.h"
+#include "guest/guest-internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+char *
+store_path(const struct guest *guest, const char *file)
+{
+    return xasprintf("%s/%s", guest->dir, file);
+}
+
+void
+store_forget(const struct guest *guest, const char *file)
+{
+    char *path = store_path(guest, file);
+    (void)unlink(path);
+    free(path);
+}
+
+/* Steals value. */
+static bool
+save(const struct guest *guest, json_t *value, const char *file,
+     bool (*write_fn)(const json_t *, const char *, struct error *),
+     struct error *error)
+{
+    char *path = store_path(guest, file);
+    bool ok = write_fn(value, path, error);
+    free(path);
+    json_decref(value);
+    return ok;
+}
+
+bool
+store_save_spec(const struct guest *guest, bool is_new, struct error *error)
+{
+    char *path = store_path(guest, "spec.json");
+    bool is_taken = is_new && access(path, F_OK) == 0;
+    if (is_taken)
+        error_set(error, ERROR_CODE_EXISTS,
+                  "there is a definition of %s in %s that could not be read; "
+                  "move it away",
+                  guest->spec->name, path);
+    free(path);
+    if (is_taken)
+        return false;
+    json_t *value = spec_save(guest->spec);
+    json_object_set_new(value, "order", json_integer(guest->order));
+    json_object_set_new(value, "uuid", json_string(guest->uuid));
+    return save(guest, value, "spec.json", json_write_file, error);
+}
+
+/* NULL stays null. */
+static json_t *
+text_or_null(const char *text)
+{
+    return text ? json_from_text(text) : json_null();
+}
+
+bool
+store_save_run(const struct guest *guest, struct error *error)
+{
+    const struct run *run = guest->run;
+    json_t *argv = json_array();
+    for (char **word = run->argv; word && *word; word++)
+        json_array_append_new(argv, json_from_text(*word));
+    json_t *value = json_object();
+    json_object_set_new(value, "kind",
+                        json_string(spec_kind_name(guest->spec->kind)));
+    json_object_set_new(value, "pid", json_integer(run->identity.pid));
+    json_object_set_new(value, "start-ticks",
+                        json_integer((json_int_t)run->identity.start_ticks));
+    json_object_set_new(value, "boot-id", json_string(run->identity.boot_id));
+    json_object_set_new(value, "started-ms", json_integer(run->started_ms));
+    json_object_set_new(value, "qmp-socket", text_or_null(run->qmp_path));
+    json_object_set_new(value, "name", text_or_null(run->qmp_name));
+    json_object_set_new(value, "uuid", text_or_null(run->qmp_uuid));
+    json_object_set_new(value, "executable", text_or_null(run->executable));
+    json_object_set_new(value, "argv", argv);
+    return save(guest, value, "run.json", json_write_file_volatile, error);
+}
+
+bool
+store_save_exit(const struct guest *guest, struct error *error)
+{
+    json_t *value = json_object();
+    json_object_set_new(value, "state", json_string(guest_state_name(guest)));
+    json_object_set_new(value, "started-ms", json_integer(guest->started_ms));
+    json_object_set_new(value, "ended-ms", json_integer(guest->ended_ms));
+    json_object_set(value, "exit", guest->exit);
+    return save(guest, value, "exit.json", json_write_file_volatile, error);
+}
+
+int
+store_open_stderr(const struct guest *guest, struct error *error)
+{
+    char *path = store_path(guest, "stderr.log");
+    char *previous = store_path(guest, "stderr.1.log");
+    if (rename(path, previous) < 0 && errno != ENOENT)
+        (void)unlink(path);
+    /* Appending: QEMU and what it starts write without overwriting. */
+    int fd = open(
+        path, O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+        0600);
+    if (fd < 0)
+        error_set_errno(error, errno, "cannot make %s", path);
+    free(previous);
+    free(path);
+    return fd;
+}
+
+int
+store_lock(const struct guest *guest, struct error *error)
+{
+    int fd = open(guest->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0) {
+        error_set_errno(error, errno, "cannot open %s", guest->dir);
+        return -1;
+    }
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+        return fd;
+    error_set_errno(error, errno,
+                    "another server is starting %s (%s is locked)",
+                    guest->spec->name, guest->dir);
+    (void)close(fd);
+    return -1;
+}
+
+bool
+store_remove(const struct guest *guest, bool purge, struct error *error)
+{
+    char *path = store_path(guest, "spec.json");
+    bool ok = unlink(path) == 0 || errno == ENOENT;
+    if (!ok)
+        error_set_errno(error, errno, "cannot remove %s", path);
+    free(path);
+    if (!ok)
+        return false;
+    store_forget(guest, "run.json");
+    store_forget(guest, "qemu.pid");
+    if (!purge)
+        return true;
+    store_forget(guest, "exit.json");
+    store_forget(guest, "stderr.log");
+    store_forget(guest, "stderr.1.log");
+    for (size_t i = 0; i < guest->console_count; i++) {
+        const char *name = guest->consoles[i].name;
+        char *marks = xasprintf("%s.marks", name);
+        (void)unlink(guest->consoles[i].log_path);
+        store_forget(guest, marks);
+        free(marks);
+    }
+    /* What somebody else put there keeps the directory. */
+    (void)rmdir(guest->dir);
+    return true;
+}
