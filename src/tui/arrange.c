@@ -1,0 +1,330 @@
+#include "base/clock.h"
+#include "base/xalloc.h"
+#include "tui/deck-internal.h"
+#include "tui/dialog.h"
+#include "tui/pane.h"
+#include "tui/state.h"
+#include "tui/viewer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A guest with more consoles than this has the rest in no pane. */
+#define CONSOLES_MAX 64
+
+struct pane *
+arrange_find_view(struct deck *deck, int64_t view)
+{
+    for (size_t i = 0; view && i < deck->pane_count; i++) {
+        if (deck->panes[i]->state == PANE_OPEN &&
+            deck->panes[i]->view_id == view)
+            return deck->panes[i];
+    }
+    return NULL;
+}
+
+struct pane *
+arrange_first_pane(struct deck *deck, const char *guest)
+{
+    for (size_t i = 0; i < deck->pane_count; i++) {
+        if (strcmp(deck->panes[i]->guest, guest) == 0)
+            return deck->panes[i];
+    }
+    return NULL;
+}
+
+struct mirror_guest *
+arrange_target(struct deck *deck)
+{
+    if (deck->is_sidebar_focused && deck->selected < deck->fleet.count)
+        return &deck->fleet.guests[deck->selected];
+    return deck->focus ? pane_guest(deck->focus) : NULL;
+}
+
+void
+arrange_cursor(struct deck *deck)
+{
+    if (deck->focus)
+        pane_update_cursor(deck->focus);
+    frame_request(deck);
+}
+
+/* The pane of that console, among those not yet taken over. A guest's pane
+ * without a console becomes its first one's. */
+static struct pane *
+take_pane(struct deck *deck, const char *guest, const char *console)
+{
+    for (size_t i = 0; i < deck->pane_count; i++) {
+        struct pane *pane = deck->panes[i];
+        if (!pane->is_marked_removed || strcmp(pane->guest, guest) != 0)
+            continue;
+        if (strcmp(pane->console, console) != 0 && pane->console[0] &&
+            console[0])
+            continue;
+        if (strcmp(pane->console, console) != 0 && console[0]) {
+            free(pane->console);
+            pane->console = xstrdup(console);
+        }
+        pane->is_marked_removed = false;
+        return pane;
+    }
+    return NULL;
+}
+
+static const char *
+console_name(const struct mirror_guest *guest, size_t index)
+{
+    const json_t *consoles = json_object_get(guest->object, "consoles");
+    const char *name = json_string_value(
+        json_object_get(json_array_get(consoles, index), "name"));
+    return name ? name : "";
+}
+
+static size_t
+console_count(const struct mirror_guest *guest)
+{
+    size_t count = json_array_size(json_object_get(guest->object, "consoles"));
+    if (count == 0)
+        return 1; /* a pane to show its card in */
+    return count < CONSOLES_MAX ? count : CONSOLES_MAX;
+}
+
+/* Notes when a guest ends: its pane looks other then, and keys typed to it a
+ * moment ago must not start it again. */
+static void
+note_end(struct pane *pane)
+{
+    const struct mirror_guest *guest = pane_guest(pane);
+    bool has_ended = guest && state_info(guest->state)->has_ended;
+    if (has_ended != pane->has_ended) {
+        pane->has_ended = has_ended;
+        pane->ended_ms = clock_monotonic_ms();
+        if (pane->is_scrolling && !has_ended)
+            pane_leave_scrollback(pane);
+        pane_changed(pane);
+    }
+}
+
+static struct pane **
+gather_panes(struct deck *deck, size_t *ret_count)
+{
+    size_t capacity = 0;
+    for (size_t i = 0; i < deck->fleet.count; i++)
+        capacity += console_count(&deck->fleet.guests[i]);
+    struct pane **panes = xcalloc(capacity + 1, sizeof(*panes));
+    size_t count = 0;
+    for (size_t i = 0; i < deck->fleet.count; i++) {
+        const struct mirror_guest *guest = &deck->fleet.guests[i];
+        for (size_t j = 0; j < console_count(guest); j++) {
+            const char *console = console_name(guest, j);
+            struct pane *pane = take_pane(deck, guest->name, console);
+            if (!pane)
+                pane = pane_new(deck, guest->name, console, j == 0);
+            pane->number = (int)count + 1;
+            panes[count++] = pane;
+        }
+    }
+    *ret_count = count;
+    return panes;
+}
+
+/* Keeps the focus where it was, or where it would be. */
+static void
+repair_focus(struct deck *deck, size_t old_index)
+{
+    bool is_found = false;
+    for (size_t i = 0; i < deck->pane_count; i++)
+        is_found |= deck->panes[i] == deck->focus;
+    if (is_found && deck->focus)
+        return;
+    deck->focus = NULL;
+    if (deck->pane_count == 0)
+        return;
+    struct pane *pane = NULL;
+    if (!deck->has_chosen_focus && deck->options->focus)
+        pane = arrange_first_pane(deck, deck->options->focus);
+    if (!pane)
+        pane = deck->panes[old_index < deck->pane_count ? old_index
+                                                        : deck->pane_count - 1];
+    deck->has_chosen_focus = true;
+    arrange_focus(deck, pane);
+}
+
+void
+arrange_fleet(struct deck *deck)
+{
+    size_t old_index = 0;
+    for (size_t i = 0; i < deck->pane_count; i++) {
+        deck->panes[i]->is_marked_removed = true;
+        if (deck->panes[i] == deck->focus)
+            old_index = i;
+    }
+    size_t count;
+    struct pane **panes = gather_panes(deck, &count);
+    for (size_t i = 0; i < deck->pane_count; i++) {
+        struct pane *pane = deck->panes[i];
+        if (!pane->is_marked_removed)
+            continue;
+        if (deck->last_focus == pane)
+            deck->last_focus = NULL;
+        if (deck->focus == pane)
+            deck->focus = NULL;
+        pane_bury(pane);
+    }
+    free(deck->panes);
+    deck->panes = panes;
+    deck->pane_count = count;
+    if (deck->selected >= deck->fleet.count)
+        deck->selected = deck->fleet.count ? deck->fleet.count - 1 : 0;
+    for (size_t i = 0; i < count; i++)
+        note_end(panes[i]);
+    repair_focus(deck, old_index);
+    arrange_layout(deck);
+}
+
+static size_t
+focus_index(const struct deck *deck)
+{
+    for (size_t i = 0; i < deck->pane_count; i++) {
+        if (deck->panes[i] == deck->focus)
+            return i;
+    }
+    return 0;
+}
+
+static void
+place_window(TickitWindow *window, const struct layout_rect *rect)
+{
+    if (rect->rows <= 0 || rect->cols <= 0) {
+        tickit_window_hide(window);
+        return;
+    }
+    tickit_window_set_geometry(window, (TickitRect){
+                                           .top = rect->row,
+                                           .left = rect->col,
+                                           .lines = rect->rows,
+                                           .cols = rect->cols,
+                                       });
+    tickit_window_show(window);
+}
+
+static unsigned
+layout_flags(const struct deck *deck)
+{
+    unsigned flags = 0;
+    if (deck->is_zoomed)
+        flags |= LAYOUT_ZOOMED;
+    if (deck->is_sidebar_wanted)
+        flags |= LAYOUT_SIDEBAR;
+    if (deck->is_sidebar_focused)
+        flags |= LAYOUT_SIDEBAR_FOCUS;
+    if (deck->options->is_single)
+        flags |= LAYOUT_BARE;
+    return flags;
+}
+
+static void
+place_panes(struct deck *deck)
+{
+    const struct layout *layout = &deck->layout;
+    int64_t now = clock_wall_ms();
+    for (size_t i = 0; i < deck->pane_count; i++) {
+        struct pane *pane = deck->panes[i];
+        if (i >= layout->first && i < layout->first + layout->count)
+            continue;
+        if (pane->state != PANE_HIDDEN)
+            pane->seen_ms = now;
+        pane_hide(pane);
+    }
+    for (size_t i = 0; i < layout->count; i++) {
+        struct pane *pane = deck->panes[layout->first + i];
+        pane->has_bell = false;
+        pane->seen_ms = now;
+        pane_place(pane, &layout->panes[i]);
+    }
+}
+
+void
+arrange_layout(struct deck *deck)
+{
+    struct layout_request request = {
+        .pane_count = deck->pane_count,
+        .focus = focus_index(deck),
+        .sidebar_cols = sidebar_view_cols(deck),
+        .flags = layout_flags(deck),
+    };
+    tickit_term_get_size(term_tickit(deck->term), &request.rows, &request.cols);
+    struct layout before = deck->layout;
+    layout_compute(&deck->layout, &request);
+    place_window(deck->sidebar_win, &deck->layout.sidebar);
+    place_window(deck->status_win, &deck->layout.status);
+    place_panes(deck);
+    viewer_place(deck);
+    dialog_place(deck);
+    if (memcmp(&before, &deck->layout, sizeof(before)) != 0) {
+        frame_expose_all(deck);
+        frame_update_clock(deck);
+    }
+    if (deck->focus && deck->focus->window)
+        tickit_window_take_focus(deck->focus->window);
+    arrange_cursor(deck);
+}
+
+void
+arrange_focus(struct deck *deck, struct pane *pane)
+{
+    struct pane *before = deck->focus;
+    bool had_sidebar = deck->is_sidebar_focused;
+    deck->is_sidebar_focused = false;
+    if (before && before != pane) {
+        deck->last_focus = before;
+        if (before->is_scrolling)
+            pane_leave_scrollback(before);
+        pane_tell_focus(before, false);
+    }
+    deck->focus = pane;
+    for (size_t i = 0; i < deck->fleet.count; i++) {
+        if (strcmp(deck->fleet.guests[i].name, pane->guest) == 0)
+            deck->selected = i;
+    }
+    if (before == pane && !had_sidebar)
+        return;
+    arrange_layout(deck);
+    pane_tell_focus(pane, true);
+    if (before)
+        pane_title_changed(before);
+    pane_title_changed(pane);
+    frame_expose_all(deck);
+}
+
+void
+arrange_focus_sidebar(struct deck *deck, bool is_focused)
+{
+    if (deck->is_sidebar_focused == is_focused || deck->options->is_single)
+        return;
+    deck->is_sidebar_focused = is_focused;
+    if (deck->focus) {
+        for (size_t i = 0; i < deck->fleet.count; i++) {
+            if (strcmp(deck->fleet.guests[i].name, deck->focus->guest) == 0)
+                deck->selected = i;
+        }
+    }
+    arrange_layout(deck);
+    frame_expose_all(deck);
+}
+
+void
+arrange_finish(struct deck *deck)
+{
+    for (size_t i = 0; i < deck->pane_count; i++)
+        pane_free(deck->panes[i]);
+    free(deck->panes);
+    deck->panes = NULL;
+    deck->pane_count = 0;
+    deck->focus = NULL;
+    while (deck->graveyard) {
+        struct pane *next = deck->graveyard->next;
+        pane_free(deck->graveyard);
+        deck->graveyard = next;
+    }
+}

@@ -1,0 +1,189 @@
+#pragma once
+
+#include "base/loop.h"
+#include "client/connection.h"
+#include "client/mirror.h"
+#include "tui/deck.h"
+#include "tui/input.h"
+#include "tui/keymap.h"
+#include "tui/layout.h"
+#include "tui/term-driver.h"
+#include "tui/theme.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <tickit.h>
+#include <uv.h>
+
+/* What the deck's files share. One struct, passed to everything. */
+
+struct pane;
+struct pens;
+struct dialog;
+struct viewer;
+
+enum deck_level {
+    DECK_INFO,
+    DECK_WARNING,
+    DECK_ERROR,
+};
+
+/* Messages that can be read again. */
+#define DECK_MESSAGES_MAX 100
+
+struct deck_message {
+    char *text; /* owned */
+    enum deck_level level;
+    int64_t at_ms; /* wall clock */
+};
+
+struct deck {
+    const struct deck_options *options; /* borrowed */
+    uv_loop_t loop;
+    struct connection *connection; /* owned; NULL while there is no server */
+    struct mirror_fleet fleet;
+    bool has_fleet;
+
+    /* the screen */
+    struct term *term;         /* owned */
+    struct theme *theme;       /* owned */
+    struct keymap *keymap;     /* owned */
+    struct pens *pens;         /* owned */
+    TickitWindow *root;        /* owned */
+    TickitWindow *sidebar_win; /* the root's */
+    TickitWindow *status_win;  /* the root's */
+    struct layout layout;
+    bool has_unicode;
+    bool is_zoomed;
+    bool is_sidebar_wanted;
+    bool is_sidebar_focused;
+    bool is_mouse_on;
+
+    /* the consoles: one pane each, in the fleet's order */
+    struct pane **panes; /* owned */
+    size_t pane_count;
+    struct pane *focus;      /* one of panes, or NULL */
+    struct pane *last_focus; /* the one before, or NULL */
+    struct pane *graveyard;  /* owned: replies may still name them */
+    bool has_chosen_focus;   /* the first choice was made */
+    size_t selected;         /* the sidebar's row: index into the fleet */
+    size_t sidebar_top;      /* first row shown */
+
+    /* the keyboard */
+    struct input input;
+    struct buffer typed; /* for the focused console, not sent yet */
+    struct loop_poll *keyboard;
+    struct loop_timer *input_timer;
+    const char *key_bytes; /* of the key being handled; borrowed */
+    size_t key_len;
+    bool is_prefix;
+    bool is_sequence_taken; /* libtickit knew the sequence */
+    struct dialog *dialog;  /* owned, NULL: none */
+    struct viewer *viewer;  /* owned, NULL: none */
+
+    /* drawing */
+    uv_prepare_t frame_prepare;
+    struct loop_timer *frame_timer;
+    struct loop_timer *clock_timer;
+    struct loop_timer *message_timer;
+    uint64_t last_frame_ms;
+    bool is_frame_wanted;
+    bool is_stalled; /* the terminal takes no bytes at present */
+
+    /* messages: the newest is the last */
+    struct deck_message messages[DECK_MESSAGES_MAX];
+    size_t message_count;
+    bool is_message_shown;
+
+    /* the server */
+    uv_work_t reconnect_work;
+    struct loop_timer *reconnect_timer;
+    uint64_t lost_at_ms; /* monotonic; when the server went away */
+    int reconnect_fd;
+    struct error reconnect_error;
+    bool is_reconnecting; /* reconnect_work runs */
+    bool is_server_stopping;
+
+    /* the end */
+    uv_signal_t signals[5];
+    enum deck_end end;
+    char *end_text; /* owned */
+    bool is_ending;
+};
+
+/* -- deck.c -- */
+
+/* Leaves the loop; the terminal is given back after. text: may be NULL. */
+void deck_leave(struct deck *deck, enum deck_end end, const char *text);
+
+/* -- frame.c: when things are drawn -- */
+
+void frame_start(struct deck *deck);
+void frame_stop(struct deck *deck);
+/* Something on the screen changed: draw before the loop sleeps, or when the
+ * frame before is old enough. */
+void frame_request(struct deck *deck);
+/* Shows all of it anew. */
+void frame_expose_all(struct deck *deck);
+/* Arms the clock for the next moment at which an uptime reads differently. */
+void frame_update_clock(struct deck *deck);
+
+/* -- server.c: the connection -- */
+
+void server_start(struct deck *deck, int fd);
+void server_stop(struct deck *deck);
+/* Sends a command about a guest; a refusal is shown. arguments: stolen. */
+void server_command(struct deck *deck, const char *method, json_t *arguments);
+
+/* -- arrange.c: which panes there are, and where -- */
+
+/* Makes panes for the fleet's consoles, drops those without, lays out. */
+void arrange_fleet(struct deck *deck);
+/* Computes the layout and moves windows. */
+void arrange_layout(struct deck *deck);
+void arrange_focus(struct deck *deck, struct pane *pane);
+/* Shows or hides the cursor as the mode asks. */
+void arrange_cursor(struct deck *deck);
+void arrange_focus_sidebar(struct deck *deck, bool is_focused);
+/* The guest that actions mean: the sidebar's, or the focused pane's. */
+struct mirror_guest *arrange_target(struct deck *deck);
+struct pane *arrange_find_view(struct deck *deck, int64_t view);
+struct pane *arrange_first_pane(struct deck *deck, const char *guest);
+void arrange_finish(struct deck *deck);
+
+/* -- typing.c: the keyboard -- */
+
+bool typing_start(struct deck *deck, struct error *error);
+void typing_stop(struct deck *deck);
+enum keymap_mode typing_mode(const struct deck *deck);
+/* Sends what was typed so far to the focused console. */
+void typing_flush(struct deck *deck);
+/* Sends the key being handled as it is. */
+void typing_send_literal(struct deck *deck);
+
+/* -- mouse.c -- */
+
+void mouse_event(struct deck *deck, const TickitMouseEventInfo *event);
+
+/* -- status.c: the last line -- */
+
+void status_expose(struct deck *deck, TickitRenderBuffer *rb, int cols);
+void status_changed(struct deck *deck);
+/* Shows a message and keeps it. */
+void status_message(struct deck *deck, enum deck_level level,
+                    const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+void status_finish(struct deck *deck);
+
+/* -- sidebar-view.c -- */
+void sidebar_view_expose(struct deck *deck, TickitRenderBuffer *rb, int rows,
+                         int cols);
+void sidebar_changed(struct deck *deck);
+/* The columns that the sidebar's content would like. */
+int sidebar_view_cols(const struct deck *deck);
+/* After how long one of the shown uptimes reads differently, ms; -1: none. */
+int64_t sidebar_view_lasts_ms(const struct deck *deck);
+/* The guest that a row of the sidebar's window shows; false for none. */
+bool sidebar_row_at(const struct deck *deck, int row, size_t *ret_index);

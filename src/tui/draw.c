@@ -1,0 +1,113 @@
+#include "tui/draw.h"
+
+#include "base/buffer.h"
+#include "base/text.h"
+#include "base/utf8.h"
+#include "base/xalloc.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <wchar.h>
+
+static bool
+is_ascii(const char *text, size_t len)
+{
+    unsigned char seen = 0;
+    for (size_t i = 0; i < len; i++)
+        seen |= (unsigned char)text[i];
+    return seen < 0x80;
+}
+
+/* Whether everybody gives the character the same width. */
+static bool
+is_agreed(uint32_t codepoint, const char *text, size_t len, int width)
+{
+    if (codepoint < 0x80)
+        return true;
+    TickitStringPos end;
+    if (tickit_utf8_ncount(text, len, &end, NULL) != len)
+        return false;
+    return end.columns == width && wcwidth((wchar_t)codepoint) == width;
+}
+
+void
+draw_cells(TickitRenderBuffer *rb, int row, int col, const char *text,
+           size_t len)
+{
+    if (is_ascii(text, len)) {
+        tickit_renderbuffer_textn_at(rb, row, col, text, len);
+        return;
+    }
+    struct buffer fit = {0};
+    while (len > 0) {
+        uint32_t codepoint;
+        size_t step = utf8_decode(text, len, &codepoint);
+        if (step == 0)
+            break;
+        int width = utf8_width(codepoint);
+        if (is_agreed(codepoint, text, step, width)) {
+            buffer_append(&fit, text, step);
+        } else if (width > 0) {
+            buffer_append_text(&fit, "\xEF\xBF\xBD");
+            if (width > 1)
+                buffer_append_byte(&fit, ' ');
+        }
+        text += step;
+        len -= step;
+    }
+    if (fit.len > 0)
+        tickit_renderbuffer_textn_at(rb, row, col, fit.data, fit.len);
+    buffer_finish(&fit);
+}
+
+int
+draw_text(TickitRenderBuffer *rb, int row, int col, int cols,
+          const TickitPen *pen, const char *text)
+{
+    if (cols <= 0)
+        return 0;
+    char *fit = text_printable(text, strlen(text), (size_t)cols, TEXT_ONE_LINE);
+    tickit_renderbuffer_setpen(rb, pen);
+    draw_cells(rb, row, col, fit, strlen(fit));
+    int used = (int)utf8_text_cols(fit, strlen(fit));
+    free(fit);
+    return used;
+}
+
+int
+draw_format(TickitRenderBuffer *rb, int row, int col, int cols,
+            const TickitPen *pen, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    char *text = xvasprintf(format, args);
+    va_end(args);
+    int used = draw_text(rb, row, col, cols, pen, text);
+    free(text);
+    return used;
+}
+
+void
+draw_fill(TickitRenderBuffer *rb, int row, int col, int cols,
+          const TickitPen *pen)
+{
+    if (cols <= 0)
+        return;
+    tickit_renderbuffer_setpen(rb, pen);
+    tickit_renderbuffer_erase_at(rb, row, col, cols);
+}
+
+void
+draw_repeat(TickitRenderBuffer *rb, int row, int col, int cols,
+            const TickitPen *pen, const char *character)
+{
+    struct buffer line = {0};
+    for (int i = 0; i < cols; i++)
+        buffer_append_text(&line, character);
+    if (line.len > 0) {
+        tickit_renderbuffer_setpen(rb, pen);
+        draw_cells(rb, row, col, line.data, line.len);
+    }
+    buffer_finish(&line);
+}

@@ -1,0 +1,109 @@
+#include "base/clock.h"
+#include "tui/deck-internal.h"
+#include "tui/pane.h"
+
+/* The least time from one frame to the next, ms. What changes after quiet is
+ * drawn at once; the server sends a view at most 60 times a second, so this
+ * only gathers the views of several panes. */
+#define FRAME_SPACING_MS 8
+
+/* How soon a terminal that takes no bytes is asked again, ms. */
+#define FRAME_STALL_MS 20
+
+static void
+draw(struct deck *deck)
+{
+    if (!term_is_writable(deck->term)) {
+        deck->is_stalled = true;
+        loop_timer_start(deck->frame_timer, FRAME_STALL_MS);
+        return;
+    }
+    deck->is_stalled = false;
+    deck->is_frame_wanted = false;
+    tickit_window_flush(deck->root);
+    term_flush(deck->term);
+    deck->last_frame_ms = clock_monotonic_ms();
+    for (size_t i = 0; i < deck->layout.count; i++)
+        pane_drawn(deck->panes[deck->layout.first + i]);
+}
+
+static void
+draw_when_due(struct deck *deck)
+{
+    if (!deck->is_frame_wanted || loop_timer_is_armed(deck->frame_timer))
+        return;
+    uint64_t since = clock_monotonic_ms() - deck->last_frame_ms;
+    if (since >= FRAME_SPACING_MS)
+        draw(deck);
+    else
+        loop_timer_start(deck->frame_timer, FRAME_SPACING_MS - since);
+}
+
+/* Runs before the loop sleeps: whatever this turn brought is one frame. */
+static void
+on_prepare(uv_prepare_t *handle)
+{
+    draw_when_due(handle->data);
+}
+
+static void
+on_frame_timer(void *data)
+{
+    struct deck *deck = data;
+    if (deck->is_frame_wanted)
+        draw(deck);
+}
+
+static void
+on_clock(void *data)
+{
+    struct deck *deck = data;
+    sidebar_changed(deck);
+    frame_update_clock(deck);
+}
+
+void
+frame_update_clock(struct deck *deck)
+{
+    int64_t lasts = sidebar_view_lasts_ms(deck);
+    if (lasts < 0)
+        loop_timer_stop(deck->clock_timer);
+    else
+        /* one late is better than one early and another one */
+        loop_timer_start(deck->clock_timer, (uint64_t)lasts + 1);
+}
+
+void
+frame_start(struct deck *deck)
+{
+    uv_prepare_init(&deck->loop, &deck->frame_prepare);
+    deck->frame_prepare.data = deck;
+    uv_prepare_start(&deck->frame_prepare, on_prepare);
+    deck->frame_timer = loop_timer_new(&deck->loop, on_frame_timer, deck);
+    deck->clock_timer = loop_timer_new(&deck->loop, on_clock, deck);
+}
+
+void
+frame_stop(struct deck *deck)
+{
+    if (!deck->frame_timer)
+        return;
+    uv_close((uv_handle_t *)&deck->frame_prepare, NULL);
+    loop_timer_free(deck->frame_timer);
+    loop_timer_free(deck->clock_timer);
+    deck->frame_timer = NULL;
+    deck->clock_timer = NULL;
+}
+
+void
+frame_request(struct deck *deck)
+{
+    deck->is_frame_wanted = true;
+}
+
+void
+frame_expose_all(struct deck *deck)
+{
+    tickit_window_expose(deck->root, NULL);
+    frame_request(deck);
+}

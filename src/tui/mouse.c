@@ -1,0 +1,86 @@
+#include "tui/deck-internal.h"
+#include "tui/pane.h"
+#include "tui/viewer.h"
+
+/* Rows that one notch of the wheel moves; what terminals do themselves. */
+#define WHEEL_ROWS 3
+
+static bool
+is_inside(const struct layout_rect *rect, int row, int col)
+{
+    return row >= rect->row && row < rect->row + rect->rows &&
+           col >= rect->col && col < rect->col + rect->cols;
+}
+
+static struct pane *
+pane_at(const struct deck *deck, int row, int col)
+{
+    for (size_t i = 0; i < deck->layout.count; i++) {
+        if (is_inside(&deck->layout.panes[i], row, col))
+            return deck->panes[deck->layout.first + i];
+    }
+    return NULL;
+}
+
+/* A click in the list selects; a click on what is selected opens it. */
+static void
+click_sidebar(struct deck *deck, int row)
+{
+    size_t index;
+    if (!sidebar_row_at(deck, row - deck->layout.sidebar.row, &index)) {
+        arrange_focus_sidebar(deck, true);
+        return;
+    }
+    struct pane *pane =
+        arrange_first_pane(deck, deck->fleet.guests[index].name);
+    if (deck->is_sidebar_focused && deck->selected == index && pane) {
+        arrange_focus(deck, pane);
+        return;
+    }
+    arrange_focus_sidebar(deck, true);
+    deck->selected = index;
+    sidebar_changed(deck);
+}
+
+static void
+turn_wheel(struct deck *deck, const TickitMouseEventInfo *event)
+{
+    int rows = event->button == TICKIT_MOUSEWHEEL_UP ? WHEEL_ROWS : -WHEEL_ROWS;
+    if (deck->viewer) {
+        viewer_scroll(deck, -rows);
+        return;
+    }
+    struct pane *pane = pane_at(deck, event->line, event->col);
+    if (!pane || deck->dialog)
+        return;
+    if (rows > 0 && pane->view.history == 0)
+        return;
+    if (pane != deck->focus || deck->is_sidebar_focused)
+        arrange_focus(deck, pane);
+    if (rows > 0)
+        pane->is_scrolling = true;
+    if (pane->is_scrolling && pane->view.scroll + rows <= 0)
+        pane_leave_scrollback(pane);
+    else if (pane->is_scrolling)
+        pane_scroll(pane, rows);
+    arrange_cursor(deck);
+}
+
+void
+mouse_event(struct deck *deck, const TickitMouseEventInfo *event)
+{
+    if (event->type == TICKIT_MOUSEEV_WHEEL) {
+        turn_wheel(deck, event);
+        return;
+    }
+    if (event->type != TICKIT_MOUSEEV_PRESS || event->button != 1 ||
+        deck->dialog || deck->viewer)
+        return;
+    if (is_inside(&deck->layout.sidebar, event->line, event->col)) {
+        click_sidebar(deck, event->line);
+        return;
+    }
+    struct pane *pane = pane_at(deck, event->line, event->col);
+    if (pane)
+        arrange_focus(deck, pane);
+}

@@ -1,0 +1,137 @@
+#include "tui/pane-draw.h"
+
+#include "base/utf8.h"
+#include "tui/card.h"
+#include "tui/deck-internal.h"
+#include "tui/draw.h"
+#include "tui/pane.h"
+#include "tui/pens.h"
+#include "tui/state.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static TickitPen *
+pen_of(const struct pane *pane, enum theme_role role)
+{
+    return theme_pen(pane->deck->theme, role);
+}
+
+/* "[120/10000]" while in the history, else the console and its size. */
+static void
+format_place(const struct pane *pane, char *text, size_t size)
+{
+    if (pane->is_scrolling)
+        snprintf(text, size, " [%lld/%lld] ", (long long)pane->view.scroll,
+                 (long long)pane->view.history);
+    else if (pane->console[0] && pane->has_frame)
+        snprintf(text, size, " %s %dx%d ", pane->console,
+                 pane->view.console_cols, pane->view.console_rows);
+    else
+        snprintf(text, size, " %s ", pane->console);
+}
+
+static void
+draw_title(struct pane *pane, TickitRenderBuffer *rb)
+{
+    const struct deck *deck = pane->deck;
+    const struct mirror_guest *guest = pane_guest(pane);
+    const struct state_info *state = state_info(guest ? guest->state : NULL);
+    bool has_focus = deck->focus == pane && !deck->is_sidebar_focused;
+    TickitPen *line =
+        pen_of(pane, has_focus ? THEME_BORDER_FOCUS : THEME_BORDER);
+    TickitPen *name = pen_of(pane, has_focus ? THEME_TITLE_FOCUS : THEME_TITLE);
+    int cols = pane->rect.cols;
+    const char *stroke = has_focus ? "━" : "─";
+    if (!deck->has_unicode)
+        stroke = has_focus ? "=" : "-";
+
+    draw_repeat(rb, 0, 0, cols, line, stroke);
+    int col = 1;
+    col += draw_format(rb, 0, col, cols - col, name, " %d %s ", pane->number,
+                       pane->target);
+    col += draw_format(rb, 0, col, cols - col, pen_of(pane, state->role),
+                       "%s %s ", state_glyph(state, deck->has_unicode),
+                       guest ? guest->state : "gone");
+
+    char place[64];
+    format_place(pane, place, sizeof(place));
+    int place_cols = (int)strlen(place);
+    int place_col = cols - place_cols - 1;
+    TickitPen *place_pen = pen_of(
+        pane, pane->is_scrolling ? THEME_STATUS_SCROLLBACK : THEME_MUTED);
+    if (place_col > col && place[2])
+        draw_text(rb, 0, place_col, place_cols, place_pen, place);
+    else
+        place_col = cols;
+    /* what the guest calls itself, where there is room to read it */
+    if (pane->view.title && pane->view.title[0] && place_col - col > 12)
+        draw_format(rb, 0, col + 1, place_col - col - 2,
+                    pen_of(pane, THEME_MUTED), " %s ", pane->view.title);
+}
+
+static void
+draw_run(struct pane *pane, TickitRenderBuffer *rb, int row,
+         const struct mirror_run *run)
+{
+    uint32_t attributes = run->attributes;
+    if (pane->view.modes & MIRROR_MODE_REVERSE_SCREEN)
+        attributes ^= MIRROR_REVERSE;
+    TickitPen *pen = pens_get(pane->deck->pens, run->foreground,
+                              run->background, attributes);
+    tickit_renderbuffer_setpen(rb, pen);
+    if (attributes & MIRROR_HIDDEN)
+        tickit_renderbuffer_erase_at(rb, row, run->col, run->cols);
+    else
+        draw_cells(rb, row, run->col, run->text, strlen(run->text));
+}
+
+static void
+draw_row(struct pane *pane, TickitRenderBuffer *rb, int row, int index)
+{
+    bool is_reverse = pane->view.modes & MIRROR_MODE_REVERSE_SCREEN;
+    TickitPen *blank =
+        pens_get(pane->deck->pens, 0, 0, is_reverse ? MIRROR_REVERSE : 0);
+    draw_fill(rb, row, 0, pane->rect.cols, blank);
+    if (index >= pane->view.rows || !pane->has_frame)
+        return;
+    const struct mirror_row *line = &pane->view.lines[index];
+    for (size_t i = 0; i < line->run_count; i++)
+        draw_run(pane, rb, row, &line->runs[i]);
+}
+
+static void
+draw_card(struct pane *pane, TickitRenderBuffer *rb)
+{
+    struct card card;
+    const struct mirror_guest *guest = pane_guest(pane);
+    int title = pane->deck->options->is_single ? 0 : 1;
+    int rows = pane_rows(pane);
+    if (!guest)
+        return;
+    card_init(&card, guest, pane->deck->keymap, rows, pane->rect.cols);
+    int top = title + (rows - (int)card.count) / 2;
+    int left = (pane->rect.cols - card.cols) / 2;
+    for (size_t i = 0; i < card.count; i++) {
+        TickitPen *pen = pen_of(pane, card.lines[i].role);
+        draw_fill(rb, top + (int)i, left, card.cols, pen);
+        draw_text(rb, top + (int)i, left + 1, card.cols - 2, pen,
+                  card.lines[i].text);
+    }
+    card_finish(&card);
+}
+
+void
+pane_draw(struct pane *pane, TickitRenderBuffer *rb, const TickitRect *rect)
+{
+    int title = pane->deck->options->is_single ? 0 : 1;
+    for (int row = rect->top; row < rect->top + rect->lines; row++) {
+        if (row < title)
+            draw_title(pane, rb);
+        else
+            draw_row(pane, rb, row, row - title);
+    }
+    const struct mirror_guest *guest = pane_guest(pane);
+    if (guest && !pane->is_scrolling && state_info(guest->state)->has_ended)
+        draw_card(pane, rb);
+}

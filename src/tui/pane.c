@@ -1,0 +1,337 @@
+#include "tui/pane.h"
+
+#include "base/clock.h"
+#include "base/xalloc.h"
+#include "tui/deck-internal.h"
+#include "tui/pane-draw.h"
+#include "tui/state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int
+on_expose(TickitWindow *window, TickitEventFlags flags, void *info, void *user)
+{
+    (void)window;
+    (void)flags;
+    TickitExposeEventInfo *expose = info;
+    pane_draw(user, expose->rb, &expose->rect);
+    return 1;
+}
+
+struct pane *
+pane_new(struct deck *deck, const char *guest, const char *console,
+         bool is_first)
+{
+    struct pane *pane = xcalloc(1, sizeof(*pane));
+    pane->deck = deck;
+    pane->guest = xstrdup(guest);
+    pane->console = xstrdup(console);
+    pane->target =
+        is_first ? xstrdup(guest) : xasprintf("%s:%s", guest, console);
+    pane->seen_ms = clock_wall_ms();
+    mirror_view_init(&pane->view, 1, 1);
+    pane->window = tickit_window_new(
+        deck->root, (TickitRect){.lines = 1, .cols = 1}, TICKIT_WINDOW_HIDDEN);
+    tickit_window_bind_event(pane->window, TICKIT_WINDOW_ON_EXPOSE, 0,
+                             on_expose, pane);
+    return pane;
+}
+
+struct mirror_guest *
+pane_guest(const struct pane *pane)
+{
+    return mirror_fleet_find(&pane->deck->fleet, pane->guest);
+}
+
+int
+pane_rows(const struct pane *pane)
+{
+    bool is_bare = pane->deck->options->is_single;
+    int rows = pane->rect.rows - (is_bare ? 0 : 1);
+    return rows < 1 ? 1 : rows;
+}
+
+static void
+close_view(struct deck *deck, int64_t view_id)
+{
+    if (deck->connection)
+        connection_execute(deck->connection, "view-close",
+                           json_pack("{s:I}", "view", (json_int_t)view_id),
+                           NULL, NULL);
+}
+
+static void
+on_view_opened(void *user, json_t *value, const struct error *error)
+{
+    struct pane *pane = user;
+    pane->opens_pending--;
+    int64_t view_id =
+        error ? 0 : json_integer_value(json_object_get(value, "view"));
+    if (pane->state != PANE_OPENING || pane->opens_pending > 0) {
+        /* hidden meanwhile, or a later request is the one that counts */
+        if (view_id)
+            close_view(pane->deck, view_id);
+        return;
+    }
+    if (error) {
+        pane->state = PANE_HIDDEN;
+        /* a guest without a console yet is nothing to complain about */
+        if (error->code != ERROR_CODE_STATE &&
+            error->code != ERROR_CODE_NOT_FOUND)
+            status_message(pane->deck, DECK_ERROR, "%s: %s", pane->target,
+                           error->text);
+        return;
+    }
+    pane->state = PANE_OPEN;
+    pane->view_id = view_id;
+}
+
+static void
+open_view(struct pane *pane)
+{
+    struct deck *deck = pane->deck;
+    if (!deck->connection || !pane->console[0])
+        return;
+    pane->state = PANE_OPENING;
+    pane->opens_pending++;
+    pane->unacknowledged = 0;
+    pane->is_scrolling = false;
+    json_t *arguments =
+        json_pack("{s:s, s:i, s:i, s:b, s:b}", "guest", pane->target, "rows",
+                  pane_rows(pane), "cols", pane->rect.cols, "focus",
+                  deck->focus == pane, "resize", !deck->options->is_read_only);
+    connection_execute(deck->connection, "view-open", arguments, on_view_opened,
+                       pane);
+}
+
+static void
+change_view(struct pane *pane, json_t *arguments)
+{
+    if (pane->state != PANE_OPEN || !pane->deck->connection) {
+        json_decref(arguments);
+        return;
+    }
+    json_object_set_new(arguments, "view", json_integer(pane->view_id));
+    connection_execute(pane->deck->connection, "view-change", arguments, NULL,
+                       NULL);
+}
+
+void
+pane_forget_view(struct pane *pane)
+{
+    pane->state = PANE_HIDDEN;
+    pane->view_id = 0;
+    pane->opens_pending = 0;
+    pane->unacknowledged = 0;
+    pane->is_scrolling = false;
+}
+
+void
+pane_hide(struct pane *pane)
+{
+    if (pane->state == PANE_OPEN)
+        close_view(pane->deck, pane->view_id);
+    pane->state = PANE_HIDDEN;
+    pane->view_id = 0;
+    pane->is_scrolling = false;
+    pane->has_frame = false;
+    if (pane->window)
+        tickit_window_hide(pane->window);
+}
+
+void
+pane_place(struct pane *pane, const struct layout_rect *rect)
+{
+    bool has_moved = memcmp(&pane->rect, rect, sizeof(*rect)) != 0;
+    pane->rect = *rect;
+    TickitRect place = {
+        .top = rect->row,
+        .left = rect->col,
+        .lines = rect->rows,
+        .cols = rect->cols,
+    };
+    tickit_window_set_geometry(pane->window, place);
+    tickit_window_show(pane->window);
+    if (has_moved || pane->state == PANE_HIDDEN)
+        mirror_view_resize(&pane->view, pane_rows(pane), rect->cols);
+    if (pane->state == PANE_HIDDEN)
+        open_view(pane);
+    else if (has_moved)
+        change_view(pane, json_pack("{s:i, s:i}", "rows", pane_rows(pane),
+                                    "cols", rect->cols));
+}
+
+void
+pane_bury(struct pane *pane)
+{
+    struct deck *deck = pane->deck;
+    pane_hide(pane);
+    tickit_window_close(pane->window);
+    tickit_window_unref(pane->window);
+    pane->window = NULL;
+    pane->next = deck->graveyard;
+    deck->graveyard = pane;
+}
+
+void
+pane_free(struct pane *pane)
+{
+    if (!pane)
+        return;
+    if (pane->window) {
+        tickit_window_close(pane->window);
+        tickit_window_unref(pane->window);
+    }
+    mirror_view_finish(&pane->view);
+    free(pane->guest);
+    free(pane->console);
+    free(pane->target);
+    free(pane);
+}
+
+/* Exposes the rows that changed, neighbours together. */
+static void
+expose_dirty(struct pane *pane)
+{
+    int title = pane->deck->options->is_single ? 0 : 1;
+    int first = -1;
+    for (int row = 0; row <= pane->view.rows; row++) {
+        bool is_dirty = row < pane->view.rows && pane->view.lines[row].is_dirty;
+        if (is_dirty) {
+            pane->view.lines[row].is_dirty = false;
+            if (first < 0)
+                first = row;
+        } else if (first >= 0) {
+            TickitRect rect = {
+                .top = first + title,
+                .lines = row - first,
+                .cols = pane->rect.cols,
+            };
+            tickit_window_expose(pane->window, &rect);
+            first = -1;
+        }
+    }
+    pane->view.shift_pending = 0;
+}
+
+static void
+acknowledge(struct pane *pane, int64_t frame)
+{
+    connection_execute_quiet(pane->deck->connection, "view-ack",
+                             json_pack("{s:I, s:I}", "view",
+                                       (json_int_t)pane->view_id, "frame",
+                                       (json_int_t)frame));
+}
+
+void
+pane_screen(struct pane *pane, const json_t *data)
+{
+    struct error error = {0};
+    int64_t history = pane->view.history;
+    int64_t scroll = pane->view.scroll;
+    bool has_title = json_object_get(data, "title") != NULL;
+    if (!mirror_view_apply(&pane->view, data, &error)) {
+        status_message(pane->deck, DECK_ERROR, "%s: %s", pane->target,
+                       error.text);
+        return;
+    }
+    /* a terminal that takes no bytes gets no more frames until it does */
+    if (pane->deck->is_stalled)
+        pane->unacknowledged = pane->view.frame;
+    else
+        acknowledge(pane, pane->view.frame);
+    if (!pane->has_frame) {
+        pane->has_frame = true;
+        pane_changed(pane);
+    }
+    expose_dirty(pane);
+    if (has_title || pane->view.scroll != scroll ||
+        (pane->is_scrolling && pane->view.history != history))
+        pane_title_changed(pane);
+    if (pane->is_scrolling && pane->view.scroll != scroll)
+        status_changed(pane->deck);
+    if (pane == pane->deck->focus)
+        pane_update_cursor(pane);
+    frame_request(pane->deck);
+}
+
+void
+pane_drawn(struct pane *pane)
+{
+    if (pane->unacknowledged && pane->state == PANE_OPEN &&
+        pane->deck->connection)
+        acknowledge(pane, pane->unacknowledged);
+    pane->unacknowledged = 0;
+}
+
+void
+pane_tell_focus(struct pane *pane, bool is_focused)
+{
+    change_view(pane, json_pack("{s:b}", "focus", is_focused));
+}
+
+void
+pane_scroll(struct pane *pane, int64_t rows)
+{
+    int64_t target = pane->view.scroll + rows;
+    if (target > pane->view.history)
+        target = pane->view.history;
+    if (target < 0)
+        target = 0;
+    change_view(pane, json_pack("{s:I}", "scroll", (json_int_t)target));
+    /* the next key counts from where this one goes */
+    pane->view.scroll = target;
+    pane_title_changed(pane);
+    status_changed(pane->deck);
+}
+
+void
+pane_leave_scrollback(struct pane *pane)
+{
+    pane->is_scrolling = false;
+    if (pane->view.scroll != 0)
+        pane_scroll(pane, -pane->view.scroll);
+    pane_title_changed(pane);
+    pane_update_cursor(pane);
+    status_changed(pane->deck);
+}
+
+void
+pane_changed(struct pane *pane)
+{
+    if (pane->window)
+        tickit_window_expose(pane->window, NULL);
+    frame_request(pane->deck);
+}
+
+void
+pane_title_changed(struct pane *pane)
+{
+    TickitRect rect = {.lines = 1, .cols = pane->rect.cols};
+    if (pane->window && !pane->deck->options->is_single)
+        tickit_window_expose(pane->window, &rect);
+    frame_request(pane->deck);
+}
+
+void
+pane_update_cursor(struct pane *pane)
+{
+    struct deck *deck = pane->deck;
+    const struct mirror_guest *guest = pane_guest(pane);
+    const struct mirror_view *view = &pane->view;
+    bool is_shown = typing_mode(deck) == KEYMAP_CONSOLE && guest &&
+                    pane->has_frame && view->is_cursor_visible &&
+                    view->cursor_row >= 0 && view->cursor_row < view->rows &&
+                    deck->focus == pane && deck->connection;
+    int title = deck->options->is_single ? 0 : 1;
+    int col = view->cursor_col;
+    if (col >= pane->rect.cols)
+        col = pane->rect.cols - 1;
+    if (!pane->window)
+        return;
+    if (is_shown)
+        tickit_window_set_cursor_position(pane->window,
+                                          view->cursor_row + title, col);
+    tickit_window_set_cursor_visible(pane->window, is_shown);
+}

@@ -1,0 +1,75 @@
+#pragma once
+
+#include "client/mirror.h"
+#include "tui/layout.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <jansson.h>
+#include <tickit.h>
+
+struct deck;
+
+/* A console on the screen: its view at the server, its copy of the rows, its
+ * window. */
+enum pane_state {
+    PANE_HIDDEN,  /* no view is open */
+    PANE_OPENING, /* view-open was sent */
+    PANE_OPEN,
+};
+
+struct pane {
+    struct deck *deck;    /* borrowed */
+    struct pane *next;    /* in the deck's graveyard */
+    char *guest;          /* owned */
+    char *console;        /* owned; "" while the guest has none */
+    char *target;         /* owned: what the API calls it */
+    TickitWindow *window; /* owned; NULL in the graveyard */
+    struct layout_rect rect;
+    struct mirror_view view;
+    enum pane_state state;
+    int64_t view_id;
+    int opens_pending;      /* replies to view-open still to come */
+    int64_t unacknowledged; /* a frame to acknowledge once it was drawn */
+    int64_t seen_ms;        /* activity up to here was looked at */
+    uint64_t ended_ms;      /* monotonic: when its guest was seen to end */
+    int number;             /* what selects it: 1, 2 … */
+    bool has_frame;         /* something to show */
+    bool has_bell;
+    bool has_ended;
+    bool is_scrolling; /* its keys move in the history */
+    bool is_marked_removed;
+};
+
+struct pane *pane_new(struct deck *deck, const char *guest, const char *console,
+                      bool is_first);
+/* Closes the view and hides the window; the memory stays for late replies. */
+void pane_bury(struct pane *pane);
+void pane_free(struct pane *pane);
+
+/* Shows it there, telling the server the size. */
+void pane_place(struct pane *pane, const struct layout_rect *rect);
+void pane_hide(struct pane *pane);
+/* Forgets the view without telling: the server is gone. */
+void pane_forget_view(struct pane *pane);
+
+/* A SCREEN event for its view. */
+void pane_screen(struct pane *pane, const json_t *data);
+/* Tells the server whether it has the keyboard. */
+void pane_tell_focus(struct pane *pane, bool is_focused);
+/* Moves in the history by rows (up is positive), at most to its ends. */
+void pane_scroll(struct pane *pane, int64_t rows);
+void pane_leave_scrollback(struct pane *pane);
+/* How many rows of the console it shows. */
+int pane_rows(const struct pane *pane);
+/* Everything of it is to be drawn anew. */
+void pane_changed(struct pane *pane);
+/* Only its title is. */
+void pane_title_changed(struct pane *pane);
+/* Puts the cursor where the console's is. */
+void pane_update_cursor(struct pane *pane);
+/* What is drawn reached the terminal. */
+void pane_drawn(struct pane *pane);
+/* Its guest, as last told; NULL when it is gone. */
+struct mirror_guest *pane_guest(const struct pane *pane);

@@ -1,0 +1,226 @@
+#include "tui/sidebar.h"
+
+#include "base/utf8.h"
+#include "tui/draw.h"
+#include "tui/state.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Columns beside the name: mark of the current one, glyph, two blanks. */
+#define SIDEBAR_LEFT_COLS 3
+/* An uptime, with the blank before it. */
+#define SIDEBAR_UPTIME_COLS 7
+/* A state's label, with the blank before it. */
+#define SIDEBAR_STATE_COLS 9
+/* The mark for activity or bell, with the blank before it. */
+#define SIDEBAR_MARK_COLS 2
+/* Rows that are no guest: the heading. */
+#define SIDEBAR_HEADING_ROWS 1
+
+#define MINUTE_MS 60000
+#define HOUR_MS (60 * MINUTE_MS)
+#define DAY_MS (24 * (int64_t)HOUR_MS)
+
+void
+sidebar_format_uptime(int64_t uptime_ms, char *text, size_t size)
+{
+    if (uptime_ms < 0)
+        uptime_ms = 0;
+    if (uptime_ms < MINUTE_MS)
+        snprintf(text, size, "%ds", (int)(uptime_ms / 1000));
+    else if (uptime_ms < HOUR_MS)
+        snprintf(text, size, "%dm", (int)(uptime_ms / MINUTE_MS));
+    else if (uptime_ms < DAY_MS)
+        snprintf(text, size, "%dh%02dm", (int)(uptime_ms / HOUR_MS),
+                 (int)(uptime_ms % HOUR_MS / MINUTE_MS));
+    else if (uptime_ms < 100 * DAY_MS)
+        snprintf(text, size, "%dd%02dh", (int)(uptime_ms / DAY_MS),
+                 (int)(uptime_ms % DAY_MS / HOUR_MS));
+    else
+        snprintf(text, size, "%dd", (int)(uptime_ms / DAY_MS) % 100000);
+}
+
+int64_t
+sidebar_uptime_lasts_ms(int64_t uptime_ms)
+{
+    int64_t unit = 1000;
+    if (uptime_ms < 0)
+        return -uptime_ms + unit;
+    if (uptime_ms >= DAY_MS)
+        unit = HOUR_MS;
+    else if (uptime_ms >= MINUTE_MS)
+        unit = MINUTE_MS;
+    return unit - uptime_ms % unit;
+}
+
+int
+sidebar_wanted_cols(const struct sidebar_row *rows, size_t count)
+{
+    int widest = 8;
+    for (size_t i = 0; i < count; i++) {
+        int cols = (int)utf8_text_cols(rows[i].name, strlen(rows[i].name));
+        if (cols > widest)
+            widest = cols;
+    }
+    return SIDEBAR_LEFT_COLS + widest + SIDEBAR_STATE_COLS +
+           SIDEBAR_UPTIME_COLS + SIDEBAR_MARK_COLS;
+}
+
+size_t
+sidebar_capacity(int rows)
+{
+    return rows > SIDEBAR_HEADING_ROWS ? (size_t)(rows - SIDEBAR_HEADING_ROWS)
+                                       : 0;
+}
+
+size_t
+sidebar_scroll(size_t top, size_t selected, size_t count, size_t capacity)
+{
+    if (capacity == 0)
+        return 0;
+    if (selected < top)
+        top = selected;
+    if (selected >= top + capacity)
+        top = selected - capacity + 1;
+    if (count <= capacity)
+        top = 0;
+    else if (top > count - capacity)
+        top = count - capacity;
+    return top;
+}
+
+/* A pen with the colours of top where it has any, on those of base. The
+ * caller unrefs it. */
+static TickitPen *
+pen_over(const TickitPen *top, const TickitPen *base)
+{
+    TickitPen *pen = tickit_pen_clone(top);
+    tickit_pen_copy(pen, base, false);
+    return pen;
+}
+
+struct row_pens {
+    TickitPen *base;
+    TickitPen *state;
+    TickitPen *muted;
+    TickitPen *mark;
+};
+
+static void
+init_pens(struct row_pens *pens, const struct theme *theme,
+          const struct sidebar_row *row, bool is_selected)
+{
+    enum theme_role base = THEME_SIDEBAR;
+    if (is_selected)
+        base = THEME_SIDEBAR_SELECTED;
+    else if (row->flags & SIDEBAR_CURRENT)
+        base = THEME_SIDEBAR_CURRENT;
+    pens->base = tickit_pen_ref(theme_pen(theme, base));
+    if (is_selected) {
+        /* colours on a coloured bar would not be readable */
+        pens->state = tickit_pen_ref(pens->base);
+        pens->muted = tickit_pen_ref(pens->base);
+        pens->mark = tickit_pen_ref(pens->base);
+        return;
+    }
+    enum theme_role mark =
+        row->flags & SIDEBAR_BELL ? THEME_BELL : THEME_ACTIVITY;
+    enum theme_role state = state_info(row->state)->role;
+    pens->state = pen_over(theme_pen(theme, state), pens->base);
+    pens->muted = pen_over(theme_pen(theme, THEME_MUTED), pens->base);
+    pens->mark = pen_over(theme_pen(theme, mark), pens->base);
+}
+
+static void
+finish_pens(struct row_pens *pens)
+{
+    tickit_pen_unref(pens->base);
+    tickit_pen_unref(pens->state);
+    tickit_pen_unref(pens->muted);
+    tickit_pen_unref(pens->mark);
+}
+
+/* Draws what stands at the right: state and uptime, or, where there is little
+ * room, whichever says more. Returns where it begins. */
+static int
+draw_facts(TickitRenderBuffer *rb, const struct sidebar_model *model,
+           const struct sidebar_row *row, const struct row_pens *pens, int line,
+           int cols)
+{
+    const struct state_info *state = state_info(row->state);
+    int name_cols = (int)utf8_text_cols(row->name, strlen(row->name));
+    int free = cols - SIDEBAR_LEFT_COLS - name_cols;
+    int col = cols - SIDEBAR_MARK_COLS;
+    bool is_running = strcmp(state->name, "running") == 0;
+    bool has_uptime = row->started_ms > 0 && !state->has_ended;
+    bool is_wide =
+        free >= SIDEBAR_STATE_COLS + SIDEBAR_UPTIME_COLS + SIDEBAR_MARK_COLS;
+
+    if (has_uptime && (is_wide || is_running)) {
+        char uptime[16];
+        sidebar_format_uptime(model->now_ms - row->started_ms, uptime,
+                              sizeof(uptime));
+        col -= (int)strlen(uptime);
+        draw_text(rb, line, col, SIDEBAR_UPTIME_COLS, pens->muted, uptime);
+        if (is_wide)
+            col = cols - SIDEBAR_MARK_COLS - SIDEBAR_UPTIME_COLS;
+    }
+    if (is_wide || !has_uptime || !is_running) {
+        int label = (int)strlen(state->label);
+        col -= label;
+        draw_text(rb, line, col, label, pens->state, state->label);
+    }
+    return col;
+}
+
+static void
+draw_row(TickitRenderBuffer *rb, const struct theme *theme,
+         const struct sidebar_model *model, size_t index, int line, int cols)
+{
+    const struct sidebar_row *row = &model->rows[index];
+    const struct state_info *state = state_info(row->state);
+    bool has_unicode = model->flags & SIDEBAR_UNICODE;
+    bool is_selected = index == model->selected && model->flags & SIDEBAR_FOCUS;
+    struct row_pens pens;
+    init_pens(&pens, theme, row, is_selected);
+
+    draw_fill(rb, line, 0, cols, pens.base);
+    if (row->flags & SIDEBAR_CURRENT)
+        draw_text(rb, line, 0, 1, pens.base, has_unicode ? "▌" : ">");
+    draw_text(rb, line, 1, 1, pens.state, state_glyph(state, has_unicode));
+    int facts = draw_facts(rb, model, row, &pens, line, cols);
+    draw_text(rb, line, SIDEBAR_LEFT_COLS, facts - SIDEBAR_LEFT_COLS - 1,
+              pens.base, row->name);
+    if (row->flags & SIDEBAR_BELL)
+        draw_text(rb, line, cols - 1, 1, pens.mark, "!");
+    else if (row->flags & SIDEBAR_ACTIVITY)
+        draw_text(rb, line, cols - 1, 1, pens.mark, has_unicode ? "•" : "*");
+    finish_pens(&pens);
+}
+
+void
+sidebar_draw(TickitRenderBuffer *rb, const struct theme *theme,
+             const struct sidebar_model *model, int rows, int cols)
+{
+    TickitPen *heading = theme_pen(theme, THEME_SIDEBAR_HEADING);
+    draw_fill(rb, 0, 0, cols, heading);
+    draw_text(rb, 0, 1, cols - 1, heading, model->heading);
+
+    size_t capacity = sidebar_capacity(rows);
+    bool is_partial = model->count > capacity;
+    char count[32];
+    snprintf(count, sizeof(count), is_partial ? "%zu/%zu" : "%zu",
+             is_partial ? model->selected + 1 : model->count, model->count);
+    int count_col = cols - (int)strlen(count) - 1;
+    draw_text(rb, 0, count_col, cols - count_col, theme_pen(theme, THEME_MUTED),
+              count);
+
+    for (size_t i = 0; i < capacity; i++) {
+        int line = (int)i + SIDEBAR_HEADING_ROWS;
+        if (model->top + i < model->count)
+            draw_row(rb, theme, model, model->top + i, line, cols);
+        else
+            draw_fill(rb, line, 0, cols, theme_pen(theme, THEME_SIDEBAR));
+    }
+}

@@ -1,0 +1,58 @@
+#pragma once
+
+#include "tui/theme.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <tickit.h>
+
+/* The list of guests, drawn from plain values. */
+
+enum sidebar_row_flags {
+    SIDEBAR_CURRENT = 1 << 0,  /* its console is the focused pane */
+    SIDEBAR_ACTIVITY = 1 << 1, /* output since it was last looked at */
+    SIDEBAR_BELL = 1 << 2,
+};
+
+struct sidebar_row {
+    const char *name;   /* borrowed */
+    const char *state;  /* borrowed */
+    int64_t started_ms; /* wall clock; 0: no uptime is shown */
+    unsigned flags;
+};
+
+enum sidebar_flags {
+    SIDEBAR_FOCUS = 1 << 0,   /* it has the keyboard */
+    SIDEBAR_UNICODE = 1 << 1, /* the terminal shows more than ASCII */
+};
+
+struct sidebar_model {
+    const char *heading;            /* borrowed */
+    const struct sidebar_row *rows; /* borrowed */
+    size_t count;
+    size_t selected;
+    size_t top; /* the first row shown */
+    int64_t now_ms;
+    unsigned flags;
+};
+
+void sidebar_draw(TickitRenderBuffer *rb, const struct theme *theme,
+                  const struct sidebar_model *model, int rows, int cols);
+
+/* The columns that show everything of these rows. */
+int sidebar_wanted_cols(const struct sidebar_row *rows, size_t count);
+
+/* How many guests fit into rows of a screen. */
+size_t sidebar_capacity(int rows);
+
+/* The first row to show so that selected is among those that fit. */
+size_t sidebar_scroll(size_t top, size_t selected, size_t count,
+                      size_t capacity);
+
+/* "37s", "12m", "2h05m", "3d04h": at most 6 columns, coarser the longer it
+ * is, so that nobody has to be woken each second to keep it true. */
+void sidebar_format_uptime(int64_t uptime_ms, char *text, size_t size);
+/* After how long that text reads differently, ms. */
+int64_t sidebar_uptime_lasts_ms(int64_t uptime_ms);

@@ -1,0 +1,217 @@
+#include "base/clock.h"
+#include "base/utf8.h"
+#include "base/xalloc.h"
+#include "tui/deck-internal.h"
+#include "tui/draw.h"
+#include "tui/pane.h"
+#include "tui/state.h"
+#include "tui/viewer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* How long a message stays, ms. What went wrong is read more than once. */
+#define MESSAGE_INFO_MS 4000
+#define MESSAGE_ERROR_MS 12000
+
+/* The last line: where typing goes, what just happened or what keys there
+ * are, and the fleet in numbers. */
+
+static const struct {
+    enum theme_role role;
+    /* what the hints offer: pairs of action and word, in this order */
+    const char *hints[20];
+} mode_looks[KEYMAP_MODE_COUNT] = {
+    [KEYMAP_CONSOLE] = {THEME_STATUS_CONSOLE, {"prefix", "commands"}},
+    [KEYMAP_DEAD] = {THEME_STATUS_SCROLLBACK,
+                     {"start", "start", "report", "report", "remove", "remove",
+                      "prefix", "commands"}},
+    [KEYMAP_PREFIX] = {THEME_STATUS_PREFIX,
+                       {"help", "help", "detach", "detach", "sidebar",
+                        "sidebar", "zoom", "zoom", "focus-next", "next",
+                        "scrollback", "scrollback", "page-next", "next page"}},
+    [KEYMAP_SIDEBAR] = {THEME_STATUS_SIDEBAR,
+                        {"choose", "open", "help", "help", "start", "start",
+                         "shutdown", "shut down", "kill", "force off", "pause",
+                         "pause", "reset", "reset", "restart", "restart",
+                         "remove", "remove"}},
+    [KEYMAP_SCROLLBACK] = {THEME_STATUS_SCROLLBACK,
+                           {"leave", "leaves", "page-up", "page up", "top",
+                            "oldest", "bottom", "newest"}},
+    [KEYMAP_DIALOG] = {THEME_STATUS_PREFIX,
+                       {"leave", "cancels", "choose", "chooses"}},
+    [KEYMAP_VIEWER] = {THEME_STATUS_SIDEBAR,
+                       {"leave", "closes", "page-down", "page down"}},
+};
+
+/* " typing → control0 (ttyS0) " */
+static char *
+badge_text(const struct deck *deck, enum keymap_mode mode)
+{
+    const struct pane *pane = deck->focus;
+    const char *name = pane ? pane->target : "nothing";
+    if (!deck->connection)
+        return xstrdup(" no server ");
+    switch (mode) {
+    case KEYMAP_CONSOLE:
+        if (!pane)
+            return xstrdup(" no guests ");
+        if (deck->options->is_read_only)
+            return xasprintf(" watching %s ", name);
+        return xasprintf(deck->has_unicode ? " typing → %s %s "
+                                           : " typing > %s %s ",
+                         name, pane->console);
+    case KEYMAP_DEAD:
+        return xasprintf(" %s does not run ", name);
+    case KEYMAP_PREFIX:
+        return xasprintf(" %s … ", keymap_prefix(deck->keymap));
+    case KEYMAP_SIDEBAR:
+        return xstrdup(" keys → guest list ");
+    case KEYMAP_SCROLLBACK:
+        return xasprintf(" scrollback %s %lld/%lld ", name,
+                         (long long)pane->view.scroll,
+                         (long long)pane->view.history);
+    case KEYMAP_DIALOG:
+        return xstrdup(" question ");
+    default:
+        return xasprintf(" %s ", viewer_title(deck->viewer));
+    }
+}
+
+/* The fleet in numbers: each state that occurs, and where we are. */
+static int
+draw_numbers(struct deck *deck, TickitRenderBuffer *rb, int from, int cols)
+{
+    struct buffer text = {0};
+    static const char *const shown[] = {"running", "paused", "crashed",
+                                        "stopped"};
+    for (size_t i = 0; i < sizeof(shown) / sizeof(*shown); i++) {
+        int count = 0;
+        for (size_t j = 0; j < deck->fleet.count; j++)
+            count += strcmp(deck->fleet.guests[j].state, shown[i]) == 0;
+        if (count > 0)
+            buffer_printf(&text, "%s %d  ",
+                          state_glyph(state_info(shown[i]), deck->has_unicode),
+                          count);
+    }
+    if (deck->is_zoomed)
+        buffer_append_text(&text, "zoom ");
+    else if (deck->layout.page_count > 1)
+        buffer_printf(&text, "page %zu/%zu ", deck->layout.page + 1,
+                      deck->layout.page_count);
+    char *numbers = buffer_steal(&text);
+    int width = (int)utf8_text_cols(numbers, strlen(numbers));
+    int col = cols - width;
+    if (col > from + 2)
+        draw_text(rb, 0, col, width, theme_pen(deck->theme, THEME_STATUS),
+                  numbers);
+    else
+        col = cols;
+    free(numbers);
+    return col;
+}
+
+static void
+draw_hints(struct deck *deck, TickitRenderBuffer *rb, enum keymap_mode mode,
+           int from, int to)
+{
+    TickitPen *status = theme_pen(deck->theme, THEME_STATUS);
+    TickitPen *strong = tickit_pen_clone(status);
+    tickit_pen_set_bool_attr(strong, TICKIT_PEN_BOLD, true);
+    int col = from + 1;
+    for (size_t i = 0; mode_looks[mode].hints[i]; i += 2) {
+        const char *action = mode_looks[mode].hints[i];
+        const char *word = mode_looks[mode].hints[i + 1];
+        const char *key = keymap_key_of(deck->keymap, mode, action);
+        if (!key)
+            continue;
+        if (col + (int)strlen(key) + (int)strlen(word) + 1 >= to)
+            break;
+        col += draw_text(rb, 0, col, to - col, strong, key);
+        col += 1 + draw_text(rb, 0, col + 1, to - col - 1, status, word) + 2;
+    }
+    tickit_pen_unref(strong);
+}
+
+void
+status_expose(struct deck *deck, TickitRenderBuffer *rb, int cols)
+{
+    static const enum theme_role level_roles[] = {
+        [DECK_INFO] = THEME_INFO,
+        [DECK_WARNING] = THEME_WARNING,
+        [DECK_ERROR] = THEME_ERROR,
+    };
+    enum keymap_mode mode = typing_mode(deck);
+    enum theme_role role =
+        deck->connection ? mode_looks[mode].role : THEME_STATUS_ALARM;
+    char *badge = badge_text(deck, mode);
+    draw_fill(rb, 0, 0, cols, theme_pen(deck->theme, THEME_STATUS));
+    int col = draw_text(rb, 0, 0, cols, theme_pen(deck->theme, role), badge);
+    free(badge);
+
+    if (deck->is_message_shown && deck->message_count > 0) {
+        const struct deck_message *message =
+            &deck->messages[deck->message_count - 1];
+        draw_text(rb, 0, col + 1, cols - col - 2,
+                  theme_pen(deck->theme, level_roles[message->level]),
+                  message->text);
+        return;
+    }
+    int numbers = draw_numbers(deck, rb, col, cols);
+    draw_hints(deck, rb, mode, col, numbers);
+}
+
+void
+status_changed(struct deck *deck)
+{
+    if (deck->status_win)
+        tickit_window_expose(deck->status_win, NULL);
+    frame_request(deck);
+}
+
+static void
+on_message_over(void *data)
+{
+    struct deck *deck = data;
+    deck->is_message_shown = false;
+    status_changed(deck);
+}
+
+void
+status_message(struct deck *deck, enum deck_level level, const char *format,
+               ...)
+{
+    va_list args;
+    va_start(args, format);
+    char *text = xvasprintf(format, args);
+    va_end(args);
+
+    if (deck->message_count == DECK_MESSAGES_MAX) {
+        free(deck->messages[0].text);
+        deck->message_count--;
+        memmove(deck->messages, deck->messages + 1,
+                deck->message_count * sizeof(*deck->messages));
+    }
+    deck->messages[deck->message_count++] = (struct deck_message){
+        .text = text,
+        .level = level,
+        .at_ms = clock_wall_ms(),
+    };
+    deck->is_message_shown = true;
+    if (!deck->message_timer)
+        deck->message_timer =
+            loop_timer_new(&deck->loop, on_message_over, deck);
+    loop_timer_start(deck->message_timer,
+                     level == DECK_INFO ? MESSAGE_INFO_MS : MESSAGE_ERROR_MS);
+    status_changed(deck);
+}
+
+void
+status_finish(struct deck *deck)
+{
+    loop_timer_free(deck->message_timer);
+    deck->message_timer = NULL;
+    for (size_t i = 0; i < deck->message_count; i++)
+        free(deck->messages[i].text);
+    deck->message_count = 0;
+}

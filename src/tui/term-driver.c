@@ -1,0 +1,536 @@
+#include "tui/term-driver.h"
+
+#include "base/utf8.h"
+#include "base/xalloc.h"
+#include "tui/term-restore.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <langinfo.h>
+#include <locale.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+#include <wchar.h>
+
+/* The only file that sees curses: its macros (clear, move, timeout, OK, ERR)
+ * clash with everything. NCURSES_NOMACROS spares us the worst of them. */
+#define NCURSES_NOMACROS
+#include <curses.h>
+#include <tickit-termdrv.h>
+
+/* Terminals wider than this are drawn up to here. */
+#define TERM_COLS_MAX 1024
+
+/* COLORS of a terminal that takes 24-bit colours by number. */
+#define TERM_COLOURS_DIRECT 0x1000000
+
+struct term {
+    TickitTermDriver driver; /* first: libtickit hands it back */
+    TickitTerm *tickit;      /* owned */
+    SCREEN *screen;          /* owned */
+    FILE *out;               /* owned: a stream of its own on out_fd */
+    FILE *in;                /* owned */
+    int out_fd;              /* borrowed */
+    int colours;
+    int rows;
+    int cols;
+    int row; /* where the next cell goes */
+    int col;
+    attr_t attributes;
+    int pair;
+    int pair_fg; /* what pair was allocated for */
+    int pair_bg;
+    bool is_cursor_wanted;
+    bool is_cursor_shown;
+    bool is_mouse_on;
+    bool has_unicode;
+    bool is_linux_vt;
+};
+
+static struct term *
+term_of(TickitTermDriver *driver)
+{
+    return (struct term *)driver;
+}
+
+static void
+write_all(int fd, const char *text)
+{
+    size_t len = strlen(text);
+    while (len > 0) {
+        ssize_t written = write(fd, text, len);
+        if (written <= 0)
+            return;
+        text += written;
+        len -= (size_t)written;
+    }
+}
+
+/* Appends one character to the cells; returns the columns it takes, or -1
+ * when it does not fit any more. */
+static int
+put_cell(cchar_t *cells, int used, int room, wchar_t character,
+         const cchar_t *blank)
+{
+    int width = wcwidth(character);
+    if (width == 0) {
+        /* a combining mark joins the cell before it, while there is room */
+        wchar_t *chars = used > 0 ? cells[used - 1].chars : NULL;
+        for (int i = 1; chars && chars[0] && i < CCHARW_MAX; i++) {
+            if (!chars[i]) {
+                chars[i] = character;
+                break;
+            }
+        }
+        return 0;
+    }
+    if (width < 0) {
+        character = (wchar_t)UTF8_REPLACEMENT;
+        width = 1;
+    }
+    if (width > room)
+        return -1;
+    cells[used] = *blank;
+    cells[used].chars[0] = character;
+    return width;
+}
+
+static bool
+driver_print(TickitTermDriver *driver, const char *text, size_t len)
+{
+    struct term *term = term_of(driver);
+    cchar_t cells[TERM_COLS_MAX];
+    cchar_t blank;
+    setcchar(&blank, L" ", term->attributes, 0, &term->pair);
+
+    int room = term->cols - term->col;
+    if (room > TERM_COLS_MAX)
+        room = TERM_COLS_MAX;
+    int used = 0;
+    int width = 0;
+    while (len > 0) {
+        uint32_t codepoint = (unsigned char)*text;
+        size_t step = 1;
+        if (codepoint >= 0x80) {
+            step = utf8_decode(text, len, &codepoint);
+            if (step == 0)
+                break;
+        }
+        int cols =
+            put_cell(cells, used, room - width, (wchar_t)codepoint, &blank);
+        text += step;
+        len -= step;
+        if (cols < 0) {
+            /* a wide one in the last column: nothing is shown of it */
+            if (width < room) {
+                cells[used++] = blank;
+                width++;
+            }
+            break;
+        }
+        used += cols > 0;
+        width += cols;
+    }
+    if (used > 0 && term->row >= 0 && term->row < term->rows)
+        mvadd_wchnstr(term->row, term->col, cells, used);
+    term->col += width;
+    return true;
+}
+
+static bool
+driver_goto_abs(TickitTermDriver *driver, int line, int col)
+{
+    struct term *term = term_of(driver);
+    if (line >= 0)
+        term->row = line;
+    if (col >= 0)
+        term->col = col;
+    return true;
+}
+
+static bool
+driver_move_rel(TickitTermDriver *driver, int downward, int rightward)
+{
+    struct term *term = term_of(driver);
+    term->row += downward;
+    term->col += rightward;
+    return true;
+}
+
+static bool
+driver_scrollrect(TickitTermDriver *driver, const TickitRect *rect,
+                  int downward, int rightward)
+{
+    /* libtickit paints the rectangle anew; curses finds the scroll itself */
+    (void)driver;
+    (void)rect;
+    (void)downward;
+    (void)rightward;
+    return false;
+}
+
+static bool
+driver_erasech(TickitTermDriver *driver, int count, TickitMaybeBool moveend)
+{
+    struct term *term = term_of(driver);
+    cchar_t cells[TERM_COLS_MAX];
+    if (count > term->cols - term->col)
+        count = term->cols - term->col;
+    if (count > TERM_COLS_MAX)
+        count = TERM_COLS_MAX;
+    if (count > 0 && term->row >= 0 && term->row < term->rows) {
+        setcchar(&cells[0], L" ", term->attributes, 0, &term->pair);
+        for (int i = 1; i < count; i++)
+            cells[i] = cells[0];
+        mvadd_wchnstr(term->row, term->col, cells, count);
+    }
+    if (moveend == TICKIT_YES)
+        term->col += count;
+    return true;
+}
+
+static bool
+driver_clear(TickitTermDriver *driver)
+{
+    (void)driver;
+    erase();
+    return true;
+}
+
+static int
+curses_colour(const struct term *term, const TickitPen *pen, TickitPenAttr attr)
+{
+    int index = tickit_pen_get_colour_attr(pen, attr);
+    if (index < 0)
+        return -1;
+    if (term->colours < TERM_COLOURS_DIRECT)
+        return term_colour_reduce(index, term->colours);
+    if (tickit_pen_has_colour_attr_rgb8(pen, attr)) {
+        TickitPenRGB8 rgb = tickit_pen_get_colour_attr_rgb8(pen, attr);
+        int value = rgb.r << 16 | rgb.g << 8 | rgb.b;
+        /* terminfo's direct colours below 8 are the palette's */
+        return value < 8 ? 0 : value;
+    }
+    return index < 8 ? index : (int)term_colour_to_rgb(index);
+}
+
+static const struct {
+    TickitPenAttr pen;
+    attr_t curses;
+} attribute_table[] = {
+    {TICKIT_PEN_BOLD, A_BOLD},
+    {TICKIT_PEN_ITALIC, A_ITALIC},
+    {TICKIT_PEN_BLINK, A_BLINK},
+    {TICKIT_PEN_REVERSE, A_REVERSE},
+};
+
+static bool
+driver_chpen(TickitTermDriver *driver, const TickitPen *delta,
+             const TickitPen *final)
+{
+    struct term *term = term_of(driver);
+    (void)delta;
+
+    attr_t attributes = 0;
+    for (size_t i = 0; i < sizeof(attribute_table) / sizeof(*attribute_table);
+         i++) {
+        if (tickit_pen_get_bool_attr(final, attribute_table[i].pen))
+            attributes |= attribute_table[i].curses;
+    }
+    if (tickit_pen_get_int_attr(final, TICKIT_PEN_UNDER))
+        attributes |= A_UNDERLINE;
+    if (tickit_pen_get_int_attr(final, TICKIT_PEN_ALTFONT) & TERM_FONT_DIM)
+        attributes |= A_DIM;
+    term->attributes = attributes;
+
+    if (term->colours < 8)
+        return true;
+    int fg = curses_colour(term, final, TICKIT_PEN_FG);
+    int bg = curses_colour(term, final, TICKIT_PEN_BG);
+    if (fg != term->pair_fg || bg != term->pair_bg) {
+        int pair = fg < 0 && bg < 0 ? 0 : alloc_pair(fg, bg);
+        term->pair = pair < 0 ? 0 : pair;
+        term->pair_fg = fg;
+        term->pair_bg = bg;
+    }
+    return true;
+}
+
+static bool
+driver_getctl_int(TickitTermDriver *driver, TickitTermCtl ctl, int *value)
+{
+    const struct term *term = term_of(driver);
+    switch (ctl) {
+    case TICKIT_TERMCTL_COLORS:
+        /* libtickit's own reduction stays out: curses_colour does it */
+        *value = 256;
+        return true;
+    case TICKIT_TERMCTL_CURSORVIS:
+        *value = term->is_cursor_wanted;
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool
+driver_setctl_int(TickitTermDriver *driver, TickitTermCtl ctl, int value)
+{
+    struct term *term = term_of(driver);
+    if (ctl == TICKIT_TERMCTL_CURSORVIS)
+        term->is_cursor_wanted = value != 0;
+    return true;
+}
+
+static bool
+driver_setctl_str(TickitTermDriver *driver, TickitTermCtl ctl,
+                  const char *value)
+{
+    (void)driver;
+    (void)ctl;
+    (void)value;
+    return true;
+}
+
+static void
+driver_destroy(TickitTermDriver *driver)
+{
+    /* the driver is the term, and outlives libtickit's part of it */
+    (void)driver;
+}
+
+static TickitTermDriverVTable driver_vtable = {
+    .destroy = driver_destroy,
+    .print = driver_print,
+    .goto_abs = driver_goto_abs,
+    .move_rel = driver_move_rel,
+    .scrollrect = driver_scrollrect,
+    .erasech = driver_erasech,
+    .clear = driver_clear,
+    .chpen = driver_chpen,
+    .getctl_int = driver_getctl_int,
+    .setctl_int = driver_setctl_int,
+    .setctl_str = driver_setctl_str,
+};
+
+/* curses draws what the locale can say. Containers and ssh often come without
+ * any locale while the terminal speaks UTF-8, as today's do: then UTF-8 it is.
+ * A locale that names another charset is believed. */
+static bool
+choose_charset(void)
+{
+    setlocale(LC_CTYPE, "");
+    if (strcmp(nl_langinfo(CODESET), "UTF-8") == 0)
+        return true;
+    const char *current = setlocale(LC_CTYPE, NULL);
+    if (current && strcmp(current, "C") != 0 && strcmp(current, "POSIX") != 0)
+        return false;
+    return setlocale(LC_CTYPE, "C.UTF-8") || setlocale(LC_CTYPE, "en_US.UTF-8");
+}
+
+static bool
+open_streams(struct term *term, int in_fd, int out_fd, struct error *error)
+{
+    int in_copy = fcntl(in_fd, F_DUPFD_CLOEXEC, 3);
+    int out_copy = fcntl(out_fd, F_DUPFD_CLOEXEC, 3);
+    if (in_copy >= 0)
+        term->in = fdopen(in_copy, "r");
+    if (out_copy >= 0)
+        term->out = fdopen(out_copy, "w");
+    if (term->in && term->out)
+        return true;
+    return error_set_errno(error, errno, "cannot open the terminal");
+}
+
+static void
+take_modes(struct term *term)
+{
+    raw();
+    noecho();
+    nonl();
+    write_all(term->out_fd, TERM_RESTORE_PASTE_ON);
+    if (term->is_mouse_on)
+        write_all(term->out_fd, TERM_RESTORE_MOUSE_ON);
+}
+
+static bool
+start_curses(struct term *term, const char *type, struct error *error)
+{
+    term->screen = newterm(type, term->out, term->in);
+    if (!term->screen)
+        return error_set(error, ERROR_CODE_NOT_FOUND,
+                         "terminal type '%s' is not known here: set TERM to "
+                         "one that terminfo has, for example xterm-256color",
+                         type ? type : "");
+    if (!tigetstr("cup") || !tigetstr("clear")) {
+        endwin();
+        return error_set(error, ERROR_CODE_INVALID,
+                         "terminal type '%s' cannot position its cursor: use "
+                         "the commands (guestmux --help), or set TERM",
+                         type ? type : "");
+    }
+    intrflush(stdscr, FALSE);
+    scrollok(stdscr, FALSE);
+    leaveok(stdscr, FALSE);
+    idlok(stdscr, TRUE);
+    if (has_colors() && start_color() == OK) {
+        use_default_colors();
+        term->colours = COLORS < 8 ? 0 : COLORS;
+    }
+    term->is_cursor_shown = true;
+    return true;
+}
+
+struct term *
+term_open(int in_fd, int out_fd, const char *type, struct error *error)
+{
+    if (!type)
+        type = getenv("TERM");
+    if (!isatty(in_fd) || !isatty(out_fd)) {
+        error_set(error, ERROR_CODE_INVALID,
+                  "the deck needs a terminal on standard input and output");
+        return NULL;
+    }
+
+    struct term *term = xcalloc(1, sizeof(*term));
+    term->out_fd = out_fd;
+    term->pair_fg = -1;
+    term->pair_bg = -1;
+    term->is_linux_vt = type && strncmp(type, "linux", 5) == 0;
+    term->has_unicode = choose_charset();
+    term_restore_save(in_fd, out_fd);
+    if (!open_streams(term, in_fd, out_fd, error) ||
+        !start_curses(term, type, error)) {
+        term_close(term);
+        return NULL;
+    }
+    take_modes(term);
+    term_restore_arm(tigetstr("sgr0"), tigetstr("cnorm"), tigetstr("rmcup"));
+
+    term->driver.vtable = &driver_vtable;
+    term->driver.name = "ncursesw";
+    struct TickitTermBuilder builder = {
+        .termtype = type,
+        .open = TICKIT_NO_OPEN,
+        .driver = &term->driver,
+    };
+    term->tickit = tickit_term_build(&builder);
+    term_update_size(term);
+    return term;
+}
+
+void
+term_close(struct term *term)
+{
+    if (!term)
+        return;
+    if (term->tickit)
+        tickit_term_unref(term->tickit);
+    if (term->screen) {
+        if (term->tickit) {
+            write_all(term->out_fd, TERM_RESTORE_MODES_OFF);
+            /* leaves the cursor on a line of its own */
+            curs_set(1);
+            endwin();
+        }
+        delscreen(term->screen);
+    }
+    term_restore_disarm();
+    if (term->in)
+        fclose(term->in);
+    if (term->out)
+        fclose(term->out);
+    free(term);
+}
+
+TickitTerm *
+term_tickit(struct term *term)
+{
+    return term->tickit;
+}
+
+struct term_abilities
+term_abilities(const struct term *term)
+{
+    return (struct term_abilities){
+        .colours = term->colours,
+        .has_unicode = term->has_unicode,
+        .is_linux_vt = term->is_linux_vt,
+    };
+}
+
+void
+term_flush(struct term *term)
+{
+    if (term->is_cursor_wanted)
+        move(term->row, term->col);
+    if (!term->is_cursor_wanted && term->is_cursor_shown)
+        curs_set(0);
+    wnoutrefresh(stdscr);
+    doupdate();
+    if (term->is_cursor_wanted && !term->is_cursor_shown)
+        curs_set(1);
+    term->is_cursor_shown = term->is_cursor_wanted;
+}
+
+bool
+term_is_writable(const struct term *term)
+{
+    struct pollfd descriptor = {.fd = term->out_fd, .events = POLLOUT};
+    return poll(&descriptor, 1, 0) != 0;
+}
+
+bool
+term_update_size(struct term *term)
+{
+    struct winsize size = {0};
+    int rows = term->rows;
+    int cols = term->cols;
+    if (ioctl(term->out_fd, TIOCGWINSZ, &size) == 0 && size.ws_row > 0 &&
+        size.ws_col > 0) {
+        rows = size.ws_row;
+        cols = size.ws_col;
+    } else if (rows == 0) {
+        rows = LINES;
+        cols = COLS;
+    }
+    if (cols > TERM_COLS_MAX)
+        cols = TERM_COLS_MAX;
+    if (rows > TERM_COLS_MAX)
+        rows = TERM_COLS_MAX;
+    if (rows == term->rows && cols == term->cols)
+        return false;
+    term->rows = rows;
+    term->cols = cols;
+    resizeterm(rows, cols);
+    tickit_term_set_size(term->tickit, rows, cols);
+    return true;
+}
+
+void
+term_redraw(struct term *term)
+{
+    take_modes(term);
+    clearok(curscr, TRUE);
+}
+
+void
+term_bell(struct term *term)
+{
+    (void)term;
+    beep();
+}
+
+void
+term_set_mouse(struct term *term, bool is_on)
+{
+    if (is_on == term->is_mouse_on)
+        return;
+    term->is_mouse_on = is_on;
+    write_all(term->out_fd,
+              is_on ? TERM_RESTORE_MOUSE_ON : TERM_RESTORE_MOUSE_OFF);
+}

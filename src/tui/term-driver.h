@@ -1,0 +1,59 @@
+#pragma once
+
+#include "base/error.h"
+
+#include <stdbool.h>
+
+#include <tickit.h>
+
+/* The operator's terminal: a libtickit terminal whose driver draws into
+ * ncursesw. What is drawn appears at term_flush, as one screen diff. Opening
+ * takes the terminal over (raw mode, alternate screen, bracketed paste);
+ * closing, and a crash, give it back. At most one is open at a time: curses
+ * and signal handlers know only one terminal. */
+struct term;
+
+/* What the theme has to do without. */
+struct term_abilities {
+    int colours;      /* 0: monochrome */
+    bool has_unicode; /* the locale can show more than ASCII */
+    bool is_linux_vt; /* the kernel's own console, with its few glyphs */
+};
+
+/* in_fd, out_fd: the terminal, borrowed. type: terminfo name, NULL: $TERM.
+ * Fails when there is no terminal or it cannot position its cursor. */
+struct term *term_open(int in_fd, int out_fd, const char *type,
+                       struct error *error);
+/* Gives the terminal back. NULL is fine. */
+void term_close(struct term *term);
+
+/* Borrowed: lives until term_close. */
+TickitTerm *term_tickit(struct term *term);
+struct term_abilities term_abilities(const struct term *term);
+
+/* Sends what was drawn since the last time. */
+void term_flush(struct term *term);
+/* Whether the terminal takes bytes at present: a slow link does not. */
+bool term_is_writable(const struct term *term);
+/* Asks for the terminal's size and passes it to libtickit, whose windows
+ * follow. Returns whether it changed. */
+bool term_update_size(struct term *term);
+/* Paints everything anew at the next flush, for when something else wrote to
+ * the terminal. Takes the terminal's modes again, too. */
+void term_redraw(struct term *term);
+void term_bell(struct term *term);
+void term_set_mouse(struct term *term, bool is_on);
+
+/* Pen attributes that libtickit lacks travel in its font number. */
+enum term_font {
+    TERM_FONT_DIM = 1 << 0,
+};
+
+/* The nearest of XTerm's 256 colours (the cube and the greys: the first 16
+ * differ between terminals). rgb: 0xRRGGBB. */
+int term_colour_from_rgb(unsigned rgb);
+/* What XTerm shows for one of its 256 colours, as 0xRRGGBB. */
+unsigned term_colour_to_rgb(int index);
+/* The nearest colour that a terminal of so many colours has: 256 to 16 to 8;
+ * -1, the default colour, when it has none. */
+int term_colour_reduce(int index, int colours);

@@ -1,0 +1,330 @@
+#include "base/base64.h"
+#include "base/clock.h"
+#include "base/utf8.h"
+#include "tui/deck-internal.h"
+#include "tui/pane.h"
+#include "tui/state.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* One read of the keyboard. */
+#define READ_BYTES 65536
+
+/* A paste goes to the server in pieces: base64 and JSON make it longer, and a
+ * line to the server may have 4 MiB. */
+#define PASTE_PIECE_BYTES (512u << 10)
+
+/* After a guest ended its pane takes no keys for so long, ms: what was typed
+ * to the guest must not be an answer to the card. */
+#define DEAD_SETTLE_MS 800
+
+enum keymap_mode
+typing_mode(const struct deck *deck)
+{
+    if (deck->dialog)
+        return KEYMAP_DIALOG;
+    if (deck->viewer)
+        return KEYMAP_VIEWER;
+    if (deck->is_prefix)
+        return KEYMAP_PREFIX;
+    if (deck->is_sidebar_focused)
+        return KEYMAP_SIDEBAR;
+    if (deck->focus && deck->focus->is_scrolling)
+        return KEYMAP_SCROLLBACK;
+    if (deck->focus && deck->focus->has_ended)
+        return KEYMAP_DEAD;
+    return KEYMAP_CONSOLE;
+}
+
+/* Whether typing can reach the focused console; says why not. */
+static bool
+can_type(struct deck *deck)
+{
+    if (!deck->focus)
+        return false;
+    if (deck->options->is_read_only) {
+        status_message(deck, DECK_WARNING,
+                       "read-only: typing is off in this deck");
+        return false;
+    }
+    if (!deck->connection) {
+        status_message(deck, DECK_ERROR,
+                       "not sent: there is no server at present");
+        return false;
+    }
+    return true;
+}
+
+/* Bytes as the API takes them: text where it is text, base64 otherwise. */
+static json_t *
+send_arguments(const struct deck *deck, const char *bytes, size_t len)
+{
+    json_t *arguments = json_pack("{s:s}", "guest", deck->focus->target);
+    if (utf8_is_valid(bytes, len, NULL) && !memchr(bytes, 0, len)) {
+        json_object_set_new(arguments, "text",
+                            json_stringn_nocheck(bytes, len));
+        return arguments;
+    }
+    struct buffer text = {0};
+    base64_encode(bytes, len, &text);
+    json_object_set_new(arguments, "data", json_stringn(text.data, text.len));
+    buffer_finish(&text);
+    return arguments;
+}
+
+void
+typing_flush(struct deck *deck)
+{
+    if (deck->typed.len == 0)
+        return;
+    if (can_type(deck))
+        connection_execute_quiet(
+            deck->connection, "console-send",
+            send_arguments(deck, deck->typed.data, deck->typed.len));
+    buffer_reset(&deck->typed);
+}
+
+void
+typing_send_literal(struct deck *deck)
+{
+    buffer_append(&deck->typed, deck->key_bytes, deck->key_len);
+    typing_flush(deck);
+}
+
+/* A key by name: the server knows what the guest's terminal modes make of
+ * it. */
+static void
+send_key(struct deck *deck, const char *name)
+{
+    typing_flush(deck);
+    if (can_type(deck))
+        connection_execute_quiet(deck->connection, "console-send",
+                                 json_pack("{s:s, s:[s]}", "guest",
+                                           deck->focus->target, "keys", name));
+}
+
+static void
+send_paste(struct deck *deck, const char *bytes, size_t len)
+{
+    typing_flush(deck);
+    if (!can_type(deck))
+        return;
+    while (len > 0) {
+        size_t piece = len < PASTE_PIECE_BYTES ? len : PASTE_PIECE_BYTES;
+        /* not within a character */
+        while (piece < len && piece > 1 && (bytes[piece] & 0xC0) == 0x80)
+            piece--;
+        json_t *arguments = send_arguments(deck, bytes, piece);
+        json_object_set_new(arguments, "paste", json_true());
+        connection_execute_quiet(deck->connection, "console-send", arguments);
+        bytes += piece;
+        len -= piece;
+    }
+}
+
+static void
+run_action(struct deck *deck, const struct action *action)
+{
+    typing_flush(deck);
+    action->run(deck, action->argument);
+}
+
+/* A key without a binding. */
+static void
+handle_unbound(struct deck *deck, enum keymap_mode mode, const char *name)
+{
+    const char *help = keymap_key_of(deck->keymap, KEYMAP_PREFIX, "help");
+    if (mode == KEYMAP_PREFIX)
+        status_message(deck, DECK_WARNING,
+                       "%s %s does nothing; %s %s shows the keys",
+                       keymap_prefix(deck->keymap), name,
+                       keymap_prefix(deck->keymap), help ? help : "");
+    else if (mode == KEYMAP_DEAD) {
+        const char *start = keymap_key_of(deck->keymap, KEYMAP_DEAD, "start");
+        status_message(deck, DECK_WARNING,
+                       "%s does not run: %s starts it again",
+                       deck->focus->target, start ? start : "the sidebar");
+    }
+}
+
+/* is_text: the bytes are what the guest should get; otherwise the name is. */
+static void
+handle_key(struct deck *deck, const char *name, bool is_text)
+{
+    enum keymap_mode mode = typing_mode(deck);
+    if (mode == KEYMAP_DEAD &&
+        clock_monotonic_ms() - deck->focus->ended_ms < DEAD_SETTLE_MS &&
+        strcmp(name, keymap_prefix(deck->keymap)) != 0)
+        return;
+    const struct action *action = keymap_find(deck->keymap, mode, name);
+    if (mode == KEYMAP_PREFIX) {
+        deck->is_prefix = false;
+        status_changed(deck);
+        arrange_cursor(deck);
+    }
+    if (action)
+        run_action(deck, action);
+    else if (mode == KEYMAP_CONSOLE && is_text)
+        buffer_append(&deck->typed, deck->key_bytes, deck->key_len);
+    else if (mode == KEYMAP_CONSOLE)
+        send_key(deck, name);
+    else
+        handle_unbound(deck, mode, name);
+}
+
+/* libtermkey's names for keys that keymaps and the API call otherwise. */
+static const char *const key_aliases[][2] = {
+    {"DEL", "Backspace"}, {"KPPoint", "KPDot"}, {"Find", "Home"},
+    {"Select", "End"},    {"Begin", "KP5"},
+};
+
+static int
+on_tickit_key(TickitTerm *term, TickitEventFlags flags, void *info, void *user)
+{
+    (void)term;
+    (void)flags;
+    struct deck *deck = user;
+    const TickitKeyEventInfo *event = info;
+    char name[KEYMAP_KEY_MAX_BYTES];
+    char text[INPUT_NAME_MAX_BYTES * 2];
+    snprintf(text, sizeof(text), "%s", event->str);
+    for (size_t i = 0; i < sizeof(key_aliases) / sizeof(*key_aliases); i++) {
+        size_t whole = strlen(text);
+        size_t tail = strlen(key_aliases[i][0]);
+        if (whole >= tail &&
+            strcmp(text + whole - tail, key_aliases[i][0]) == 0)
+            snprintf(text + whole - tail, sizeof(text) - whole + tail, "%s",
+                     key_aliases[i][1]);
+    }
+    if (!keymap_normalise(text, name, NULL))
+        return 0;
+    deck->is_sequence_taken = true;
+    handle_key(deck, name, event->type == TICKIT_KEYEV_TEXT);
+    return 1;
+}
+
+static int
+on_tickit_mouse(TickitTerm *term, TickitEventFlags flags, void *info,
+                void *user)
+{
+    (void)term;
+    (void)flags;
+    struct deck *deck = user;
+    deck->is_sequence_taken = true;
+    typing_flush(deck);
+    mouse_event(deck, info);
+    return 1;
+}
+
+static void
+handle_sequence(struct deck *deck, const char *bytes, size_t len)
+{
+    deck->is_sequence_taken = false;
+    tickit_term_input_push_bytes(term_tickit(deck->term), bytes, len);
+    /* what libtermkey has no name for is the guest's to understand */
+    if (!deck->is_sequence_taken && typing_mode(deck) == KEYMAP_CONSOLE)
+        buffer_append(&deck->typed, bytes, len);
+}
+
+static void
+on_input(void *user, const struct input_event *event)
+{
+    struct deck *deck = user;
+    deck->key_bytes = event->bytes;
+    deck->key_len = event->len;
+    switch (event->kind) {
+    case INPUT_KEY:
+        handle_key(deck, event->name, true);
+        break;
+    case INPUT_SEQUENCE:
+        handle_sequence(deck, event->bytes, event->len);
+        break;
+    case INPUT_PASTE:
+        if (event->is_cut)
+            status_message(deck, DECK_ERROR, "the paste was cut after %u MiB",
+                           INPUT_PASTE_MAX_BYTES >> 20);
+        if (typing_mode(deck) == KEYMAP_CONSOLE)
+            send_paste(deck, event->bytes, event->len);
+        else
+            status_message(deck, DECK_WARNING,
+                           "not pasted: no console has the keyboard");
+        break;
+    case INPUT_BYTES:
+        if (typing_mode(deck) == KEYMAP_CONSOLE)
+            buffer_append(&deck->typed, event->bytes, event->len);
+        break;
+    }
+    deck->key_bytes = NULL;
+    deck->key_len = 0;
+}
+
+static void
+arm_timer(struct deck *deck)
+{
+    unsigned timeout = input_timeout_ms(&deck->input);
+    if (timeout)
+        loop_timer_start(deck->input_timer, timeout);
+    else if (loop_timer_is_armed(deck->input_timer))
+        loop_timer_stop(deck->input_timer);
+}
+
+static void
+on_expire(void *data)
+{
+    struct deck *deck = data;
+    input_expire(&deck->input);
+    typing_flush(deck);
+    arm_timer(deck);
+}
+
+static void
+on_readable(void *data, int status, int events)
+{
+    struct deck *deck = data;
+    char bytes[READ_BYTES];
+    (void)events;
+    ssize_t len = status < 0 ? 0 : read(STDIN_FILENO, bytes, sizeof(bytes));
+    if (len < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (len <= 0) {
+        /* the terminal is gone, as with a hang-up */
+        deck_leave(deck, DECK_END_SIGNAL, NULL);
+        return;
+    }
+    input_feed(&deck->input, bytes, (size_t)len);
+    typing_flush(deck);
+    if (!deck->is_ending)
+        arm_timer(deck);
+}
+
+bool
+typing_start(struct deck *deck, struct error *error)
+{
+    input_init(&deck->input, on_input, deck);
+    deck->input_timer = loop_timer_new(&deck->loop, on_expire, deck);
+    deck->keyboard =
+        loop_poll_new(&deck->loop, STDIN_FILENO, on_readable, deck);
+    if (!deck->keyboard)
+        return error_set(error, ERROR_CODE_IO,
+                         "cannot wait for keys on standard input");
+    loop_poll_set(deck->keyboard, UV_READABLE);
+    TickitTerm *term = term_tickit(deck->term);
+    tickit_term_bind_event(term, TICKIT_TERM_ON_KEY, 0, on_tickit_key, deck);
+    tickit_term_bind_event(term, TICKIT_TERM_ON_MOUSE, 0, on_tickit_mouse,
+                           deck);
+    return true;
+}
+
+void
+typing_stop(struct deck *deck)
+{
+    loop_poll_free(deck->keyboard);
+    loop_timer_free(deck->input_timer);
+    deck->keyboard = NULL;
+    deck->input_timer = NULL;
+    input_finish(&deck->input);
+    buffer_finish(&deck->typed);
+}

@@ -1,0 +1,236 @@
+#include "tui/viewer.h"
+
+#include "base/buffer.h"
+#include "base/text.h"
+#include "base/utf8.h"
+#include "base/xalloc.h"
+#include "tui/box.h"
+#include "tui/deck-internal.h"
+#include "tui/draw.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* A text wider than this is hard to read. */
+#define VIEWER_COLS_MAX 92
+
+/* Where the second column begins in lines with a tab. */
+#define VIEWER_KEY_COLS 14
+
+/* Longer texts are cut: a report has the last lines of QEMU's words only. */
+#define VIEWER_LINES_MAX 4096
+
+struct viewer {
+    TickitWindow *window; /* owned */
+    char *title;          /* owned */
+    char *text;           /* owned: the lines, each terminated */
+    char **lines;         /* owned; each in text */
+    size_t line_count;
+    size_t top;
+    int rows; /* for text */
+    int cols;
+};
+
+const char *
+viewer_title(const struct viewer *viewer)
+{
+    return viewer ? viewer->title : "";
+}
+
+static void
+draw_line(struct deck *deck, TickitRenderBuffer *rb, int row, const char *line)
+{
+    int cols = deck->viewer->cols;
+    TickitPen *text = theme_pen(deck->theme, THEME_OVERLAY);
+    const char *tab = strchr(line, '\t');
+    if (strncmp(line, "# ", 2) == 0) {
+        draw_text(rb, row, 2, cols,
+                  theme_pen(deck->theme, THEME_OVERLAY_HEADING), line + 2);
+    } else if (tab) {
+        char *key = xstrndup(line, (size_t)(tab - line));
+        draw_text(rb, row, 3, VIEWER_KEY_COLS,
+                  theme_pen(deck->theme, THEME_OVERLAY_KEY), key);
+        free(key);
+        draw_text(rb, row, 3 + VIEWER_KEY_COLS, cols - VIEWER_KEY_COLS - 1,
+                  text, tab + 1);
+    } else {
+        draw_text(rb, row, 2, cols, text, line);
+    }
+}
+
+static int
+on_expose(TickitWindow *window, TickitEventFlags flags, void *info, void *user)
+{
+    (void)window;
+    (void)flags;
+    TickitExposeEventInfo *expose = info;
+    struct deck *deck = user;
+    struct viewer *viewer = deck->viewer;
+    char *footer =
+        viewer->line_count > (size_t)viewer->rows
+            ? xasprintf(" %zu-%zu of %zu ", viewer->top + 1,
+                        viewer->top + (size_t)viewer->rows, viewer->line_count)
+            : xstrdup("");
+    box_draw(deck, expose->rb, viewer->rows + 2, viewer->cols + 4,
+             viewer->title, footer);
+    free(footer);
+    for (int i = 0; i < viewer->rows; i++) {
+        size_t index = viewer->top + (size_t)i;
+        if (index < viewer->line_count)
+            draw_line(deck, expose->rb, i + 1, viewer->lines[index]);
+    }
+    return 1;
+}
+
+/* Lines too long for the window go on in the next one. */
+static void
+split_lines(struct viewer *viewer)
+{
+    size_t capacity = 0;
+    char *at = viewer->text;
+    while (*at && viewer->line_count < VIEWER_LINES_MAX) {
+        if (viewer->line_count == capacity) {
+            capacity = capacity ? capacity * 2 : 64;
+            viewer->lines =
+                xreallocarray(viewer->lines, capacity, sizeof(char *));
+        }
+        viewer->lines[viewer->line_count++] = at;
+        char *end = strchr(at, '\n');
+        if (!end)
+            break;
+        *end = '\0';
+        at = end + 1;
+    }
+}
+
+void
+viewer_place(struct deck *deck)
+{
+    struct viewer *viewer = deck->viewer;
+    if (!viewer)
+        return;
+    int rows = 0;
+    int cols = 0;
+    tickit_term_get_size(term_tickit(deck->term), &rows, &cols);
+    int wanted = (int)viewer->line_count;
+    viewer->rows = wanted < rows - 4 ? wanted : rows - 4;
+    viewer->cols = cols - 8 < VIEWER_COLS_MAX ? cols - 8 : VIEWER_COLS_MAX;
+    if (viewer->rows < 1)
+        viewer->rows = 1;
+    if (viewer->cols < 1)
+        viewer->cols = 1;
+    TickitRect rect = {
+        .top = (rows - 1 - viewer->rows - 2) / 2,
+        .left = (cols - viewer->cols - 4) / 2,
+        .lines = viewer->rows + 2,
+        .cols = viewer->cols + 4,
+    };
+    if (rect.top < 0)
+        rect.top = 0;
+    if (rect.left < 0)
+        rect.left = 0;
+    tickit_window_set_geometry(viewer->window, rect);
+    viewer_scroll(deck, 0);
+}
+
+void
+viewer_open(struct deck *deck, const char *title, const char *text)
+{
+    viewer_close(deck);
+    struct viewer *viewer = xcalloc(1, sizeof(*viewer));
+    viewer->title = xstrdup(title);
+    viewer->text = xstrdup(text);
+    split_lines(viewer);
+    viewer->window =
+        tickit_window_new(deck->root, (TickitRect){.lines = 1, .cols = 1}, 0);
+    tickit_window_bind_event(viewer->window, TICKIT_WINDOW_ON_EXPOSE, 0,
+                             on_expose, deck);
+    deck->viewer = viewer;
+    viewer_place(deck);
+    arrange_cursor(deck);
+    status_changed(deck);
+}
+
+void
+viewer_close(struct deck *deck)
+{
+    struct viewer *viewer = deck->viewer;
+    if (!viewer)
+        return;
+    deck->viewer = NULL;
+    tickit_window_close(viewer->window);
+    tickit_window_unref(viewer->window);
+    free(viewer->title);
+    free(viewer->text);
+    free(viewer->lines);
+    free(viewer);
+    frame_expose_all(deck);
+    arrange_cursor(deck);
+}
+
+int
+viewer_page_rows(const struct deck *deck)
+{
+    return deck->viewer ? deck->viewer->rows : 1;
+}
+
+void
+viewer_scroll(struct deck *deck, int rows)
+{
+    struct viewer *viewer = deck->viewer;
+    if (!viewer)
+        return;
+    long top = (long)viewer->top + rows;
+    long last = (long)viewer->line_count - viewer->rows;
+    if (top > last)
+        top = last;
+    if (top < 0)
+        top = 0;
+    viewer->top = (size_t)top;
+    tickit_window_expose(viewer->window, NULL);
+    frame_request(deck);
+}
+
+char *
+viewer_help_text(const struct deck *deck)
+{
+    struct buffer text = {0};
+    buffer_printf(&text,
+                  "While a guest is typed to, every key is the guest's, "
+                  "Escape included;\n%s leads the commands.\n",
+                  keymap_prefix(deck->keymap));
+    for (int mode = 0; mode < KEYMAP_MODE_COUNT; mode++) {
+        size_t count;
+        const struct keymap_binding *bindings =
+            keymap_bindings(deck->keymap, (enum keymap_mode)mode, &count);
+        if (count == 0)
+            continue;
+        buffer_printf(&text, "\n# %s\n", keymap_modes[mode].heading);
+        for (size_t i = 0; i < count; i++)
+            buffer_printf(&text, "%s%s%s\t%s\n",
+                          mode == KEYMAP_PREFIX ? keymap_prefix(deck->keymap)
+                                                : "",
+                          mode == KEYMAP_PREFIX ? " " : "", bindings[i].key,
+                          bindings[i].action->summary);
+    }
+    return buffer_steal(&text);
+}
+
+char *
+viewer_messages_text(const struct deck *deck)
+{
+    struct buffer text = {0};
+    for (size_t i = deck->message_count; i > 0; i--) {
+        const struct deck_message *message = &deck->messages[i - 1];
+        time_t seconds = (time_t)(message->at_ms / 1000);
+        struct tm local;
+        char when[32] = "";
+        if (localtime_r(&seconds, &local))
+            strftime(when, sizeof(when), "%H:%M:%S", &local);
+        buffer_printf(&text, "%s\t%s\n", when, message->text);
+    }
+    if (text.len == 0)
+        buffer_append_text(&text, "There were none.\n");
+    return buffer_steal(&text);
+}

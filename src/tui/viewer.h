@@ -1,0 +1,26 @@
+#pragma once
+
+#include <stddef.h>
+
+struct deck;
+
+/* A text over the deck: help, a guest's report, the messages. It scrolls. */
+struct viewer;
+
+/* Opens it in place of one that is open. text: lines; "# " begins a heading,
+ * a tab ends what stands in the column of keys. Foreign text in it is made
+ * printable when drawn. */
+void viewer_open(struct deck *deck, const char *title, const char *text);
+void viewer_close(struct deck *deck);
+const char *viewer_title(const struct viewer *viewer);
+
+/* Moves by rows; by pages with pages set to ±1, by halves of one with ±2 … */
+void viewer_scroll(struct deck *deck, int rows);
+int viewer_page_rows(const struct deck *deck);
+/* Follows the screen's size. */
+void viewer_place(struct deck *deck);
+
+/* All bindings of the keymap, by mode, as text for the viewer. The caller
+ * frees it. */
+char *viewer_help_text(const struct deck *deck);
+char *viewer_messages_text(const struct deck *deck);
