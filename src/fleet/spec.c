@@ -171,8 +171,12 @@ check_together(struct spec_reader *reader, const struct spec_entry *own)
             !json_object_get(spec->source, after_kernel[i]))
             continue;
         struct place place = {own->place, after_kernel[i], 0};
+        bool is_own = has(own, after_kernel[i]);
         mistakes_add(reader->mistakes, &place, POSITIONS_PART_KEY,
-                     "\"%s\" goes only with \"kernel\"", after_kernel[i]);
+                     is_own ? "\"%s\" goes only with \"kernel\""
+                            : "the default \"%s\" goes only with \"kernel\" "
+                              "(null takes it away)",
+                     after_kernel[i]);
     }
     if (spec->accel && spec->machine && strstr(spec->machine, "accel=")) {
         struct place place = {own->place, "machine", 0};
