@@ -147,3 +147,28 @@ loop_defer_request(struct loop_defer *defer)
     if (!uv_is_active((const uv_handle_t *)&defer->idle))
         uv_idle_start(&defer->idle, on_idle);
 }
+
+struct late_free {
+    uv_idle_t handle; /* never runs: only its closing takes a turn */
+    void *memory;     /* owned */
+};
+
+static void
+on_late_free(uv_handle_t *handle)
+{
+    struct late_free *late = handle->data;
+    free(late->memory);
+    free(late);
+}
+
+void
+loop_free_later(uv_loop_t *loop, void *memory)
+{
+    if (!memory)
+        return;
+    struct late_free *late = xcalloc(1, sizeof(*late));
+    uv_idle_init(loop, &late->handle);
+    late->handle.data = late;
+    late->memory = memory;
+    uv_close((uv_handle_t *)&late->handle, on_late_free);
+}

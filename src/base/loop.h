@@ -41,3 +41,7 @@ struct loop_defer *loop_defer_new(uv_loop_t *loop, void (*fn)(void *data),
                                   void *data);
 void loop_defer_free(struct loop_defer *defer);
 void loop_defer_request(struct loop_defer *defer);
+
+/* Frees memory (with free) at the end of the loop turn: for objects that their
+ * own callbacks may let go. NULL is fine. */
+void loop_free_later(uv_loop_t *loop, void *memory);
