@@ -103,8 +103,7 @@ struct guest {
     uint64_t last_notice_ms;
     struct loop_defer *defer; /* owned */
     bool has_changed;
-    bool is_delivering;
-    bool is_dead; /* freed while delivering */
+    bool is_dead; /* let go; the memory stays to the end of the loop turn */
 };
 
 /* guest.c ------------------------------------------------------------------ */

@@ -11,23 +11,10 @@
 /* Telling ------------------------------------------------------------------ */
 
 static void
-destroy(struct guest *guest)
-{
-    spec_free(guest->spec);
-    free(guest->dir);
-    free(guest->qmp_path);
-    free(guest->run_state);
-    free(guest->problem);
-    json_decref(guest->exit);
-    free(guest);
-}
-
-static void
 deliver(void *data)
 {
     struct guest *guest = data;
     const struct guest_context *context = guest->context;
-    guest->is_delivering = true;
     if (guest->has_changed) {
         guest->has_changed = false;
         context->handlers->on_change(context->data, guest);
@@ -36,9 +23,6 @@ deliver(void *data)
     struct op *op;
     while (!guest->is_dead && (op = op_take_done(guest)))
         op_deliver(op);
-    guest->is_delivering = false;
-    if (guest->is_dead)
-        destroy(guest);
 }
 
 void
@@ -183,8 +167,13 @@ guest_free(struct guest *guest)
     consoles_close(guest);
     loop_defer_free(guest->defer);
     notices_free(guest);
-    if (!guest->is_delivering)
-        destroy(guest);
+    spec_free(guest->spec);
+    free(guest->dir);
+    free(guest->qmp_path);
+    free(guest->run_state);
+    free(guest->problem);
+    json_decref(guest->exit);
+    loop_free_later(guest->context->loop, guest);
 }
 
 static bool

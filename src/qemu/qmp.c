@@ -61,47 +61,19 @@ struct qmp {
     char *told_trouble;        /* the last one reported, or NULL */
     unsigned fault_count;
     pid_t peer_pid;
-    bool is_freed;   /* freed inside a handler */
-    int dispatching; /* handlers on the call stack */
+    bool is_freed; /* let go; the memory stays to the end of the loop turn */
 };
 
 static void try_connect(void *data);
 
 static void
-destroy(struct qmp *qmp)
-{
-    free(qmp->path);
-    free(qmp->told_trouble);
-    free(qmp);
-}
-
-/* Calls out are bracketed so that a handler may free the connection. */
-static void
-enter(struct qmp *qmp)
-{
-    qmp->dispatching++;
-}
-
-/* Returns whether the connection is still there. */
-static bool
-leave(struct qmp *qmp)
-{
-    bool is_alive = !qmp->is_freed;
-    if (--qmp->dispatching == 0 && !is_alive)
-        destroy(qmp);
-    return is_alive;
-}
-
-static bool
 tell_trouble(struct qmp *qmp, const struct error *error)
 {
     if (qmp->told_trouble && !strcmp(qmp->told_trouble, error->text))
-        return true;
+        return;
     free(qmp->told_trouble);
     qmp->told_trouble = xstrdup(error->text);
-    enter(qmp);
     qmp->handlers->on_trouble(qmp->data, error);
-    return leave(qmp);
 }
 
 static void
@@ -152,32 +124,27 @@ free_pending(struct pending *pending)
     free(pending);
 }
 
-/* Takes over pending. Returns whether the connection is still there. */
-static bool
-answer(struct qmp *qmp, struct pending *pending, const json_t *value,
-       const struct error *error)
+/* Takes over pending. */
+static void
+answer(struct pending *pending, const json_t *value, const struct error *error)
 {
-    enter(qmp);
     if (pending->on_reply)
         pending->on_reply(pending->data, value, error);
     free_pending(pending);
-    return leave(qmp);
 }
 
-/* Fails everything that waits. Returns whether the connection is there. */
-static bool
+/* Fails everything that waits. */
+static void
 fail_all(struct qmp *qmp, const struct error *error)
 {
     struct pending *at = qmp->first;
     qmp->first = NULL;
     qmp->end = &qmp->first;
-    enter(qmp);
     while (at) {
         struct pending *next = at->next;
-        (void)answer(qmp, at, NULL, error);
+        answer(at, NULL, error);
         at = next;
     }
-    return leave(qmp);
 }
 
 /* Connection --------------------------------------------------------------- */
@@ -207,16 +174,15 @@ drop(struct qmp *qmp, const struct error *error)
         if (qmp->retry_ms > RETRY_LAST_MS)
             qmp->retry_ms = RETRY_LAST_MS;
     }
-    enter(qmp);
-    (void)fail_all(qmp, error);
+    fail_all(qmp, error);
     if (was_connected && !qmp->is_freed && qmp->handlers->on_disconnect)
         qmp->handlers->on_disconnect(qmp->data);
-    if (!leave(qmp))
+    if (qmp->is_freed)
         return;
     bool is_worth_telling = !qmp->path || error->code == ERROR_CODE_PROTOCOL ||
                             now - qmp->trouble_since_ms >= QUIET_MS;
     if (is_worth_telling)
-        (void)tell_trouble(qmp, error);
+        tell_trouble(qmp, error);
 }
 
 static void
@@ -314,7 +280,8 @@ handle_reply(struct qmp *qmp, const json_t *message)
     struct error error = {0};
     if (!value)
         guest_error(pending, json_object_get(message, "error"), &error);
-    if (answer(qmp, pending, value, value ? NULL : &error) && qmp->stream)
+    answer(pending, value, value ? NULL : &error);
+    if (!qmp->is_freed && qmp->stream)
         arm_watch(qmp);
 }
 
@@ -330,7 +297,6 @@ static void
 on_message(void *data, json_t *message)
 {
     struct qmp *qmp = data;
-    enter(qmp);
     const char *event = json_string_value(json_object_get(message, "event"));
     bool is_reply =
         json_object_get(message, "return") || json_object_get(message, "error");
@@ -343,7 +309,6 @@ on_message(void *data, json_t *message)
     } else if (event && qmp->state == QMP_STATE_READY) {
         handle_event(qmp, message, event);
     }
-    (void)leave(qmp);
 }
 
 static void
@@ -415,7 +380,6 @@ static void
 fail_late_replies(struct qmp *qmp)
 {
     uint64_t now = clock_monotonic_ms();
-    enter(qmp);
     for (struct pending *at = qmp->first, *next; at && !qmp->is_freed;
          at = next) {
         next = at->next;
@@ -426,10 +390,10 @@ fail_late_replies(struct qmp *qmp)
                   "QEMU did not answer %s within %" PRIu64 " ms", at->command,
                   at->timeout_ms);
         uint64_t number = at->number;
-        (void)answer(qmp, take_pending(qmp, number), NULL, &error);
+        answer(take_pending(qmp, number), NULL, &error);
         next = qmp->first; /* the handler may have changed the list */
     }
-    if (leave(qmp) && qmp->stream)
+    if (!qmp->is_freed && qmp->stream)
         arm_watch(qmp);
 }
 
@@ -445,7 +409,7 @@ on_watch(void *data)
     error_set(&error, ERROR_CODE_TIMEOUT,
               "the monitor took the connection but says nothing: QEMU is "
               "stopped or busy, or another program holds its monitor");
-    (void)tell_trouble(qmp, &error);
+    tell_trouble(qmp, &error);
 }
 
 /* Life --------------------------------------------------------------------- */
@@ -489,7 +453,6 @@ qmp_free(struct qmp *qmp)
 {
     if (!qmp || qmp->is_freed)
         return;
-    enter(qmp);
     qmp->is_freed = true;
     disconnect(qmp);
     loop_timer_free(qmp->retry);
@@ -497,8 +460,10 @@ qmp_free(struct qmp *qmp)
     struct error error = {0};
     error_set(&error, ERROR_CODE_STATE,
               "the monitor was let go before it answered");
-    (void)fail_all(qmp, &error);
-    (void)leave(qmp);
+    fail_all(qmp, &error);
+    free(qmp->path);
+    free(qmp->told_trouble);
+    loop_free_later(qmp->loop, qmp);
 }
 
 bool
