@@ -6,6 +6,7 @@
 #include "qemu/argv-internal.h"
 #include "qemu/cmdline.h"
 #include "qemu/keyval.h"
+#include "qemu/sandbox.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -211,10 +212,36 @@ add_firmware(struct argv_list *list, const struct spec *spec)
     free(beside);
 }
 
+/* Whether the networks or the user's arguments make QEMU run programs. */
+static bool
+spawns(const struct spec *spec, const struct cmdline *cmdline)
+{
+    for (size_t i = 0; i < spec->nic_count; i++) {
+        if (spec->nics[i].text && cmdline_net_spawns(spec->nics[i].text))
+            return true;
+    }
+    return cmdline->spawns;
+}
+
+/* A QEMU that its guest took over can then start no program and become no
+ * other user. Programs that the network needs (qemu-bridge-helper is set-uid)
+ * could not run in it. */
+static void
+add_sandbox(struct argv_list *list, const struct spec *spec,
+            const struct cmdline *cmdline)
+{
+    if (!cmdline->has_sandbox && !spawns(spec, cmdline) &&
+        sandbox_is_supported(list->words[0]))
+        add_pair(list, "-sandbox",
+                 "on,obsolete=deny,elevateprivileges=deny,spawn=deny,"
+                 "resourcecontrol=deny");
+}
+
 static void
 add_fields(struct argv_list *list, const struct spec *spec,
            const struct cmdline *cmdline)
 {
+    add_sandbox(list, spec, cmdline);
     /* With a display to look at, the firmware belongs there. */
     if (!cmdline->has_display)
         argv_add(list, "-nographic");

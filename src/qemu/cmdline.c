@@ -159,9 +159,8 @@ visit_parallel(struct cmdline_rewriter *rewriter, struct cmdline_item *item)
                  item->word, item->value);
 }
 
-/* Whether a network makes QEMU run a program. */
-static bool
-net_spawns(const char *value)
+bool
+cmdline_net_spawns(const char *value)
 {
     struct keyval keyval;
     keyval_parse(&keyval, value);
@@ -217,7 +216,7 @@ visit_item(struct cmdline_rewriter *rewriter, struct cmdline_item *item)
         result->has_sandbox = true;
         break;
     case CMDLINE_ACTION_NET:
-        result->spawns |= net_spawns(item->value);
+        result->spawns |= cmdline_net_spawns(item->value);
         break;
     case CMDLINE_ACTION_SPAWN:
         result->spawns = true;

@@ -58,6 +58,10 @@ struct cmdline *cmdline_rewrite(char *const *words, const char *arch,
                                 unsigned flags, struct error *error);
 void cmdline_free(struct cmdline *cmdline);
 
+/* Whether a -nic, -netdev or -net value makes QEMU run a program: a bridge's
+ * helper, a tap's script, guestfwd=…-cmd:, smb=. */
+bool cmdline_net_spawns(const char *value);
+
 /* "x86_64" for qemu-system-x86_64, by name or path; x86_64 where the name does
  * not tell. Borrowed from program. */
 const char *cmdline_arch_of(const char *program);
