@@ -20,6 +20,7 @@
 bool keys_encode(const char *name, unsigned modes, struct buffer *bytes,
                  struct error *error);
 
-/* All names without modifiers, for help and completion. */
-extern const char *const keys_names[];
-extern const size_t keys_names_count;
+/* All names without modifiers, for help and completion: names 0 to
+ * keys_count - 1. */
+extern const size_t keys_count;
+const char *keys_name(size_t index);
