@@ -157,13 +157,13 @@ read_double_quoted(struct splitter *splitter, struct error *error)
             return fault(splitter, "`", "a command substitution", error);
         if (c == '$' && next != '"' && !check_dollar(splitter, error))
             return false;
+        splitter->at++;
         if (c == '\\' && next != '\0' && strchr("$`\"\\\n", next)) {
             splitter->at++;
             c = next;
+            if (c == '\n')
+                continue;
         }
-        splitter->at++;
-        if (c == '\n' && splitter->text[splitter->at - 2] == '\\')
-            continue;
         if (!put(splitter, c, error))
             return false;
     }
