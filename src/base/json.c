@@ -1,6 +1,7 @@
 #include "base/json.h"
 
 #include "base/buffer.h"
+#include "base/text.h"
 #include "base/utf8.h"
 #include "base/xalloc.h"
 
@@ -183,23 +184,44 @@ read_whole(int fd, size_t max_bytes, struct buffer *content, const char *path,
     }
 }
 
+/* Opens a file whose reading cannot wait: no pipe, no device. */
+static int
+open_regular(const char *path, struct error *error)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    struct stat info;
+    if (fd < 0 || fstat(fd, &info) < 0)
+        error_set_errno(error, errno, "cannot open %s", path);
+    else if (S_ISDIR(info.st_mode))
+        error_set(error, ERROR_CODE_INVALID, "%s is a directory", path);
+    else if (!S_ISREG(info.st_mode))
+        error_set(error, ERROR_CODE_INVALID, "%s is no regular file", path);
+    else
+        return fd;
+    if (fd >= 0)
+        (void)close(fd);
+    return -1;
+}
+
 json_t *
 json_read_file(const char *path, size_t max_bytes, struct error *error)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    if (fd < 0) {
-        error_set_errno(error, errno, "cannot open %s", path);
+    int fd = open_regular(path, error);
+    if (fd < 0)
         return NULL;
-    }
     struct buffer content = {0};
     json_t *value = NULL;
     if (read_whole(fd, max_bytes, &content, path, error)) {
         json_error_t fault;
         value = json_loadb(content.data ? content.data : "", content.len,
                            JSON_REJECT_DUPLICATES, &fault);
-        if (!value)
+        if (!value) {
+            /* it cites the file */
+            char *text = text_printable(fault.text, strlen(fault.text), 0, 0);
             error_set(error, ERROR_CODE_INVALID, "%s:%d:%d: %s", path,
-                      fault.line, fault.column, fault.text);
+                      fault.line, fault.column, text);
+            free(text);
+        }
     }
     buffer_finish(&content);
     (void)close(fd);
@@ -228,8 +250,8 @@ replace_file(const json_t *value, const char *path, int (*sync_fn)(int fd),
 {
     char *text = json_dumps(value, JSON_INDENT(2));
     char *temporary = xasprintf("%s.%d.tmp", path, (int)getpid());
-    int fd = open(temporary,
-                  O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    (void)unlink(temporary); /* of a process of our pid that was killed */
+    int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     bool ok = fd >= 0 && text && write_whole(fd, text, strlen(text)) &&
               write_whole(fd, "\n", 1) && sync_fn(fd) == 0;
     if (fd >= 0)

@@ -39,8 +39,8 @@ const char *json_type_text(const json_t *value);
 json_t *json_from_bytes(const char *text, size_t len);
 json_t *json_from_text(const char *text);
 
-/* Reads a whole JSON file (at most max_bytes); a syntax error names
- * file:line:column. New reference, or NULL with error set. */
+/* Reads a whole JSON file (a regular one of at most max_bytes); a syntax error
+ * names file:line:column. New reference, or NULL with error set. */
 json_t *json_read_file(const char *path, size_t max_bytes, struct error *error);
 
 /* Writes value to path so that a reader sees the old or the new content whole:

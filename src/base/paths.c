@@ -5,21 +5,32 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* HOME, or what the user database says when there is none (a service). */
+static const char *
+home_dir(void)
+{
+    const char *home = getenv("HOME");
+    if (home && home[0] == '/')
+        return home;
+    const struct passwd *user = getpwuid(geteuid());
+    return user && user->pw_dir && user->pw_dir[0] == '/' ? user->pw_dir : "";
+}
+
 /* An XDG variable's value when it is absolute (the specification says to
- * ignore others), else HOME with fallback below it. */
+ * ignore others), else the home directory with fallback below it. */
 static char *
 xdg_dir(const char *variable, const char *fallback)
 {
     const char *value = getenv(variable);
     if (value && value[0] == '/')
         return xstrdup(value);
-    const char *home = getenv("HOME");
-    return xasprintf("%s/%s", home && home[0] == '/' ? home : "/", fallback);
+    return xasprintf("%s/%s", home_dir(), fallback);
 }
 
 /* Refuses a runtime directory that is not really and only ours. */
@@ -75,7 +86,8 @@ runtime_base(char **ret_warning)
             "sockets are kept under the state directory instead",
             value);
         char *state = xdg_dir("XDG_STATE_HOME", ".local/state");
-        char *base = xasprintf("%s/guestmux/run", state);
+        /* no server can have this name */
+        char *base = xasprintf("%s/guestmux/.run", state);
         free(state);
         return base;
     }
