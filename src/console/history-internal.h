@@ -1,0 +1,94 @@
+#pragma once
+
+#include "console/history-codec.h"
+#include "console/history.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum entry_flags {
+    /* enum codec_flags below */
+    ENTRY_WRAPPED = 1 << 4, /* the next row continued this one */
+    ENTRY_BREAK = 1 << 5,   /* … but the line was cut here for its length */
+};
+
+/* One row as it was written. */
+struct history_entry {
+    uint32_t id;      /* beyond the block's base_id */
+    uint32_t version; /* beyond the block's base_version */
+    uint32_t offset;  /* of its bytes in the block */
+    uint16_t cols;
+    uint16_t flags; /* enum entry_flags, enum codec_flags */
+};
+
+/* Rows written at one width. Bytes grow from the start of data, entries from
+ * its end downward. A line never crosses blocks. */
+struct history_block {
+    struct history_block *older;
+    struct history_block *newer;
+    uint64_t base_id;
+    uint64_t base_version;
+    size_t rows; /* as wrapped at the history's width */
+    uint32_t capacity;
+    uint32_t used;  /* bytes of text */
+    uint32_t first; /* entries below were dropped */
+    uint32_t count; /* entries, the dropped ones included */
+    int cols;       /* the width it was written at */
+    char data[];
+};
+
+/* Where a row was found last: lines are read in order. */
+struct history_place {
+    struct history_block *block; /* borrowed; NULL: nowhere */
+    uint64_t block_row;          /* number of the block's first row, counted
+                                  * from the start of time (dropped ones too) */
+    uint32_t entry;              /* first of a line */
+    uint64_t entry_row;          /* number of the line's first row */
+};
+
+struct history {
+    size_t max_rows;
+    size_t max_bytes;
+    size_t block_bytes;
+    int cols;
+    struct history_block *oldest; /* owned, with all newer ones */
+    struct history_block *newest;
+    struct history_block *spare; /* owned; an emptied block of full size */
+    size_t entries;              /* in all blocks, without dropped ones */
+    size_t rows;                 /* as wrapped at cols */
+    uint64_t dropped;
+    size_t bytes;
+    char *encoded; /* owned; codec_max_bytes(scratch_cols) */
+    char *scratch; /* owned; likewise */
+    int scratch_cols;
+    struct history_place place;
+};
+
+static inline struct history_entry *
+history_entry(const struct history_block *block, uint32_t number)
+{
+    struct history_entry *end =
+        (struct history_entry *)(void *)((char *)(uintptr_t)block->data +
+                                         block->capacity);
+    return end - 1 - number;
+}
+
+static inline uint32_t
+history_entry_end(const struct history_block *block, uint32_t number)
+{
+    return number + 1 < block->count ? history_entry(block, number + 1)->offset
+                                     : block->used;
+}
+
+/* The entry behind the line that starts at a number. */
+uint32_t history_line_end(const struct history_block *block, uint32_t first);
+
+/* Rows of the line of entries first..end-1 at the history's width. */
+size_t history_line_rows(const struct history *history,
+                         const struct history_block *block, uint32_t first,
+                         uint32_t end);
+
+/* Rows of a whole block at the history's width. */
+size_t history_block_rows(const struct history *history,
+                          const struct history_block *block);

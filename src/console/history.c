@@ -1,0 +1,417 @@
+#include "base/xalloc.h"
+#include "console/history-internal.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Bytes of the first block; the next ones double up to the full size, so that
+ * a silent console costs little. */
+#define FIRST_BLOCK_BYTES ((size_t)4 << 10)
+/* Bytes that a row may cost on average, beside HISTORY_COL_BYTES a column,
+ * before older rows go early: a guest can fill rows with combining characters
+ * and colours. */
+#define HISTORY_ROW_BYTES ((size_t)256)
+#define HISTORY_COL_BYTES ((size_t)8)
+/* A line longer than this share of a block is cut in two. */
+#define LINE_BLOCK_SHARE 4
+#define LINE_MAX_ENTRIES 256u
+
+struct history *
+history_new(const struct history_config *config)
+{
+    struct history *history = xcalloc(1, sizeof(*history));
+    history->max_rows = config->max_rows;
+    history->block_bytes =
+        config->block_bytes ? config->block_bytes : HISTORY_BLOCK_BYTES;
+    history->bytes = sizeof(*history);
+    history_set_cols(history, config->cols);
+    return history;
+}
+
+void
+history_free(struct history *history)
+{
+    if (!history)
+        return;
+    while (history->oldest) {
+        struct history_block *newer = history->oldest->newer;
+        free(history->oldest);
+        history->oldest = newer;
+    }
+    free(history->spare);
+    free(history->encoded);
+    free(history->scratch);
+    free(history);
+}
+
+/* Blocks ------------------------------------------------------------------ */
+
+static size_t
+block_room(const struct history_block *block)
+{
+    return block->capacity - block->used -
+           block->count * sizeof(struct history_entry);
+}
+
+static struct history_block *
+allocate_block(struct history *history, size_t need)
+{
+    size_t capacity = FIRST_BLOCK_BYTES;
+    if (history->newest)
+        capacity = (size_t)history->newest->capacity * 2;
+    if (capacity > history->block_bytes)
+        capacity = history->block_bytes;
+    if (capacity < need)
+        capacity = need;
+    capacity = (capacity + 15) & ~(size_t)15;
+    struct history_block *block = history->spare;
+    if (block && block->capacity >= capacity) {
+        history->spare = NULL;
+        capacity = block->capacity;
+    } else {
+        block = xmalloc(sizeof(*block) + capacity);
+        history->bytes += sizeof(*block) + capacity;
+    }
+    *block = (struct history_block){.capacity = (uint32_t)capacity,
+                                    .cols = history->cols};
+    return block;
+}
+
+static struct history_block *
+append_block(struct history *history, size_t need)
+{
+    struct history_block *block = allocate_block(history, need);
+    block->older = history->newest;
+    if (history->newest)
+        history->newest->newer = block;
+    else
+        history->oldest = block;
+    history->newest = block;
+    return block;
+}
+
+static void
+remove_block(struct history *history, struct history_block *block)
+{
+    if (block->older)
+        block->older->newer = block->newer;
+    else
+        history->oldest = block->newer;
+    if (block->newer)
+        block->newer->older = block->older;
+    else
+        history->newest = block->older;
+    history->place.block = NULL;
+    if (!history->spare && block->capacity == history->block_bytes) {
+        history->spare = block;
+        return;
+    }
+    history->bytes -= sizeof(*block) + block->capacity;
+    free(block);
+}
+
+/* Gives back what a block that gets no more rows does not use. */
+static void
+shrink_block(struct history *history, struct history_block *block)
+{
+    size_t entries = block->count * sizeof(struct history_entry);
+    size_t text = (block->used + 15) & ~(size_t)15;
+    if (text + entries + 256 >= block->capacity)
+        return;
+    memmove(block->data + text, block->data + block->capacity - entries,
+            entries);
+    history->bytes -= block->capacity - (text + entries);
+    block->capacity = (uint32_t)(text + entries);
+    struct history_block *shrunk =
+        realloc(block, sizeof(*block) + block->capacity);
+    if (!shrunk)
+        return;
+    if (shrunk->older)
+        shrunk->older->newer = shrunk;
+    else
+        history->oldest = shrunk;
+    if (shrunk->newer)
+        shrunk->newer->older = shrunk;
+    else
+        history->newest = shrunk;
+    history->place.block = NULL;
+}
+
+/* Dropping at the old end -------------------------------------------------- */
+
+static void
+count_dropped(struct history *history, struct history_block *block, size_t rows)
+{
+    block->rows -= rows;
+    history->rows -= rows;
+    history->dropped += rows;
+}
+
+static void
+drop_oldest_block(struct history *history)
+{
+    struct history_block *block = history->oldest;
+    history->entries -= block->count - block->first;
+    count_dropped(history, block, block->rows);
+    remove_block(history, block);
+}
+
+static void
+drop_oldest_entry(struct history *history)
+{
+    struct history_block *block = history->oldest;
+    if (block->count - block->first == 1) {
+        drop_oldest_block(history);
+        return;
+    }
+    uint32_t first = block->first++;
+    history->entries--;
+    history->place.block = NULL;
+    if (block->cols == history->cols) {
+        count_dropped(history, block, 1);
+        return;
+    }
+    uint32_t end = history_line_end(block, first);
+    size_t rows = history_line_rows(history, block, first, end);
+    if (first + 1 < end)
+        rows -= history_line_rows(history, block, first + 1, end);
+    count_dropped(history, block, rows);
+}
+
+static void
+make_room(struct history *history)
+{
+    while (history->entries > history->max_rows)
+        drop_oldest_entry(history);
+    while (history->bytes > history->max_bytes &&
+           history->oldest != history->newest)
+        drop_oldest_block(history);
+}
+
+/* Pushing ------------------------------------------------------------------ */
+
+static uint32_t
+last_line_first(const struct history_block *block)
+{
+    uint32_t first = block->count - 1;
+    while (first > block->first) {
+        unsigned flags = history_entry(block, first - 1)->flags;
+        if (!(flags & ENTRY_WRAPPED) || (flags & ENTRY_BREAK))
+            break;
+        first--;
+    }
+    return first;
+}
+
+bool
+history_is_open(const struct history *history)
+{
+    const struct history_block *block = history->newest;
+    if (!block)
+        return false;
+    unsigned flags = history_entry(block, block->count - 1)->flags;
+    return (flags & ENTRY_WRAPPED) && !(flags & ENTRY_BREAK);
+}
+
+static void
+break_line(struct history *history)
+{
+    struct history_block *block = history->newest;
+    history_entry(block, block->count - 1)->flags |= ENTRY_BREAK;
+}
+
+static bool
+fits_stamps(const struct history_block *block, const struct row *row)
+{
+    return row->id >= block->base_id && row->version >= block->base_version &&
+           row->id - block->base_id <= UINT32_MAX &&
+           row->version - block->base_version <= UINT32_MAX;
+}
+
+/* Moves the open line at a full block's end to the start of a new block. */
+static void
+carry_line(struct history *history, size_t need)
+{
+    struct history_block *old = history->newest;
+    uint32_t first = last_line_first(old);
+    uint32_t start = history_entry(old, first)->offset;
+    uint32_t bytes = old->used - start;
+    uint32_t count = old->count - first;
+    struct history_block *block = append_block(
+        history, need + bytes + count * sizeof(struct history_entry));
+    block->base_id = old->base_id;
+    block->base_version = old->base_version;
+    memcpy(block->data, old->data + start, bytes);
+    block->used = bytes;
+    block->count = count;
+    for (uint32_t i = 0; i < count; i++) {
+        *history_entry(block, i) = *history_entry(old, first + i);
+        history_entry(block, i)->offset -= start;
+    }
+    block->rows = history_line_rows(history, block, 0, count);
+    old->rows -= block->rows;
+    old->used = start;
+    old->count = first;
+    history->place.block = NULL;
+    if (old->count == old->first)
+        remove_block(history, old);
+}
+
+/* The block that takes a row of so many bytes. */
+static struct history_block *
+block_for(struct history *history, const struct row *row, size_t bytes)
+{
+    size_t need = bytes + sizeof(struct history_entry);
+    struct history_block *block = history->newest;
+    bool is_open = history_is_open(history);
+    bool is_same =
+        block && block->cols == history->cols && fits_stamps(block, row);
+    if (is_open) {
+        uint32_t first = last_line_first(block);
+        size_t line = block->used - history_entry(block, first)->offset;
+        size_t limit = history->block_bytes / LINE_BLOCK_SHARE;
+        if (!is_same || line + bytes > limit ||
+            block->count - first >= LINE_MAX_ENTRIES) {
+            break_line(history);
+            is_open = false;
+        }
+    }
+    if (is_same && block_room(block) >= need)
+        return block;
+    if (is_open) {
+        carry_line(history, need);
+        return history->newest;
+    }
+    if (block && block->cols != history->cols)
+        shrink_block(history, block);
+    block = append_block(history, need);
+    block->base_id = row->id;
+    block->base_version = row->version;
+    return block;
+}
+
+static void
+add_entry(struct history *history, const struct row *row, int cols,
+          const char *bytes, size_t len, unsigned flags)
+{
+    struct history_block *block = block_for(history, row, len);
+    *history_entry(block, block->count) = (struct history_entry){
+        .id = (uint32_t)(row->id - block->base_id),
+        .version = (uint32_t)(row->version - block->base_version),
+        .offset = block->used,
+        .cols = (uint16_t)cols,
+        .flags = (uint16_t)flags};
+    char *to = block->data + block->used;
+    if (bytes)
+        memcpy(to, bytes, len);
+    else
+        for (int col = 0; col < cols; col++)
+            to[col] = (char)row->cells[col].symbol;
+    block->used += (uint32_t)len;
+    block->count++;
+    block->rows++;
+    history->rows++;
+    history->entries++;
+}
+
+static void
+reserve_scratch(struct history *history)
+{
+    if (history->scratch_cols >= history->cols)
+        return;
+    size_t old = history->scratch ? codec_max_bytes(history->scratch_cols) : 0;
+    history->scratch_cols = history->cols;
+    size_t bytes = codec_max_bytes(history->cols);
+    history->encoded = xreallocarray(history->encoded, 1, bytes);
+    history->scratch = xreallocarray(history->scratch, 1, bytes);
+    history->bytes += 2 * (bytes - old);
+}
+
+void
+history_push(struct history *history, const struct row *row,
+             const struct cell_pool *pool)
+{
+    if (!history->max_rows) {
+        history->dropped++;
+        return;
+    }
+    assert(row->used <= history->cols);
+    int cols = row_content_cols(row);
+    unsigned flags = row->flags & ROW_WRAPPED ? ENTRY_WRAPPED : 0;
+    if (row->flags & ROW_COMPLEX) {
+        unsigned codec = 0;
+        reserve_scratch(history);
+        size_t len = codec_encode(row, cols, pool, history->encoded,
+                                  history->scratch, &codec);
+        add_entry(history, row, cols, history->encoded, len, flags | codec);
+    } else {
+        add_entry(history, row, cols, NULL, (size_t)cols, flags);
+    }
+    make_room(history);
+}
+
+void
+history_drop_last_line(struct history *history)
+{
+    struct history_block *block = history->newest;
+    if (!block)
+        return;
+    uint32_t first = last_line_first(block);
+    size_t rows = history_line_rows(history, block, first, block->count);
+    history->entries -= block->count - first;
+    history->rows -= rows;
+    block->rows -= rows;
+    block->used = history_entry(block, first)->offset;
+    block->count = first;
+    history->place.block = NULL;
+    if (block->count == block->first)
+        remove_block(history, block);
+}
+
+size_t
+history_last_line_rows(const struct history *history)
+{
+    const struct history_block *block = history->newest;
+    if (!block)
+        return 0;
+    return history_line_rows(history, block, last_line_first(block),
+                             block->count);
+}
+
+void
+history_set_cols(struct history *history, int cols)
+{
+    if (history_is_open(history))
+        break_line(history);
+    history->cols = cols;
+    history->max_bytes =
+        sizeof(*history) + HISTORY_BLOCK_BYTES + 2 * codec_max_bytes(cols) +
+        history->max_rows *
+            (HISTORY_ROW_BYTES + HISTORY_COL_BYTES * (size_t)cols);
+    history->place.block = NULL;
+    history->rows = 0;
+    for (struct history_block *block = history->oldest; block;
+         block = block->newer) {
+        block->rows = history_block_rows(history, block);
+        history->rows += block->rows;
+    }
+}
+
+size_t
+history_rows(const struct history *history)
+{
+    return history->rows;
+}
+
+uint64_t
+history_dropped(const struct history *history)
+{
+    return history->dropped;
+}
+
+size_t
+history_bytes(const struct history *history)
+{
+    return history->bytes;
+}

@@ -1,0 +1,209 @@
+#pragma once
+
+#include "console/cell.h"
+#include "console/charset.h"
+#include "console/grid.h"
+#include "console/history.h"
+#include "console/parser.h"
+#include "console/tabs.h"
+#include "console/terminal.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Modes beside enum terminal_mode, in the same word. */
+enum inner_mode {
+    MODE_INSERT = 1 << 16,       /* IRM */
+    MODE_ORIGIN = 1 << 17,       /* DECOM */
+    MODE_CURSOR = 1 << 18,       /* DECTCEM */
+    MODE_REVERSE_WRAP = 1 << 19, /* 45 */
+    MODE_PUBLIC_MASK = (1 << 16) - 1,
+    MODE_DEFAULTS = TERMINAL_MODE_AUTOWRAP | MODE_CURSOR,
+};
+
+/* Bytes of answers that a guest may draw at once. */
+#define TERMINAL_REPLY_BURST_BYTES ((size_t)4096)
+
+#define CHARSET_SLOTS 4 /* G0 to G3 */
+
+/* What DECSC saves and DECRC restores. */
+struct saved_cursor {
+    int row;
+    int col;
+    bool is_pending;
+    bool is_origin;
+    struct style pen;
+    enum charset charsets[CHARSET_SLOTS];
+    int locked; /* the slot that GL is */
+};
+
+struct screen {
+    struct grid grid;
+    struct saved_cursor saved;
+};
+
+struct terminal {
+    const struct terminal_handlers *handlers; /* borrowed; NULL: none */
+    void *data;
+    struct parser parser;
+    struct cell_pool pool;
+    struct history *history;
+    struct screen main;
+    struct screen alternate; /* its grid is made when it is first shown */
+    struct grid *grid;       /* borrowed: the screen that shows */
+    int rows;
+    int cols;
+    int row; /* of the cursor */
+    int col;
+    bool is_pending; /* the next character wraps first */
+    int top;         /* scroll region, both included */
+    int bottom;
+    unsigned modes; /* enum terminal_mode, enum inner_mode */
+    int cursor_shape;
+    struct style pen;
+    uint32_t pen_style;   /* its number, when it is not stale */
+    uint32_t erase_style; /* the number of what erased cells get */
+    bool is_pen_stale;
+    enum charset charsets[CHARSET_SLOTS];
+    int locked;              /* the slot that GL is */
+    int single;              /* the slot for the next character; -1: GL */
+    uint32_t last_codepoint; /* for REP; 0: none */
+    struct tabs tabs;
+    unsigned write_flags; /* of the terminal_write under way */
+    size_t allowance;     /* of answers; see terminal-query.c */
+    uint64_t text_bytes;  /* printed since the last answer */
+    uint64_t next_id;
+    uint64_t version;
+    char *scratch; /* owned; a row's text */
+    size_t scratch_bytes;
+};
+
+/* The style numbers of the pen and of erased cells. */
+uint32_t terminal_pen_style(struct terminal *terminal);
+uint32_t terminal_erase_style(struct terminal *terminal);
+
+/* Drops styles and clusters that no cell holds, when it is time. */
+void terminal_collect(struct terminal *terminal);
+
+/* The cursor's row. */
+static inline struct row *
+terminal_cursor_row(struct terminal *terminal)
+{
+    return terminal->grid->row[terminal->row];
+}
+
+/* Notes that a row changes. */
+static inline void
+terminal_touch(struct terminal *terminal, struct row *row)
+{
+    row->version = ++terminal->version;
+}
+
+/* Makes a row blank, in the colour of erased cells, and another one. */
+void terminal_blank_row(struct terminal *terminal, struct row *row);
+
+/* Appends the main screen's content to the history, if it shows, down to its
+ * last row that is not blank, and blanks the screen. */
+void terminal_keep_screen(struct terminal *terminal);
+
+/* Copies rows 0..count-1 of the main screen to the history. */
+void terminal_push_rows(struct terminal *terminal, int count);
+
+/* terminal-print.c */
+void terminal_print(void *data, const char *bytes, size_t len);
+void terminal_repeat(struct terminal *terminal, int count);
+
+/* terminal-cursor.c: positions are 0-based and clamped. */
+void terminal_move_to(struct terminal *terminal, int row, int col);
+/* row counts from the scroll region's top in origin mode. */
+void terminal_address(struct terminal *terminal, int row, int col);
+void terminal_cursor_up(struct terminal *terminal, int count);
+void terminal_cursor_down(struct terminal *terminal, int count);
+void terminal_backspace(struct terminal *terminal);
+/* Down by one, scrolling at the region's bottom. */
+void terminal_index(struct terminal *terminal);
+void terminal_reverse_index(struct terminal *terminal);
+void terminal_linefeed(struct terminal *terminal);
+void terminal_save_cursor(struct terminal *terminal);
+void terminal_restore_cursor(struct terminal *terminal);
+
+/* terminal-edit.c */
+void terminal_scroll_up(struct terminal *terminal, int top, int bottom,
+                        int count);
+void terminal_scroll_down(struct terminal *terminal, int top, int bottom,
+                          int count);
+void terminal_erase_display(struct terminal *terminal, int what);
+void terminal_erase_line(struct terminal *terminal, int what);
+void terminal_erase_chars(struct terminal *terminal, int count);
+void terminal_insert_chars(struct terminal *terminal, int count);
+void terminal_delete_chars(struct terminal *terminal, int count);
+void terminal_insert_lines(struct terminal *terminal, int count);
+void terminal_delete_lines(struct terminal *terminal, int count);
+void terminal_align(struct terminal *terminal);
+
+/* terminal-control.c: the parser's handlers. */
+void terminal_control(void *data, unsigned char control);
+void terminal_escape(void *data, const char *intermediates, char final);
+
+/* terminal-csi.c */
+void terminal_csi(void *data, const struct parser_sequence *sequence);
+/* The parameter at a place; other when it is omitted. */
+int terminal_param(const struct parser_sequence *sequence, unsigned at,
+                   int other);
+
+/* terminal-sgr.c */
+void terminal_sgr(struct terminal *terminal,
+                  const struct parser_sequence *sequence);
+/* Writes the pen as SGR parameters ("0;1;31"), terminated. */
+#define TERMINAL_SGR_BYTES 128
+void terminal_sgr_text(const struct style *style,
+                       char text[TERMINAL_SGR_BYTES]);
+
+/* terminal-modes.c */
+void terminal_set_modes(struct terminal *terminal,
+                        const struct parser_sequence *sequence);
+void terminal_reset_modes(struct terminal *terminal,
+                          const struct parser_sequence *sequence);
+/* DECRQM's answer for a mode: 0 unknown, 1 set, 2 reset, 4 always reset. */
+int terminal_mode_state(const struct terminal *terminal, bool is_private,
+                        int number);
+void terminal_soft_reset(struct terminal *terminal);
+
+/* terminal-query.c */
+/* Whether an answer of so many bytes may be sent now; counts it. */
+bool terminal_spend_reply(struct terminal *terminal, size_t bytes);
+void terminal_device_attributes(struct terminal *terminal,
+                                const struct parser_sequence *sequence);
+void terminal_secondary_attributes(struct terminal *terminal,
+                                   const struct parser_sequence *sequence);
+void terminal_tertiary_attributes(struct terminal *terminal,
+                                  const struct parser_sequence *sequence);
+void terminal_status_report(struct terminal *terminal,
+                            const struct parser_sequence *sequence);
+void terminal_private_report(struct terminal *terminal,
+                             const struct parser_sequence *sequence);
+void terminal_request_mode(struct terminal *terminal,
+                           const struct parser_sequence *sequence);
+void terminal_window_report(struct terminal *terminal,
+                            const struct parser_sequence *sequence);
+void terminal_report_version(struct terminal *terminal,
+                             const struct parser_sequence *sequence);
+void terminal_report_parameters(struct terminal *terminal,
+                                const struct parser_sequence *sequence);
+void terminal_request_setting(struct terminal *terminal, const char *setting);
+
+/* terminal-string.c */
+void terminal_string(void *data, enum parser_string kind,
+                     const struct parser_sequence *sequence, const char *text,
+                     size_t len);
+
+/* terminal-check.c: what is wrong with a terminal, or NULL. For tests. */
+const char *terminal_check(struct terminal *terminal);
+
+/* One row of the dispatch tables, for the documentation's check. */
+struct terminal_sequence {
+    const char *text; /* as docs/terminal.md writes it: "CSI ? Pm h" */
+    const char *name; /* "DECSET" */
+};
+/* The rows of the control sequences' table; *ret_count says how many. */
+const struct terminal_sequence *terminal_sequences(size_t *ret_count);
