@@ -1,9 +1,14 @@
 #include "wire/codec.h"
 
+#include "base/text.h"
 #include "base/utf8.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
+
+/* Memory kept for the next line, bytes; that of a longer one is given back. */
+#define KEPT_BYTES 262144u
 
 void
 codec_init(struct codec *codec, size_t max_bytes)
@@ -53,9 +58,12 @@ decode(const char *text, size_t len, json_t **ret_message, struct error *error)
     json_error_t fault;
     json_t *message = json_loadb(text, len, JSON_REJECT_DUPLICATES, &fault);
     if (!message) {
+        /* it cites the line */
+        char *shown = text_printable(fault.text, strlen(fault.text), 0, 0);
         error_set(error, ERROR_CODE_PROTOCOL,
-                  "the line is not JSON: %s, at column %d", fault.text,
+                  "the line is not JSON: %s, at column %d", shown,
                   fault.column);
+        free(shown);
         return CODEC_RESULT_FAULT;
     }
     if (!json_is_object(message)) {
@@ -90,6 +98,10 @@ wait_for_more(struct codec *codec, struct error *error)
             return over_long(codec, error);
         }
         return CODEC_RESULT_NONE;
+    }
+    if (!unfinished && codec->line.capacity > KEPT_BYTES) {
+        buffer_finish(&codec->line);
+        codec->start = 0;
     }
     codec->scanned = unfinished;
     return CODEC_RESULT_NONE;
