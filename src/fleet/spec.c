@@ -210,6 +210,8 @@ spec_read(const char *name, const struct spec_entry *own,
     spec->directory = xstrdup(directory);
     spec->source = json_object();
     spec->kind = find_kind(own, mistakes);
+    spec->baud = SPEC_DEFAULT_BAUD;
+    spec->history_lines = SPEC_DEFAULT_HISTORY;
     read_own(&reader, own);
     read_defaults(&reader, own, defaults);
     check_together(&reader, own);

@@ -20,6 +20,10 @@ enum spec_kind {
     SPEC_KIND_COUNT
 };
 
+/* What counts where nothing is said. */
+#define SPEC_DEFAULT_BAUD 115200
+#define SPEC_DEFAULT_HISTORY 10000 /* lines */
+
 struct spec_disk {
     char *file;      /* absolute */
     char *format;    /* "raw", "qcow2" …; NULL: QEMU finds out */
