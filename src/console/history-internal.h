@@ -1,14 +1,14 @@
 #pragma once
 
-#include "console/history-codec.h"
 #include "console/history.h"
+#include "console/packing.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 enum entry_flags {
-    /* enum codec_flags below */
+    /* enum packing_flags below */
     ENTRY_WRAPPED = 1 << 4, /* the next row continued this one */
     ENTRY_BREAK = 1 << 5,   /* … but the line was cut here for its length */
 };
@@ -19,7 +19,7 @@ struct history_entry {
     uint32_t version; /* beyond the block's base_version */
     uint32_t offset;  /* of its bytes in the block */
     uint16_t cols;
-    uint16_t flags; /* enum entry_flags, enum codec_flags */
+    uint16_t flags; /* enum entry_flags, enum packing_flags */
 };
 
 /* Rows written at one width. Bytes grow from the start of data, entries from
@@ -59,7 +59,7 @@ struct history {
     size_t rows;                 /* as wrapped at cols */
     uint64_t dropped;
     size_t bytes;
-    char *encoded; /* owned; codec_max_bytes(scratch_cols) */
+    char *encoded; /* owned; packing_max_bytes(scratch_cols) */
     char *scratch; /* owned; likewise */
     int scratch_cols;
     struct history_place place;

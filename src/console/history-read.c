@@ -60,7 +60,7 @@ add_text(struct wrapper *wrapper, const char *text, size_t bytes, int cols,
         const char *gap = memchr(text, '\0', (size_t)(end - text));
         size_t part = (size_t)((gap ? gap : end) - text);
         int part_cols = 0;
-        codec_fit(text, part, wrapper->cols, flags, &part_cols);
+        packing_fit(text, part, wrapper->cols, flags, &part_cols);
         add_run(wrapper, text, part, col, part_cols, style);
         col += part_cols;
         text += part;
@@ -72,7 +72,7 @@ add_text(struct wrapper *wrapper, const char *text, size_t bytes, int cols,
 /* Wraps one piece; entry_col: its first column in its entry. Returns false
  * when the wanted row is complete. */
 static bool
-wrap_piece(struct wrapper *wrapper, const struct codec_piece *piece,
+wrap_piece(struct wrapper *wrapper, const struct packing_piece *piece,
            unsigned flags, uint32_t entry, int *entry_col)
 {
     const char *text = piece->text;
@@ -80,7 +80,7 @@ wrap_piece(struct wrapper *wrapper, const struct codec_piece *piece,
     while (left) {
         int cols = 0;
         size_t bytes =
-            codec_fit(text, left, wrapper->cols - wrapper->col, flags, &cols);
+            packing_fit(text, left, wrapper->cols - wrapper->col, flags, &cols);
         if (bytes) {
             if (wrapper->row == wrapper->wanted && wrapper->runs)
                 add_text(wrapper, text, bytes, cols, flags, &piece->style);
@@ -111,11 +111,11 @@ wrap_line(struct wrapper *wrapper, const struct history_block *block,
     for (uint32_t i = first; i < end; i++) {
         const struct history_entry *entry = history_entry(block, i);
         int entry_col = 0;
-        struct codec_reader reader = codec_open(
+        struct packing_reader reader = packing_open(
             block->data + entry->offset,
             history_entry_end(block, i) - entry->offset, entry->flags);
-        struct codec_piece piece;
-        while (codec_next(&reader, &piece))
+        struct packing_piece piece;
+        while (packing_next(&reader, &piece))
             if (!wrap_piece(wrapper, &piece, entry->flags, i, &entry_col))
                 return false;
     }

@@ -320,9 +320,10 @@ reserve_scratch(struct history *history)
 {
     if (history->scratch_cols >= history->cols)
         return;
-    size_t old = history->scratch ? codec_max_bytes(history->scratch_cols) : 0;
+    size_t old =
+        history->scratch ? packing_max_bytes(history->scratch_cols) : 0;
     history->scratch_cols = history->cols;
-    size_t bytes = codec_max_bytes(history->cols);
+    size_t bytes = packing_max_bytes(history->cols);
     history->encoded = xreallocarray(history->encoded, 1, bytes);
     history->scratch = xreallocarray(history->scratch, 1, bytes);
     history->bytes += 2 * (bytes - old);
@@ -342,8 +343,8 @@ history_push(struct history *history, const struct row *row,
     if (row->flags & ROW_COMPLEX) {
         unsigned codec = 0;
         reserve_scratch(history);
-        size_t len = codec_encode(row, cols, pool, history->encoded,
-                                  history->scratch, &codec);
+        size_t len = packing_encode(row, cols, pool, history->encoded,
+                                    history->scratch, &codec);
         add_entry(history, row, cols, history->encoded, len, flags | codec);
     } else {
         add_entry(history, row, cols, NULL, (size_t)cols, flags);
@@ -386,7 +387,7 @@ history_set_cols(struct history *history, int cols)
         break_line(history);
     history->cols = cols;
     history->max_bytes =
-        sizeof(*history) + HISTORY_BLOCK_BYTES + 2 * codec_max_bytes(cols) +
+        sizeof(*history) + HISTORY_BLOCK_BYTES + 2 * packing_max_bytes(cols) +
         history->max_rows *
             (HISTORY_ROW_BYTES + HISTORY_COL_BYTES * (size_t)cols);
     history->place.block = NULL;

@@ -357,7 +357,7 @@ command_target(struct deck *deck, const char *method, const char *doing)
     if (!guest)
         return;
     status_message(deck, DECK_INFO, "%s %s…", doing, guest->name);
-    server_command(deck, method, json_pack("{s:s}", "guest", guest->name));
+    link_command(deck, method, json_pack("{s:s}", "guest", guest->name));
 }
 
 static void

@@ -130,12 +130,12 @@ void frame_expose_all(struct deck *deck);
 /* Arms the clock for the next moment at which an uptime reads differently. */
 void frame_update_clock(struct deck *deck);
 
-/* -- server.c: the connection -- */
+/* -- link.c: the connection -- */
 
-void server_start(struct deck *deck, int fd);
-void server_stop(struct deck *deck);
+void link_start(struct deck *deck, int fd);
+void link_stop(struct deck *deck);
 /* Sends a command about a guest; a refusal is shown. arguments: stolen. */
-void server_command(struct deck *deck, const char *method, json_t *arguments);
+void link_command(struct deck *deck, const char *method, json_t *arguments);
 
 /* -- arrange.c: which panes there are, and where -- */
 

@@ -221,7 +221,7 @@ start(struct deck *deck, struct error *error)
         return false;
     arrange_layout(deck);
     status_changed(deck);
-    server_start(deck, deck->options->fd);
+    link_start(deck, deck->options->fd);
     return true;
 }
 
@@ -241,7 +241,7 @@ stop(struct deck *deck)
         dialog_close(deck);
         viewer_close(deck);
     }
-    server_stop(deck);
+    link_stop(deck);
     typing_stop(deck);
     arrange_finish(deck);
     frame_stop(deck);

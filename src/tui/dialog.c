@@ -151,7 +151,7 @@ dialog_accept(struct deck *deck)
     json_t *arguments = json_pack("{s:s}", "guest", dialog->guest);
     if (dialog->flag)
         json_object_set_new(arguments, dialog->flag, json_true());
-    server_command(deck, dialog->method, arguments);
+    link_command(deck, dialog->method, arguments);
     dialog_close(deck);
 }
 

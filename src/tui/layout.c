@@ -105,9 +105,9 @@ place_sidebar(struct layout *layout, const struct layout_request *request,
 {
     bool has_focus = request->flags & LAYOUT_SIDEBAR_FOCUS;
     bool is_wide = request->cols >= LAYOUT_SIDEBAR_SCREEN_COLS;
-    if (request->flags & LAYOUT_BARE)
-        return;
-    if (!has_focus && !(is_wide && request->flags & LAYOUT_SIDEBAR))
+    bool is_wanted = request->flags & LAYOUT_SIDEBAR &&
+                     !(request->flags & LAYOUT_ZOOMED) && is_wide;
+    if (request->flags & LAYOUT_BARE || (!has_focus && !is_wanted))
         return;
     layout->sidebar = *area;
     if (request->cols < LAYOUT_SIDEBAR_ALONE_COLS) {

@@ -34,7 +34,7 @@ struct layout_rect {
 };
 
 enum layout_flags {
-    LAYOUT_ZOOMED = 1 << 0,        /* the focused pane alone */
+    LAYOUT_ZOOMED = 1 << 0,        /* the focused pane alone, without sidebar */
     LAYOUT_SIDEBAR = 1 << 1,       /* the sidebar is wanted */
     LAYOUT_SIDEBAR_FOCUS = 1 << 2, /* the sidebar has the keyboard */
     LAYOUT_BARE = 1 << 3,          /* one console and nothing else */

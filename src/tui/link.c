@@ -151,7 +151,7 @@ static const struct connection_handlers handlers = {
 };
 
 void
-server_start(struct deck *deck, int fd)
+link_start(struct deck *deck, int fd)
 {
     deck->connection = connection_new(&deck->loop, fd, &handlers, deck);
     connection_execute(deck->connection, "events-subscribe", NULL, NULL, NULL);
@@ -190,7 +190,7 @@ on_reconnected(uv_work_t *work, int status)
         return;
     }
     if (deck->reconnect_fd >= 0) {
-        server_start(deck, deck->reconnect_fd);
+        link_start(deck, deck->reconnect_fd);
         status_message(deck, DECK_INFO, "connected to a new server");
         return;
     }
@@ -220,7 +220,7 @@ reconnect(void *data)
 }
 
 void
-server_stop(struct deck *deck)
+link_stop(struct deck *deck)
 {
     if (deck->is_reconnecting)
         uv_cancel((uv_req_t *)&deck->reconnect_work);
@@ -239,7 +239,7 @@ on_command(void *user, json_t *value, const struct error *error)
 }
 
 void
-server_command(struct deck *deck, const char *method, json_t *arguments)
+link_command(struct deck *deck, const char *method, json_t *arguments)
 {
     if (!deck->connection) {
         json_decref(arguments);

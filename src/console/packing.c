@@ -1,4 +1,4 @@
-#include "console/history-codec.h"
+#include "console/packing.h"
 
 #include "base/utf8.h"
 
@@ -23,7 +23,7 @@ enum field {
 #define NUMBER_MAX_BYTES 5
 
 size_t
-codec_max_bytes(int cols)
+packing_max_bytes(int cols)
 {
     return NUMBER_MAX_BYTES + (size_t)cols * (CELL_MAX_BYTES + RUN_MAX_BYTES);
 }
@@ -136,8 +136,8 @@ encode_cell(const struct cell *cell, const struct cell_pool *pool, char *text,
 }
 
 size_t
-codec_encode(const struct row *row, int cols, const struct cell_pool *pool,
-             char *bytes, char *scratch, unsigned *ret_flags)
+packing_encode(const struct row *row, int cols, const struct cell_pool *pool,
+               char *bytes, char *scratch, unsigned *ret_flags)
 {
     unsigned flags = 0;
     unsigned char *runs = (unsigned char *)bytes;
@@ -166,10 +166,10 @@ codec_encode(const struct row *row, int cols, const struct cell_pool *pool,
     return head_bytes + run_bytes + text_bytes;
 }
 
-struct codec_reader
-codec_open(const char *bytes, size_t len, unsigned flags)
+struct packing_reader
+packing_open(const char *bytes, size_t len, unsigned flags)
 {
-    struct codec_reader reader = {.text = bytes, .text_end = bytes + len};
+    struct packing_reader reader = {.text = bytes, .text_end = bytes + len};
     if (!(flags & CODEC_STYLED))
         return reader;
     const unsigned char *at = (const unsigned char *)bytes;
@@ -181,7 +181,7 @@ codec_open(const char *bytes, size_t len, unsigned flags)
 }
 
 bool
-codec_next(struct codec_reader *reader, struct codec_piece *ret_piece)
+packing_next(struct packing_reader *reader, struct packing_piece *ret_piece)
 {
     if (reader->text == reader->text_end)
         return false;
@@ -198,8 +198,8 @@ codec_next(struct codec_reader *reader, struct codec_piece *ret_piece)
 }
 
 size_t
-codec_fit(const char *text, size_t len, int max_cols, unsigned flags,
-          int *ret_cols)
+packing_fit(const char *text, size_t len, int max_cols, unsigned flags,
+            int *ret_cols)
 {
     if (!(flags & CODEC_UNICODE)) {
         size_t bytes = len < (size_t)max_cols ? len : (size_t)max_cols;
