@@ -1,10 +1,89 @@
 #include "cli/cli.h"
 #include "cli/cmd.h"
+#include "cli/output.h"
+#include "cli/rows.h"
 #include "fleet/fleet.h"
+#include "qemu/preflight.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+static const struct option options[] = {
+    {
+        .name = "syntax",
+        .type = OPTION_FLAG,
+        .summary = "look at the file alone, not at what it names",
+    },
+    {
+        .name = "quiet",
+        .letter = 'q',
+        .type = OPTION_FLAG,
+        .summary = "print errors and warnings only",
+    },
+    ROW_JSON,
+};
+
+static const char *
+plural(size_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
+static void
+print_findings(const struct cli *cli, const struct fleet *fleet,
+               const struct preflight *preflight)
+{
+    bool is_quiet = options_has(&cli->options, "quiet");
+    for (size_t i = 0; i < preflight->count; i++) {
+        const struct preflight_finding *finding = &preflight->findings[i];
+        if (is_quiet && finding->severity == PREFLIGHT_SEVERITY_NOTE)
+            continue;
+        char *line = preflight_line(fleet, finding);
+        output_line(line);
+        free(line);
+    }
+    size_t errors = preflight->counts[PREFLIGHT_SEVERITY_ERROR];
+    size_t warnings = preflight->counts[PREFLIGHT_SEVERITY_WARNING];
+    if (!is_quiet)
+        (void)printf("%s: %zu guest%s, %zu error%s, %zu warning%s\n",
+                     fleet->shown_file, fleet->guest_count,
+                     plural(fleet->guest_count), errors, plural(errors),
+                     warnings, plural(warnings));
+}
+
+static void
+print_json(const struct fleet *fleet, const struct preflight *preflight)
+{
+    json_t *guests = json_array();
+    for (size_t i = 0; i < fleet->guest_count; i++) {
+        const struct spec *spec = fleet->guests[i];
+        json_array_append_new(
+            guests, json_pack("{s:s, s:s}", "name", spec->name, "kind",
+                              spec_kind_name(spec->kind)));
+    }
+    json_t *findings = json_array();
+    for (size_t i = 0; i < preflight->count; i++) {
+        const struct preflight_finding *finding = &preflight->findings[i];
+        char *where =
+            fleet_where(fleet, finding->guest, finding->field, finding->index);
+        json_array_append_new(
+            findings,
+            json_pack("{s:s, s:s, s:s?, s:o, s:o}", "severity",
+                      preflight_severity_name(finding->severity), "guest",
+                      finding->guest, "field", finding->field, "where",
+                      json_from_text(where), "text",
+                      json_from_text(finding->text)));
+        free(where);
+    }
+    json_t *value = json_pack("{s:o, s:o, s:o}", "file",
+                              json_from_text(fleet->file), "guests", guests,
+                              "findings", findings);
+    output_json(value);
+    json_decref(value);
+}
 
 static int
 run(struct cli *cli)
@@ -15,18 +94,29 @@ run(struct cli *cli)
     struct fleet *fleet = fleet_read(file, &error);
     if (!fleet)
         return cli_fail(&error);
-    (void)printf("%s: %zu guest%s, no mistake\n", file, fleet->guest_count,
-                 fleet->guest_count == 1 ? "" : "s");
+    struct preflight preflight = {0};
+    if (!options_has(&cli->options, "syntax"))
+        preflight_run(&preflight, fleet);
+    if (options_has(&cli->options, "json"))
+        print_json(fleet, &preflight);
+    else
+        print_findings(cli, fleet, &preflight);
+    bool has_errors = preflight.counts[PREFLIGHT_SEVERITY_ERROR] > 0;
+    preflight_finish(&preflight);
     fleet_free(fleet);
-    return COMMAND_DONE;
+    return has_errors ? COMMAND_FAILED : COMMAND_DONE;
 }
 
 const struct command cmd_check = {
     .name = "check",
     .usage = "[FILE]",
     .summary = "Look for mistakes in a fleet file",
-    .text = "Tells every mistake with its place, and starts nothing. Without "
-            "FILE it is guestmux.json.",
+    .text = "Tells every mistake with its place, then whether what the file "
+            "names is there: QEMU, kernels, disks, KVM. Starts nothing. "
+            "Without FILE it is guestmux.json. Exits 1 when a guest could not "
+            "start.",
+    .options = options,
+    .option_count = sizeof(options) / sizeof(options[0]),
     .max_arguments = 1,
     .flags = COMMAND_NO_PATHS,
     .argument = COMMAND_ARGUMENT_FILE,

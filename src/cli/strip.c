@@ -48,6 +48,7 @@ put_codepoint(struct strip *strip, uint32_t codepoint, struct buffer *out)
                 ? STATE_STRING
                 : STATE_GROUND;
         strip->swallowed = 0;
+        buffer_reset(&strip->partial);
         return;
     }
     put_line_end(strip, out);

@@ -253,9 +253,12 @@ read_row(struct mirror_view *view, const json_t *items, struct error *error)
         row->runs = xmalloc(bytes);
         row->capacity_bytes = bytes;
     }
-    char *at = (char *)row->runs + count * sizeof(struct mirror_run);
-    int min_col = 0;
     row->run_count = 0;
+    row->is_dirty = true;
+    if (!count)
+        return true;
+    char *at = (char *)(row->runs + count);
+    int min_col = 0;
     for (size_t i = 1; i <= count; i++) {
         struct mirror_run *run = &row->runs[row->run_count];
         if (!read_run(json_array_get(items, i), min_col, view->cols, run, &at,
@@ -265,7 +268,6 @@ read_row(struct mirror_view *view, const json_t *items, struct error *error)
         if (run->cols)
             row->run_count++;
     }
-    row->is_dirty = true;
     return true;
 }
 

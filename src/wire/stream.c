@@ -15,6 +15,8 @@
 
 /* Bytes read from a peer per wake-up: one busy peer cannot hold the loop. */
 #define READ_SLICE_BYTES 65536u
+/* Slices that a gone peer can have left behind: more than a socket holds. */
+#define MAX_REST_SLICES 64
 
 struct stream {
     int fd;
@@ -150,15 +152,28 @@ flush_queue(struct stream *stream)
     }
 }
 
+/* The peer closed with bytes of ours unread, which poll reports as an error:
+ * what it said before is still there. */
+static void
+read_rest(struct stream *stream)
+{
+    int errnum = 0;
+    socklen_t len = sizeof(errnum);
+    /* takes the error away, which recv would give instead of the bytes */
+    (void)getsockopt(stream->fd, SOL_SOCKET, SO_ERROR, &errnum, &len);
+    for (int i = 0; i < MAX_REST_SLICES && !stream->has_failed; i++)
+        read_some(stream);
+    if (!stream->has_failed)
+        fail(stream, true);
+}
+
 static void
 on_poll(void *data, int status, int events)
 {
     struct stream *stream = data;
     stream->dispatching++;
-    if (status < 0) {
-        error_set_errno(&stream->failure, status, "cannot watch the peer");
-        fail(stream, false);
-    }
+    if (status < 0 && !stream->has_failed)
+        read_rest(stream);
     if (!stream->has_failed && (events & UV_WRITABLE)) {
         flush_queue(stream);
         if (!stream->has_failed && !stream_pending_bytes(stream) &&
