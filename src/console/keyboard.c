@@ -33,6 +33,7 @@ struct keyboard {
     struct loop_timer *linger;
     struct loop_timer *retry;
     struct loop_timer *drain_pause;
+    enum keyboard_mode mode;
     struct outqueue queue;
     struct trickle trickle;
     unsigned holds;
@@ -86,6 +87,41 @@ tell_trouble(struct keyboard *keyboard, const struct error *error)
     leave(keyboard);
 }
 
+/* The line discipline ------------------------------------------------------ */
+
+/* Throws away whatever QEMU writes. No character ends a line: NL becomes CR,
+ * CR stays, the others that could are disabled. */
+static void
+make_discarding(struct termios *mode)
+{
+    memset(mode->c_cc, _POSIX_VDISABLE, sizeof(mode->c_cc));
+    mode->c_iflag = INLCR;
+    mode->c_oflag = 0;
+    mode->c_lflag = ICANON;
+}
+
+static bool
+set_mode(int fd, enum keyboard_mode mode)
+{
+    struct termios termios;
+    if (tcgetattr(fd, &termios) != 0)
+        return false;
+    if (mode == KEYBOARD_MODE_DRAIN) {
+        cfmakeraw(&termios);
+        termios.c_iflag &= (tcflag_t) ~(IXANY | IXOFF | IMAXBEL);
+        termios.c_cc[VMIN] = 1;
+        termios.c_cc[VTIME] = 0;
+    } else {
+        make_discarding(&termios);
+    }
+    if (tcsetattr(fd, TCSANOW, &termios) != 0)
+        return false;
+    /* What lay there counts as a complete line now, which would not be thrown
+     * away. Only this direction: the other has what was typed and QEMU has not
+     * read yet. */
+    return tcflush(fd, TCIFLUSH) == 0;
+}
+
 /* Opening and closing ------------------------------------------------------ */
 
 struct keyboard *
@@ -115,6 +151,8 @@ shut(struct keyboard *keyboard)
         return;
     loop_poll_free(keyboard->poll);
     keyboard->poll = NULL;
+    if (keyboard->mode == KEYBOARD_MODE_DRAIN)
+        (void)set_mode(keyboard->fd, KEYBOARD_MODE_DISCARD);
     watchdog_close(keyboard->watchdog, keyboard->fd);
     keyboard->fd = -1;
     keyboard->is_blocked = false;
@@ -151,28 +189,22 @@ static void
 want_events(struct keyboard *keyboard)
 {
     int events = UV_DISCONNECT;
-    if (!loop_timer_is_armed(keyboard->drain_pause))
+    if (keyboard->mode == KEYBOARD_MODE_DRAIN &&
+        !loop_timer_is_armed(keyboard->drain_pause))
         events |= UV_READABLE;
     if (keyboard->is_blocked)
         events |= UV_WRITABLE;
     loop_poll_set(keyboard->poll, events);
 }
 
-/* Makes fd ours alone and raw; what lies in it is stale. */
+/* Makes fd ours alone; what lies in it is stale. */
 static bool
-prepare(int fd, struct error *error)
+prepare(int fd, enum keyboard_mode mode, struct error *error)
 {
-    struct termios mode;
-    if (tcgetattr(fd, &mode) != 0)
-        return error_set_errno(error, errno, "it is no terminal");
     if (ioctl(fd, TIOCEXCL) != 0)
         return error_set_errno(error, errno, "it cannot be had alone");
-    cfmakeraw(&mode);
-    if (tcsetattr(fd, TCSANOW, &mode) != 0)
-        return error_set_errno(error, errno, "it cannot be made raw");
-    /* Only what came from QEMU: flushing the other way would throw away what
-     * was typed before and QEMU has not read yet. */
-    tcflush(fd, TCIFLUSH);
+    if (!set_mode(fd, mode))
+        return error_set_errno(error, errno, "its mode cannot be set");
     return true;
 }
 
@@ -210,7 +242,7 @@ open_pty(const struct keyboard *keyboard, struct error *error)
                   "%s is not the guest's serial port any more", keyboard->path);
         return -1;
     }
-    if (!prepare(fd, error)) {
+    if (!prepare(fd, keyboard->mode, error)) {
         error_prefix(error, "%s", keyboard->path);
         close(fd);
         return -1;
@@ -318,6 +350,26 @@ keyboard_set_path(struct keyboard *keyboard, const char *path)
 }
 
 void
+keyboard_set_mode(struct keyboard *keyboard, enum keyboard_mode mode)
+{
+    if (keyboard->mode == mode)
+        return;
+    keyboard->mode = mode;
+    loop_timer_stop(keyboard->drain_pause);
+    if (keyboard->fd < 0)
+        return;
+    /* A failure means that QEMU is gone, which the poll tells. */
+    (void)set_mode(keyboard->fd, mode);
+    want_events(keyboard);
+}
+
+enum keyboard_mode
+keyboard_mode(const struct keyboard *keyboard)
+{
+    return keyboard->mode;
+}
+
+void
 keyboard_hold(struct keyboard *keyboard)
 {
     keyboard->holds++;
@@ -384,7 +436,8 @@ on_poll(void *data, int status, int events)
     if (status < 0 || (events & (UV_READABLE | UV_DISCONNECT))) {
         size_t total = keyboard_drain(keyboard);
         /* A trickle is left to gather; a flood is read as it comes. */
-        if (keyboard->fd >= 0 && trickle_add(&keyboard->trickle, total))
+        if (keyboard->mode == KEYBOARD_MODE_DRAIN && keyboard->fd >= 0 &&
+            trickle_add(&keyboard->trickle, total))
             loop_timer_start(keyboard->drain_pause, KEYBOARD_DRAIN_PAUSE_MS);
     }
     /* An error that reading does not show. */

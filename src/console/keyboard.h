@@ -10,13 +10,30 @@
 
 /* The pty of a QEMU chardev, used as a keyboard. It is open while it is held,
  * while bytes wait for the guest and for KEYBOARD_LINGER_MS after the last
- * byte; everything that comes out of it is read at once, for an open pty that
- * nobody reads freezes the guest. */
+ * byte.
+ *
+ * An open pty that nobody reads freezes the guest. So does a closed one of
+ * which QEMU has not noticed the closing: it looks only while the guest's UART
+ * takes input, so a key typed into a guest that does not read (a kernel that
+ * boots) is enough; the log then gets every byte five times over. Both were
+ * tried with QEMU 7.2. Therefore the pty's line discipline is made to throw
+ * away what comes out of it (KEYBOARD_MODE_DISCARD): nobody has to read, and
+ * it stays so after a close, a SIGSTOP or a SIGKILL. */
 struct keyboard;
 
-/* ms; QEMU looks once a second whether somebody opened its pty, and what was
- * written to one that was closed again before that look is lost. Once QEMU has
- * seen it open, it reads what was written even after the close. */
+enum keyboard_mode {
+    /* The kernel throws away what the guest prints: a canonical input line
+     * that no character ends is cut at 4095 bytes, without limit to what
+     * follows (n_tty). */
+    KEYBOARD_MODE_DISCARD,
+    /* What the guest prints is read at once and handed out. */
+    KEYBOARD_MODE_DRAIN,
+};
+
+/* ms; QEMU looks once a second whether somebody opened its pty; what was
+ * written to one that was closed before is taken only when it is opened again.
+ * Once QEMU has seen it open, it reads what was written even after the close
+ * (tried, also with a paused guest). */
 #define KEYBOARD_LINGER_MS 2500
 /* ms; how often a pty that cannot be opened is tried again while held. */
 #define KEYBOARD_RETRY_MS 2000
@@ -28,7 +45,8 @@ struct keyboard;
 struct keyboard_handlers {
     /* It was opened or closed. */
     void (*on_state)(void *data);
-    /* What the guest printed, the pty's version: incomplete after opening. */
+    /* What the guest printed, in KEYBOARD_MODE_DRAIN; incomplete for a second
+     * after opening. */
     void (*on_drained)(void *data, const char *bytes, size_t len);
     void (*on_trouble)(void *data, const struct error *error);
 };
@@ -43,6 +61,11 @@ void keyboard_free(struct keyboard *keyboard);
  * somebody else's is never opened. */
 void keyboard_set_path(struct keyboard *keyboard, const char *path);
 
+/* KEYBOARD_MODE_DISCARD in the beginning. What came before the change is
+ * thrown away. */
+void keyboard_set_mode(struct keyboard *keyboard, enum keyboard_mode mode);
+enum keyboard_mode keyboard_mode(const struct keyboard *keyboard);
+
 /* Counted. */
 void keyboard_hold(struct keyboard *keyboard);
 void keyboard_release(struct keyboard *keyboard);
@@ -55,8 +78,8 @@ size_t keyboard_pending(const struct keyboard *keyboard);
 
 bool keyboard_is_open(const struct keyboard *keyboard);
 
-/* Reads what is there now; for a caller that knows that something is. Returns
- * the bytes. The keyboard may be closed after. */
+/* In KEYBOARD_MODE_DRAIN, reads what is there now. Returns the bytes. The
+ * keyboard may be closed after. */
 size_t keyboard_drain(struct keyboard *keyboard);
 
 /* ms since the pty was opened; 0 while closed. */
