@@ -1,7 +1,6 @@
 #include "cli/cli.h"
 #include "cli/cmd.h"
 #include "cli/output.h"
-#include "cli/rows.h"
 #include "fleet/fleet.h"
 #include "qemu/preflight.h"
 
@@ -23,7 +22,11 @@ static const struct option options[] = {
         .type = OPTION_FLAG,
         .summary = "print errors and warnings only",
     },
-    ROW_JSON,
+    {
+        .name = "json",
+        .type = OPTION_FLAG,
+        .summary = "print what was found as JSON",
+    },
 };
 
 static const char *
@@ -60,9 +63,9 @@ print_json(const struct fleet *fleet, const struct preflight *preflight)
     json_t *guests = json_array();
     for (size_t i = 0; i < fleet->guest_count; i++) {
         const struct spec *spec = fleet->guests[i];
-        json_array_append_new(
-            guests, json_pack("{s:s, s:s}", "name", spec->name, "kind",
-                              spec_kind_name(spec->kind)));
+        json_array_append_new(guests,
+                              json_pack("{s:s, s:s}", "name", spec->name,
+                                        "kind", spec_kind_name(spec->kind)));
     }
     json_t *findings = json_array();
     for (size_t i = 0; i < preflight->count; i++) {
@@ -70,17 +73,16 @@ print_json(const struct fleet *fleet, const struct preflight *preflight)
         char *where =
             fleet_where(fleet, finding->guest, finding->field, finding->index);
         json_array_append_new(
-            findings,
-            json_pack("{s:s, s:s, s:s?, s:o, s:o}", "severity",
-                      preflight_severity_name(finding->severity), "guest",
-                      finding->guest, "field", finding->field, "where",
-                      json_from_text(where), "text",
-                      json_from_text(finding->text)));
+            findings, json_pack("{s:s, s:s, s:s?, s:o, s:o}", "severity",
+                                preflight_severity_name(finding->severity),
+                                "guest", finding->guest, "field",
+                                finding->field, "where", json_from_text(where),
+                                "text", json_from_text(finding->text)));
         free(where);
     }
-    json_t *value = json_pack("{s:o, s:o, s:o}", "file",
-                              json_from_text(fleet->file), "guests", guests,
-                              "findings", findings);
+    json_t *value =
+        json_pack("{s:o, s:o, s:o}", "file", json_from_text(fleet->file),
+                  "guests", guests, "findings", findings);
     output_json(value);
     json_decref(value);
 }
@@ -115,8 +117,7 @@ const struct command cmd_check = {
             "names is there: QEMU, kernels, disks, KVM. Starts nothing. "
             "Without FILE it is guestmux.json. Exits 1 when a guest could not "
             "start.",
-    .options = options,
-    .option_count = sizeof(options) / sizeof(options[0]),
+    COMMAND_OPTIONS(options),
     .max_arguments = 1,
     .flags = COMMAND_NO_PATHS,
     .argument = COMMAND_ARGUMENT_FILE,

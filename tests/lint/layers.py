@@ -21,7 +21,7 @@ BELOW = {
     "server": ("base", "wire", "console", "fleet", "qemu", "guest"),
     # The operator's wing speaks to client/ alone, never to server/ or guest/.
     "tui": ("base", "client"),
-    "cli": ("base", "wire", "client", "fleet", "server", "tui"),
+    "cli": ("base", "wire", "client", "fleet", "qemu", "server", "tui"),
     "": ("base", "cli"),  # main.c
 }
 

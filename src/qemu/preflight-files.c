@@ -1,0 +1,228 @@
+/* The files that guests name, and what two guests cannot share. */
+#include "base/xalloc.h"
+#include "qemu/keyval.h"
+#include "qemu/preflight-internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* What a qcow2 image begins with (docs/interop/qcow2.txt of QEMU). */
+#define QCOW2_MAGIC "QFI\xFB"
+
+/* Options whose value is a file. */
+static const char *const file_options[] = {
+    "kernel", "initrd", "dtb", "hda", "hdb",    "hdc",      "hdd",
+    "cdrom",  "fda",    "fdb", "sd",  "pflash", "mtdblock",
+};
+
+/* Checks that a file is there and may be read; mode: R_OK, or with W_OK. */
+static bool
+check_file(const struct preflight_check *check, const char *path, int mode,
+           const char *field, int index)
+{
+    struct stat info;
+    if (stat(path, &info) < 0) {
+        preflight_add(check, PREFLIGHT_SEVERITY_ERROR, field, index,
+                      "cannot open %s: %s", path, strerror(errno));
+        return false;
+    }
+    if (S_ISDIR(info.st_mode)) {
+        preflight_add(check, PREFLIGHT_SEVERITY_ERROR, field, index,
+                      "%s is a directory, not a file", path);
+        return false;
+    }
+    if (access(path, mode) < 0) {
+        preflight_add(check, PREFLIGHT_SEVERITY_ERROR, field, index,
+                      mode & W_OK ? "%s may not be read and written: %s"
+                                  : "%s may not be read: %s",
+                      path, strerror(errno));
+        return false;
+    }
+    return true;
+}
+
+/* Whether a regular file is a qcow2 image. */
+static bool
+is_qcow2(const char *path)
+{
+    char magic[4] = {0};
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    bool is = fd >= 0 && read(fd, magic, sizeof(magic)) == sizeof(magic) &&
+              !memcmp(magic, QCOW2_MAGIC, sizeof(magic));
+    if (fd >= 0)
+        (void)close(fd);
+    return is;
+}
+
+static void
+check_disk(const struct preflight_check *check, size_t index)
+{
+    const struct spec_disk *disk = &check->spec->disks[index];
+    int mode = disk->is_readonly ? R_OK : R_OK | W_OK;
+    int item = (int)index;
+    if (!check_file(check, disk->file, mode, "disks", item))
+        return;
+    bool has_magic = is_qcow2(disk->file);
+    if (!disk->format)
+        preflight_add(check, PREFLIGHT_SEVERITY_WARNING, "disks", item,
+                      "QEMU has to guess the format of %s; write \"format\": "
+                      "\"%s\"",
+                      disk->file, has_magic ? "qcow2" : "raw");
+    else if (!strcmp(disk->format, "qcow2") && !has_magic)
+        preflight_add(check, PREFLIGHT_SEVERITY_ERROR, "disks", item,
+                      "%s is not a qcow2 image", disk->file);
+    else if (!strcmp(disk->format, "raw") && has_magic)
+        preflight_add(check, PREFLIGHT_SEVERITY_WARNING, "disks", item,
+                      "%s is a qcow2 image, but its format is said to be raw",
+                      disk->file);
+}
+
+/* A file of a command line; what names a protocol is none. */
+static void
+check_word(const struct preflight_check *check, const char *path,
+           const char *field)
+{
+    if (!path[0] || strcspn(path, ":") < strcspn(path, "/"))
+        return;
+    char *whole = path[0] == '/'
+                      ? xstrdup(path)
+                      : xasprintf("%s/%s", check->spec->directory, path);
+    (void)check_file(check, whole, R_OK, field, -1);
+    free(whole);
+}
+
+static void
+check_drive(const struct preflight_check *check, const char *value,
+            const char *field)
+{
+    struct keyval keyval;
+    keyval_parse(&keyval, value);
+    const char *file = keyval_get(&keyval, "file", false);
+    if (file)
+        check_word(check, file, field);
+    keyval_finish(&keyval);
+}
+
+static void
+check_words(const struct preflight_check *check, char *const *words,
+            const char *field)
+{
+    for (; words && words[0] && words[1]; words++) {
+        const char *name = words[0];
+        if (name[0] != '-')
+            continue;
+        name += name[1] == '-' ? 2 : 1;
+        if (!strcmp(name, "drive"))
+            check_drive(check, words[1], field);
+        for (size_t i = 0; i < sizeof(file_options) / sizeof(file_options[0]);
+             i++) {
+            if (!strcmp(name, file_options[i]))
+                check_word(check, words[1], field);
+        }
+    }
+}
+
+void
+preflight_check_files(const struct preflight_check *check)
+{
+    const struct spec *spec = check->spec;
+    if (spec->kind == SPEC_KIND_COMMAND) {
+        check_words(check, spec->command, "command");
+        return;
+    }
+    if (spec->firmware && spec->firmware[0] == '/')
+        (void)check_file(check, spec->firmware, R_OK, "firmware", -1);
+    if (spec->kernel)
+        (void)check_file(check, spec->kernel, R_OK, "kernel", -1);
+    if (spec->initrd)
+        (void)check_file(check, spec->initrd, R_OK, "initrd", -1);
+    for (size_t i = 0; i < spec->disk_count; i++)
+        check_disk(check, i);
+    check_words(check, spec->args, "args");
+}
+
+/* A disk image that a guest has open for writing. */
+struct held {
+    dev_t device;
+    ino_t inode;
+    const struct spec *spec;
+    size_t index;
+    size_t order; /* in the file */
+};
+
+static int
+compare_held(const void *a, const void *b)
+{
+    const struct held *left = a;
+    const struct held *right = b;
+    if (left->device != right->device)
+        return left->device < right->device ? -1 : 1;
+    if (left->inode != right->inode)
+        return left->inode < right->inode ? -1 : 1;
+    return left->order < right->order ? -1 : left->order > right->order;
+}
+
+static size_t
+collect_held(const struct fleet *fleet, struct held *held)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < fleet->guest_count; i++) {
+        const struct spec *spec = fleet->guests[i];
+        for (size_t k = 0; k < spec->disk_count; k++) {
+            struct stat info;
+            if (spec->disks[k].is_readonly ||
+                stat(spec->disks[k].file, &info) < 0 || S_ISCHR(info.st_mode))
+                continue;
+            held[count] =
+                (struct held){info.st_dev, info.st_ino, spec, k, count};
+            count++;
+        }
+    }
+    return count;
+}
+
+static void
+check_memory(struct preflight *preflight, const struct fleet *fleet)
+{
+    uint64_t wanted = 0;
+    for (size_t i = 0; i < fleet->guest_count; i++)
+        wanted += fleet->guests[i]->memory_bytes;
+    uint64_t there =
+        (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+    if (wanted <= there || fleet->guest_count == 0)
+        return;
+    struct preflight_check check = {preflight, fleet->guests[0]};
+    preflight_add(&check, PREFLIGHT_SEVERITY_WARNING, NULL, -1,
+                  "the guests together want %" PRIu64
+                  " MiB of memory, this machine has %" PRIu64,
+                  wanted >> 20, there >> 20);
+}
+
+void
+preflight_check_shared(struct preflight *preflight, const struct fleet *fleet)
+{
+    size_t disks = 0;
+    for (size_t i = 0; i < fleet->guest_count; i++)
+        disks += fleet->guests[i]->disk_count;
+    struct held *held = xcalloc(disks + 1, sizeof(*held));
+    size_t count = collect_held(fleet, held);
+    qsort(held, count, sizeof(*held), compare_held);
+    for (size_t i = 1; i < count; i++) {
+        if (held[i].device != held[i - 1].device ||
+            held[i].inode != held[i - 1].inode)
+            continue;
+        struct preflight_check check = {preflight, held[i].spec};
+        preflight_add(
+            &check, PREFLIGHT_SEVERITY_ERROR, "disks", (int)held[i].index,
+            "%s is a disk of %s already; QEMU lets only one guest "
+            "write to an image",
+            held[i].spec->disks[held[i].index].file, held[i - 1].spec->name);
+    }
+    free(held);
+    check_memory(preflight, fleet);
+}

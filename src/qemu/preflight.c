@@ -1,0 +1,210 @@
+#include "qemu/preflight.h"
+
+#include "base/text.h"
+#include "base/xalloc.h"
+#include "qemu/accel.h"
+#include "qemu/argv-internal.h"
+#include "qemu/argv.h"
+#include "qemu/preflight-internal.h"
+#include "qemu/process.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Columns of one finding. */
+#define MAX_COLS 500
+
+static const char *const severity_names[] = {
+    [PREFLIGHT_SEVERITY_ERROR] = "error",
+    [PREFLIGHT_SEVERITY_WARNING] = "warning",
+    [PREFLIGHT_SEVERITY_NOTE] = "note",
+};
+
+const char *
+preflight_severity_name(enum preflight_severity severity)
+{
+    return severity_names[severity];
+}
+
+void
+preflight_add(const struct preflight_check *check,
+              enum preflight_severity severity, const char *field, int index,
+              const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    char *text = xvasprintf(format, args);
+    va_end(args);
+    struct preflight *preflight = check->preflight;
+    preflight->findings =
+        xreallocarray(preflight->findings, preflight->count + 1,
+                      sizeof(*preflight->findings));
+    preflight->findings[preflight->count++] = (struct preflight_finding){
+        .severity = severity,
+        .guest = check->spec->name,
+        .field = field,
+        .index = index,
+        .text = text_printable(text, strlen(text), MAX_COLS, TEXT_ONE_LINE),
+    };
+    preflight->counts[severity]++;
+    free(text);
+}
+
+static void
+check_accel(const struct preflight_check *check)
+{
+    const struct spec *spec = check->spec;
+    const char *accel = spec->accel ? spec->accel : "auto";
+    const char *machine = argv_machine(spec);
+    bool is_kvm = !strncmp(accel, "kvm", 3);
+    if ((!is_kvm && strcmp(accel, "auto") != 0) ||
+        (machine && strstr(machine, "accel=")))
+        return;
+    char *problem = accel_kvm_problem(argv_arch(spec));
+    if (problem)
+        preflight_add(
+            check,
+            is_kvm ? PREFLIGHT_SEVERITY_ERROR : PREFLIGHT_SEVERITY_WARNING,
+            "accel", -1, is_kvm ? "%s" : "it will be slow: %s", problem);
+    free(problem);
+}
+
+static void
+check_command_line(const struct preflight_check *check)
+{
+    const struct spec *spec = check->spec;
+    bool is_command = spec->kind == SPEC_KIND_COMMAND;
+    const char *field = is_command ? "command" : "args";
+    struct error error = {0};
+    char **notes = argv_notes(spec, &error);
+    for (size_t i = 0; notes && notes[i]; i++)
+        preflight_add(check, PREFLIGHT_SEVERITY_NOTE, field, -1, "%s",
+                      notes[i]);
+    argv_free(notes);
+    if (!notes) {
+        preflight_add(check, PREFLIGHT_SEVERITY_ERROR, field, -1, "%s",
+                      error.text);
+        return;
+    }
+    char *program = argv_find_qemu(spec, &error);
+    if (!program)
+        preflight_add(check, PREFLIGHT_SEVERITY_ERROR,
+                      is_command   ? "command"
+                      : spec->qemu ? "qemu"
+                      : spec->arch ? "arch"
+                                   : NULL,
+                      -1, "%s", error.text);
+    free(program);
+}
+
+static void
+check_exec(const struct preflight_check *check)
+{
+    const char *name = check->spec->command[0];
+    struct error error = {0};
+    char *path = NULL;
+    if (name[0] != '/' && strchr(name, '/'))
+        path = xasprintf("%s/%s", check->spec->directory, name);
+    else
+        path = process_find_program(name, &error);
+    if (path && access(path, X_OK) < 0)
+        error_set_errno(&error, errno, "cannot run %s", path);
+    if (error.code)
+        preflight_add(check, PREFLIGHT_SEVERITY_ERROR, "exec", -1, "%s",
+                      error.text);
+    free(path);
+}
+
+static void
+check_device(const struct preflight_check *check)
+{
+    const char *path = check->spec->device;
+    struct stat info;
+    if (stat(path, &info) < 0)
+        preflight_add(check, PREFLIGHT_SEVERITY_ERROR, "device", -1,
+                      "cannot open %s: %s", path, strerror(errno));
+    else if (!S_ISCHR(info.st_mode))
+        preflight_add(check, PREFLIGHT_SEVERITY_ERROR, "device", -1,
+                      "%s is not a serial device", path);
+    else if (access(path, R_OK | W_OK) < 0)
+        preflight_add(check, PREFLIGHT_SEVERITY_ERROR, "device", -1,
+                      "%s may not be opened: join its group (usually: sudo "
+                      "usermod -aG dialout $USER, then log in again)",
+                      path);
+}
+
+/* Whoever listens there may well start later. */
+static void
+check_socket(const struct preflight_check *check)
+{
+    const char *path = check->spec->socket;
+    struct stat info;
+    if (stat(path, &info) < 0)
+        preflight_add(check, PREFLIGHT_SEVERITY_WARNING, "socket", -1,
+                      "nobody listens on %s: %s", path, strerror(errno));
+    else if (!S_ISSOCK(info.st_mode))
+        preflight_add(check, PREFLIGHT_SEVERITY_ERROR, "socket", -1,
+                      "%s is not a socket", path);
+}
+
+static void
+check_guest(const struct preflight_check *check)
+{
+    switch (check->spec->kind) {
+    case SPEC_KIND_QEMU:
+        check_accel(check);
+        check_command_line(check);
+        preflight_check_files(check);
+        break;
+    case SPEC_KIND_COMMAND:
+        check_command_line(check);
+        preflight_check_files(check);
+        break;
+    case SPEC_KIND_EXEC:
+        check_exec(check);
+        break;
+    case SPEC_KIND_DEVICE:
+        check_device(check);
+        break;
+    case SPEC_KIND_SOCKET:
+        check_socket(check);
+        break;
+    case SPEC_KIND_COUNT:
+        break;
+    }
+}
+
+void
+preflight_run(struct preflight *preflight, const struct fleet *fleet)
+{
+    for (size_t i = 0; i < fleet->guest_count; i++) {
+        struct preflight_check check = {preflight, fleet->guests[i]};
+        check_guest(&check);
+    }
+    preflight_check_shared(preflight, fleet);
+}
+
+void
+preflight_finish(struct preflight *preflight)
+{
+    for (size_t i = 0; i < preflight->count; i++)
+        free(preflight->findings[i].text);
+    free(preflight->findings);
+    *preflight = (struct preflight){0};
+}
+
+char *
+preflight_line(const struct fleet *fleet,
+               const struct preflight_finding *finding)
+{
+    char *where =
+        fleet_where(fleet, finding->guest, finding->field, finding->index);
+    char *line = xasprintf("%s: %s: %s", where,
+                           severity_names[finding->severity], finding->text);
+    free(where);
+    return line;
+}

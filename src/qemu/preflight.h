@@ -1,0 +1,42 @@
+#pragma once
+
+#include "fleet/fleet.h"
+
+#include <stddef.h>
+
+/* Looks for what would keep a fleet's guests from starting: QEMU missing, files
+ * missing or not readable, formats that are not what they are said to be, disks
+ * shared by two guests, KVM, memory. It changes nothing and starts nothing. */
+
+enum preflight_severity {
+    PREFLIGHT_SEVERITY_ERROR,   /* the guest will not start */
+    PREFLIGHT_SEVERITY_WARNING, /* it may not do what is meant */
+    PREFLIGHT_SEVERITY_NOTE,    /* what was rewritten in a command */
+    PREFLIGHT_SEVERITY_COUNT
+};
+
+struct preflight_finding {
+    enum preflight_severity severity;
+    const char *guest; /* borrowed from the fleet */
+    const char *field; /* a literal; NULL: the guest as a whole */
+    int index;         /* item of the field, or -1 */
+    char *text;        /* owned; fit to show */
+};
+
+/* Zero-initialise it. */
+struct preflight {
+    struct preflight_finding *findings; /* owned; in the fleet's order */
+    size_t count;
+    size_t counts[PREFLIGHT_SEVERITY_COUNT];
+};
+
+/* Adds what is found. fleet: borrowed as long as preflight is in use. Reads
+ * the first bytes of disk images; may wait for a slow file system. */
+void preflight_run(struct preflight *preflight, const struct fleet *fleet);
+void preflight_finish(struct preflight *preflight);
+
+/* "FILE:LINE:COL: guests.n1.kernel: error: …". The caller frees it. */
+char *preflight_line(const struct fleet *fleet,
+                     const struct preflight_finding *finding);
+
+const char *preflight_severity_name(enum preflight_severity severity);
