@@ -21,9 +21,10 @@
 
 /* How long the whole of connection_open may take, ms. */
 #define OPEN_TIMEOUT_MS 10000u
-/* How long a server that ended without a word is given for another one, which
- * won the race, to listen, ms. */
-#define RACE_TIMEOUT_MS 2000u
+/* How long after a server that ended without a word another one, which was
+ * first, is given to listen, ms; and how often one is started. */
+#define RACE_TIMEOUT_MS 500u
+#define MAX_STARTS 8
 /* The ready pipe's number in the server. */
 #define READY_FD 3
 /* Most of an error text that is taken from the ready pipe. */
@@ -211,6 +212,20 @@ read_ready(int fd, uint64_t deadline_ms, struct buffer *text,
     }
 }
 
+/* What changes in the runtime directory. */
+static int
+watch_runtime(const struct paths *paths, struct error *error)
+{
+    int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+    if (fd >= 0 && inotify_add_watch(fd, paths->runtime_dir,
+                                     IN_CREATE | IN_MOVED_TO | IN_ATTRIB) >= 0)
+        return fd;
+    error_set_errno(error, errno, "cannot watch %s", paths->runtime_dir);
+    if (fd >= 0)
+        (void)close(fd);
+    return -1;
+}
+
 /* Tries to connect whenever something changes in the runtime directory. */
 static int
 wait_for_socket(int watch_fd, const char *path, uint64_t deadline_ms,
@@ -232,44 +247,55 @@ wait_for_socket(int watch_fd, const char *path, uint64_t deadline_ms,
     }
 }
 
+/* Starts one server and tells what became of it: a descriptor; -1 with error
+ * set; -1 without, when another server was first. */
+static int
+start_once(const struct paths *paths, const char *executable, const char *path,
+           uint64_t deadline_ms, struct error *error)
+{
+    int ready_fd = spawn_server(paths, executable, error);
+    if (ready_fd < 0)
+        return -1;
+    struct buffer text = {0};
+    int fd = -1;
+    if (read_ready(ready_fd, deadline_ms, &text, error) && text.len) {
+        char *printable =
+            text_printable(text.data, text.len, 0, TEXT_KEEP_LINES);
+        if (text.data[0] == '\0')
+            fd = connect_socket(path, deadline_ms, error);
+        else
+            error_set(error, ERROR_CODE_IO, "%s", printable);
+        free(printable);
+    }
+    (void)close(ready_fd);
+    buffer_finish(&text);
+    return fd;
+}
+
+/* The server that was first may still be about to listen, or about to leave:
+ * then one more is started. */
 static int
 start_and_connect(const struct paths *paths, const char *executable,
                   const char *path, uint64_t deadline_ms, struct error *error)
 {
-    int watch_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-    if (watch_fd < 0 ||
-        inotify_add_watch(watch_fd, paths->runtime_dir,
-                          IN_CREATE | IN_MOVED_TO | IN_ATTRIB) < 0) {
-        error_set_errno(error, errno, "cannot watch %s", paths->runtime_dir);
-        if (watch_fd >= 0)
-            (void)close(watch_fd);
+    int watch_fd = watch_runtime(paths, error);
+    if (watch_fd < 0)
         return -1;
-    }
-    struct buffer text = {0};
+    struct error failure = {0};
     int fd = -1;
-    int ready_fd = spawn_server(paths, executable, error);
-    if (ready_fd >= 0 && read_ready(ready_fd, deadline_ms, &text, error)) {
-        bool is_ready = text.len && text.data[0] == '\0';
-        if (is_ready || text.len == 0) {
-            if (!is_ready)
-                deadline_ms = clock_monotonic_ms() + RACE_TIMEOUT_MS;
-            fd = wait_for_socket(watch_fd, path, deadline_ms, error);
-            if (fd < 0)
-                error_prefix(error,
-                             "the server ended at once; see "
-                             "%s/server.log",
-                             paths->state_dir);
-        } else {
-            char *printable =
-                text_printable(text.data, text.len, 0, TEXT_KEEP_LINES);
-            error_set(error, ERROR_CODE_IO, "%s", printable);
-            free(printable);
-        }
+    for (int i = 0; fd < 0 && !failure.code && i < MAX_STARTS; i++) {
+        fd = start_once(paths, executable, path, deadline_ms, &failure);
+        if (fd < 0 && !failure.code)
+            fd = wait_for_socket(watch_fd, path,
+                                 clock_monotonic_ms() + RACE_TIMEOUT_MS, NULL);
     }
-    if (ready_fd >= 0)
-        (void)close(ready_fd);
     (void)close(watch_fd);
-    buffer_finish(&text);
+    if (fd < 0 && !failure.code)
+        error_set(&failure, ERROR_CODE_IO,
+                  "the server ended without a word; %s/server.log may say why",
+                  paths->state_dir);
+    if (fd < 0 && error)
+        *error = failure;
     return fd;
 }
 

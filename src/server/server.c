@@ -126,14 +126,18 @@ on_unreadable(void *data, const char *name, const struct error *error)
     free(shown);
 }
 
-/* Tells who waits that the server listens, or why not. */
+/* Tells who waits that the server listens, or why not. Nothing when another
+ * server was first: who waits connects to that one. */
 static void
 tell_ready(int fd, const struct error *error)
 {
     if (fd < 0)
         return;
-    ssize_t done =
-        error ? write(fd, error->text, strlen(error->text)) : write(fd, "", 1);
+    ssize_t done = 0;
+    if (!error)
+        done = write(fd, "", 1);
+    else if (error->code != ERROR_CODE_EXISTS)
+        done = write(fd, error->text, strlen(error->text));
     (void)done; /* who waited may be gone */
     (void)close(fd);
 }

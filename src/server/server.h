@@ -15,7 +15,8 @@ enum server_flags {
 struct server_options {
     const struct paths *paths; /* borrowed */
     int ready_fd;   /* told when the server listens: one byte 0, or an error's
-                     * text; closed then. -1: nobody waits */
+                     * text, or nothing when another server is there; closed
+                     * then. -1: nobody waits */
     unsigned flags; /* enum server_flags */
 };
 
