@@ -1,3 +1,4 @@
+#include "base/json.h"
 #include "cli/cli.h"
 #include "cli/cmd.h"
 #include "cli/output.h"

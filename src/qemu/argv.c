@@ -100,14 +100,20 @@ argv_virtio_bus(const struct spec *spec)
 /* The user's own part of the command line, rewritten; an empty one for a spec
  * without. */
 static struct cmdline *
-rewrite(const struct spec *spec, struct error *error)
+rewrite_plain(const struct spec *spec, struct error *error)
 {
     static char *const none[] = {NULL};
-    struct cmdline *cmdline =
-        spec->kind == SPEC_KIND_COMMAND
-            ? cmdline_rewrite(spec->command, NULL, CMDLINE_COMMAND, error)
-            : cmdline_rewrite(spec->args ? spec->args : none, argv_arch(spec),
-                              CMDLINE_ARGUMENTS, error);
+    if (spec->kind == SPEC_KIND_COMMAND)
+        return cmdline_rewrite(spec->command, NULL, CMDLINE_COMMAND, error);
+    return cmdline_rewrite(spec->args ? spec->args : none, argv_arch(spec),
+                           CMDLINE_ARGUMENTS, error);
+}
+
+/* The same; the error says which field it is about. */
+static struct cmdline *
+rewrite(const struct spec *spec, struct error *error)
+{
+    struct cmdline *cmdline = rewrite_plain(spec, error);
     if (!cmdline)
         error_prefix(error, "%s",
                      spec->kind == SPEC_KIND_COMMAND ? "command" : "args");
@@ -315,7 +321,7 @@ argv_notes(const struct spec *spec, struct error *error)
 {
     if (!is_qemu(spec))
         return xcalloc(1, sizeof(char *));
-    struct cmdline *cmdline = rewrite(spec, error);
+    struct cmdline *cmdline = rewrite_plain(spec, error);
     char **notes = cmdline ? shellwords_copy(cmdline->notes) : NULL;
     cmdline_free(cmdline);
     return notes;
