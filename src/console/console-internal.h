@@ -91,6 +91,9 @@ void content_finish(struct console *console);
 /* Follows the log at its path (again). */
 bool content_follow(struct console *console, struct error *error);
 
+/* Closes the descriptor that the content came from, if any. */
+void content_close_fd(struct console *console);
+
 /* Takes the content from a descriptor instead. */
 bool content_set_fd(struct console *console, int fd, struct error *error);
 

@@ -211,7 +211,9 @@ console_set_pty(struct console *console, const char *pts_path)
 {
     struct error error = {0};
     console_enter(console);
-    if (pts_path && !content_follow(console, &error))
+    if (!pts_path)
+        content_close_fd(console);
+    else if (!content_follow(console, &error))
         console_tell_trouble(console, &error);
     if (!console->is_dead)
         keyboard_set_path(console->keyboard, pts_path);

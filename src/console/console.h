@@ -60,7 +60,8 @@ void console_free(struct console *console);
 
 /* QEMU writes the log and has a pty at pts_path ("/dev/pts/7"), which is opened
  * only while somebody has the keyboard (console_hold_keyboard) or typed a
- * moment ago. Call again with NULL when QEMU is gone. */
+ * moment ago. Call again with NULL when QEMU is gone; NULL also closes
+ * the descriptor of console_set_fd. */
 void console_set_pty(struct console *console, const char *pts_path);
 
 /* The content is read from fd (a pty master, a serial device, a socket), fed

@@ -320,13 +320,19 @@ content_finish(struct console *console)
     console->logwriter = NULL;
 }
 
-bool
-content_follow(struct console *console, struct error *error)
+void
+content_close_fd(struct console *console)
 {
     fdsource_free(console->fdsource);
     console->fdsource = NULL;
     logwriter_close(console->logwriter);
     console->logwriter = NULL;
+}
+
+bool
+content_follow(struct console *console, struct error *error)
+{
+    content_close_fd(console);
     if (console->follower && follower_is_current(console->follower))
         return true;
     bool is_new = console->follower != NULL;
