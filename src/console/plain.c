@@ -1,10 +1,9 @@
 #include "console/plain.h"
 
+#include "base/utf8.h"
+
 #include <string.h>
 
-/* An unterminated string ends after so many bytes: it cannot hide a prompt.
- * The terminal's limit is of the same kind. */
-#define STRING_MAX_BYTES 4096
 #define TAB_COLS 8
 
 void
@@ -19,23 +18,10 @@ plain_next_line(struct plain *plain)
 {
     buffer_reset(&plain->line);
     plain->at = 0;
+    plain->is_full = false;
 }
 
-static void
-put_run(struct plain *plain, const char *bytes, size_t len)
-{
-    if (plain->at >= PLAIN_LINE_MAX_BYTES)
-        return;
-    if (len > PLAIN_LINE_MAX_BYTES - plain->at)
-        len = PLAIN_LINE_MAX_BYTES - plain->at;
-    size_t over = plain->line.len - plain->at;
-    if (over > len)
-        over = len;
-    if (over)
-        memcpy(plain->line.data + plain->at, bytes, over);
-    buffer_append(&plain->line, bytes + over, len - over);
-    plain->at += len;
-}
+/* Characters --------------------------------------------------------------- */
 
 static bool
 is_continuation(char byte)
@@ -43,125 +29,209 @@ is_continuation(char byte)
     return ((unsigned char)byte & 0xC0) == 0x80;
 }
 
-/* One character back, not one byte. */
-static void
-step_back(struct plain *plain)
+/* Bytes of the character at a place; 0 at the line's end. */
+static size_t
+character_bytes(const struct plain *plain, size_t place)
 {
-    while (plain->at > 0) {
-        plain->at--;
-        if (!is_continuation(plain->line.data[plain->at]))
-            return;
+    size_t end = place;
+    if (end < plain->line.len)
+        end++;
+    while (end < plain->line.len && is_continuation(plain->line.data[end]))
+        end++;
+    return end - place;
+}
+
+/* The place of the character before a place. */
+static size_t
+place_before(const struct plain *plain, size_t place)
+{
+    if (place > 0)
+        place--;
+    while (place > 0 && is_continuation(plain->line.data[place]))
+        place--;
+    return place;
+}
+
+/* Puts a character in the place of the one that stands there. */
+static void
+put_character(struct plain *plain, const char *bytes, size_t len)
+{
+    if (plain->is_full || plain->at + len > PLAIN_LINE_MAX_BYTES) {
+        plain->is_full = true;
+        return;
+    }
+    struct buffer *line = &plain->line;
+    size_t old = character_bytes(plain, plain->at);
+    /* a longer character pushes the last ones out */
+    while (line->len - old + len > PLAIN_LINE_MAX_BYTES)
+        line->len = place_before(plain, line->len);
+    buffer_reserve(line, len);
+    memmove(line->data + plain->at + len, line->data + plain->at + old,
+            line->len - plain->at - old);
+    memcpy(line->data + plain->at, bytes, len);
+    line->len = line->len - old + len;
+    line->data[line->len] = '\0';
+    plain->at += len;
+}
+
+/* Adds text at the line's end as far as there is room. */
+static size_t
+append_ascii(struct plain *plain, const char *bytes, size_t len)
+{
+    size_t run = 0;
+    while (run < len && (unsigned char)bytes[run] < 0x80)
+        run++;
+    size_t room = PLAIN_LINE_MAX_BYTES - plain->at;
+    if (run > room)
+        run = room;
+    buffer_append(&plain->line, bytes, run);
+    plain->at += run;
+    return run;
+}
+
+static void
+on_print(void *data, const char *bytes, size_t len)
+{
+    struct plain *plain = data;
+    for (size_t at = 0; at < len && !plain->is_full;) {
+        if (plain->at == plain->line.len) {
+            size_t run = append_ascii(plain, bytes + at, len - at);
+            if (run) {
+                at += run;
+                continue;
+            }
+        }
+        uint32_t codepoint = 0;
+        size_t taken = utf8_decode(bytes + at, len - at, &codepoint);
+        at += taken ? taken : len - at;
+        char encoded[4];
+        put_character(plain, encoded, utf8_encode(codepoint, encoded));
     }
 }
 
-/* A control in text; returns whether the line ended. */
-static bool
-control(struct plain *plain, char byte)
+/* Moving ------------------------------------------------------------------- */
+
+static void
+end_line(struct plain *plain)
 {
-    switch (byte) {
+    plain->is_done = true;
+}
+
+/* The cursor went elsewhere: what was written is a line of its own. */
+static void
+leave_line(struct plain *plain)
+{
+    if (plain->line.len)
+        end_line(plain);
+}
+
+/* Over what stands there, as on a screen, and blanks behind it. */
+static void
+tabulate(struct plain *plain)
+{
+    do {
+        if (plain->at < plain->line.len)
+            plain->at += character_bytes(plain, plain->at);
+        else
+            put_character(plain, " ", 1);
+    } while (plain->at % TAB_COLS && !plain->is_full);
+}
+
+static void
+on_control(void *data, unsigned char control)
+{
+    struct plain *plain = data;
+    switch (control) {
     case '\n':
-        return true;
+        end_line(plain);
+        break;
+    case '\v':
+    case '\f':
+        leave_line(plain);
+        break;
     case '\r':
         plain->at = 0;
+        plain->is_full = false;
         break;
     case '\b':
-        step_back(plain);
+        plain->at = place_before(plain, plain->at);
+        plain->is_full = false;
         break;
     case '\t':
-        do {
-            put_run(plain, " ", 1);
-        } while (plain->at % TAB_COLS && plain->at < PLAIN_LINE_MAX_BYTES);
-        break;
-    case '\033':
-        plain->state = PLAIN_STATE_ESCAPE;
+        tabulate(plain);
         break;
     default:
         break;
     }
-    return false;
 }
 
-/* ECMA-48, 5.3 and 5.4: intermediates 0x20-0x2F, parameters 0x30-0x3F, final
- * 0x40-0x7E. */
+/* IND, NEL, RI, RIS (ECMA-48, 8.3; DEC STD 070). */
 static void
-escape(struct plain *plain, char byte)
+on_escape(void *data, const char *intermediates, char final)
 {
-    if (byte == '[')
-        plain->state = PLAIN_STATE_CSI;
-    else if (byte && strchr("]PX^_", byte))
-        plain->state = PLAIN_STATE_STRING;
-    else if (byte < 0x20 || byte >= 0x30)
-        plain->state = PLAIN_STATE_TEXT;
-    plain->swallowed = 0;
+    if (!intermediates[0] && strchr("DEMc", final))
+        leave_line(data);
+}
+
+/* CUU, CUD, CNL, CPL, CUP, HVP, VPA, and ED of the whole screen. */
+static void
+on_csi(void *data, const struct parser_sequence *sequence)
+{
+    if (sequence->prefix || sequence->intermediates[0])
+        return;
+    bool is_erase =
+        sequence->final == 'J' && sequence->count && sequence->params[0] >= 2;
+    if (is_erase || strchr("ABEFHdf", sequence->final))
+        leave_line(data);
 }
 
 static void
-string(struct plain *plain, char byte)
+on_string(void *data, enum parser_string kind,
+          const struct parser_sequence *sequence, const char *text, size_t len)
 {
-    if (plain->state == PLAIN_STATE_STRING_ESCAPE && byte != '\\') {
-        plain->state = PLAIN_STATE_ESCAPE;
-        escape(plain, byte);
-    } else if (byte == '\a' || byte == 0x18 || byte == 0x1A ||
-               plain->state == PLAIN_STATE_STRING_ESCAPE ||
-               ++plain->swallowed >= STRING_MAX_BYTES) {
-        plain->state = PLAIN_STATE_TEXT;
-    } else if (byte == '\033') {
-        plain->state = PLAIN_STATE_STRING_ESCAPE;
-    }
+    (void)data;
+    (void)kind;
+    (void)sequence;
+    (void)text;
+    (void)len;
 }
 
-/* A byte inside a sequence; returns whether it ended the line: controls are
- * carried out in the middle of a CSI. */
-static bool
-in_sequence(struct plain *plain, char byte)
-{
-    unsigned char value = (unsigned char)byte;
-    switch (plain->state) {
-    case PLAIN_STATE_ESCAPE:
-        escape(plain, byte);
-        return byte == '\n';
-    case PLAIN_STATE_CSI:
-        if (byte == 0x18 || byte == 0x1A || (value >= 0x40 && value != 0x7F))
-            plain->state = PLAIN_STATE_TEXT;
-        else if (value < 0x20)
-            return control(plain, byte);
-        return false;
-    case PLAIN_STATE_STRING:
-    case PLAIN_STATE_STRING_ESCAPE:
-        string(plain, byte);
-        return false;
-    case PLAIN_STATE_TEXT:
-        break;
-    }
-    return control(plain, byte);
-}
+static const struct parser_handlers handlers = {
+    .on_print = on_print,
+    .on_control = on_control,
+    .on_escape = on_escape,
+    .on_csi = on_csi,
+    .on_string = on_string,
+};
 
+/* Feeding ------------------------------------------------------------------ */
+
+/* How many bytes the parser can have at once without more than one line's end
+ * among them: text with a control behind it, or the next one of a sequence. */
 static size_t
-text_length(const char *bytes, size_t len)
+step_bytes(const struct plain *plain, const char *bytes, size_t len)
 {
-    size_t at = 0;
-    while (at < len && (unsigned char)bytes[at] >= 0x20 && bytes[at] != 0x7F)
-        at++;
-    return at;
+    if (!parser_is_idle(&plain->parser))
+        return 1;
+    for (size_t i = 0; i < len; i++) {
+        if ((unsigned char)bytes[i] < 0x20)
+            return i + 1;
+    }
+    return len;
 }
 
 size_t
 plain_feed(struct plain *plain, const char *bytes, size_t len, bool *ret_done)
 {
-    *ret_done = false;
-    for (size_t at = 0; at < len;) {
-        if (plain->state == PLAIN_STATE_TEXT) {
-            size_t run = text_length(bytes + at, len - at);
-            if (run) {
-                put_run(plain, bytes + at, run);
-                at += run;
-                continue;
-            }
-        }
-        if (in_sequence(plain, bytes[at++])) {
-            *ret_done = true;
-            return at;
-        }
+    size_t at = 0;
+    plain->parser.handlers = &handlers;
+    plain->parser.data = plain;
+    plain->is_done = false;
+    while (at < len && !plain->is_done) {
+        size_t step = step_bytes(plain, bytes + at, len - at);
+        parser_feed(&plain->parser, bytes + at, step);
+        at += step;
     }
-    return len;
+    *ret_done = plain->is_done;
+    return at;
 }

@@ -1,35 +1,31 @@
 #pragma once
 
 #include "base/buffer.h"
+#include "console/parser.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
 /* A console's bytes as lines of plain text, the way a person reads a log:
  * escape sequences and strings are left out, \r and \b move within the line,
- * other controls vanish, tabs become blanks. Works on bytes that come in any
- * pieces. For searching and for `logs`; it is no emulator and knows no width.
- */
+ * other controls vanish, tabs become blanks, malformed UTF-8 becomes U+FFFD.
+ * Where the cursor leaves the line by other means (it is positioned, the screen
+ * is erased) a line ends too. Works on bytes that come in any pieces. For
+ * searching and for `logs`; it is no emulator and knows no width. */
 
 /* Longest line, bytes; the rest of a longer one is dropped. */
 #define PLAIN_LINE_MAX_BYTES 4096
 
-enum plain_state {
-    PLAIN_STATE_TEXT,
-    PLAIN_STATE_ESCAPE,
-    PLAIN_STATE_CSI,
-    PLAIN_STATE_STRING,        /* OSC, DCS, SOS, PM, APC */
-    PLAIN_STATE_STRING_ESCAPE, /* an ESC inside: \ ends the string */
-};
-
+/* Zeroed is an empty one. */
 struct plain {
-    struct buffer line; /* owned: what stands on the line now */
-    size_t at;          /* where the next byte goes */
-    size_t swallowed;   /* bytes of the string so far */
-    enum plain_state state;
+    struct buffer line; /* owned: what stands on the line now; valid UTF-8 */
+    size_t at;          /* where the next character goes */
+    bool is_full;       /* what comes at this place has no room */
+    bool is_done;       /* the line ended */
+    struct parser parser;
 };
 
-void plain_finish(struct plain *plain); /* zeroed is an empty one */
+void plain_finish(struct plain *plain);
 
 /* Takes bytes up to and including the next line end. Returns how many;
  * *ret_done says whether a line end came: plain->line is the finished line
