@@ -19,11 +19,13 @@ struct expect {
     pcre2_match_context *context; /* owned */
     struct plain plain;           /* owned */
     uint64_t seen;                /* offset behind the last byte looked at */
+    unsigned overruns;            /* lines that reached the match limit */
     struct expect_match match;    /* owned texts */
 };
 
 struct expect *
-expect_new(const char *pattern, unsigned flags, struct error *error)
+expect_new(const char *pattern, unsigned flags, uint64_t offset,
+           struct error *error)
 {
     size_t len = strlen(pattern);
     if (len > PATTERN_MAX_BYTES) {
@@ -54,6 +56,7 @@ expect_new(const char *pattern, unsigned flags, struct error *error)
     if (!expect->match_data || !expect->context)
         abort();
     pcre2_set_match_limit(expect->context, EXPECT_MATCH_LIMIT);
+    expect->seen = offset;
     return expect;
 }
 
@@ -85,8 +88,10 @@ try_line(struct expect *expect)
     size_t len = expect->plain.line.len;
     int found = pcre2_match(expect->code, (PCRE2_SPTR)(line ? line : ""), len,
                             0, 0, expect->match_data, expect->context);
-    if (found < 0)
+    if (found < 0) {
+        expect->overruns += found != PCRE2_ERROR_NOMATCH;
         return false;
+    }
     const PCRE2_SIZE *places = pcre2_get_ovector_pointer(expect->match_data);
     size_t start = places[0] < places[1] ? places[0] : places[1];
     forget_match(expect);
@@ -101,7 +106,7 @@ const struct expect_match *
 expect_feed(struct expect *expect, const char *bytes, size_t len,
             uint64_t offset)
 {
-    if (offset + len <= expect->seen)
+    if (offset + len <= expect->seen || expect_has_given_up(expect, NULL))
         return NULL;
     if (offset < expect->seen) {
         size_t known = (size_t)(expect->seen - offset);
@@ -110,7 +115,7 @@ expect_feed(struct expect *expect, const char *bytes, size_t len,
         offset = expect->seen;
     }
     size_t at = 0;
-    while (at < len) {
+    while (at < len && !expect_has_given_up(expect, NULL)) {
         bool is_done = false;
         at += plain_feed(&expect->plain, bytes + at, len - at, &is_done);
         bool is_found = (is_done || expect->plain.line.len) && try_line(expect);
@@ -124,4 +129,15 @@ expect_feed(struct expect *expect, const char *bytes, size_t len,
     }
     expect->seen = offset + len;
     return NULL;
+}
+
+bool
+expect_has_given_up(const struct expect *expect, struct error *error)
+{
+    if (expect->overruns < EXPECT_MAX_OVERRUNS)
+        return false;
+    error_set(error, ERROR_CODE_LIMIT,
+              "the pattern takes too long to match the lines of this console; "
+              "use a simpler one (no repeated group that holds a repetition)");
+    return true;
 }

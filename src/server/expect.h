@@ -15,6 +15,8 @@ struct expect;
 /* PCRE2 match steps per line: a pattern that a script chose cannot hold the
  * loop. */
 #define EXPECT_MATCH_LIMIT 200000
+/* Lines on which the pattern may reach that limit; then it is given up. */
+#define EXPECT_MAX_OVERRUNS 16
 
 struct expect_match {
     char *line;      /* owned by the expect; UTF-8, fit to show */
@@ -26,7 +28,8 @@ enum expect_flags {
     EXPECT_LITERAL = 1 << 0, /* the pattern is plain text */
 };
 
-struct expect *expect_new(const char *pattern, unsigned flags,
+/* offset: of the log, from where on the text counts. */
+struct expect *expect_new(const char *pattern, unsigned flags, uint64_t offset,
                           struct error *error);
 void expect_free(struct expect *expect);
 
@@ -35,3 +38,7 @@ void expect_free(struct expect *expect);
  * already are skipped. */
 const struct expect_match *expect_feed(struct expect *expect, const char *bytes,
                                        size_t len, uint64_t offset);
+
+/* Whether the pattern was given up because it takes too long to match: error
+ * (may be NULL) says so, and expect_feed looks at nothing more. */
+bool expect_has_given_up(const struct expect *expect, struct error *error);

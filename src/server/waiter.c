@@ -139,13 +139,21 @@ waiter_new(struct server *server, enum waiter_kind kind,
 /* --- patterns
  * ------------------------------------------------------------------ */
 
-/* Looks at bytes; answers and frees the waiter when they match. */
+/* Looks at bytes; answers and frees the waiter when they match, or when the
+ * pattern costs too much to match them. */
 static bool
 look_at(struct waiter *waiter, const char *bytes, size_t len, uint64_t offset)
 {
     const struct expect_match *match =
         expect_feed(waiter->expect, bytes, len, offset);
     waiter->offset = offset + len;
+    struct error error = {0};
+    if (!match && expect_has_given_up(waiter->expect, &error)) {
+        error_prefix(&error, "%s: \"%s\"", guest_name(waiter->guest),
+                     waiter->pattern);
+        waiter_fail(waiter, &error);
+        return true;
+    }
     if (!match)
         return false;
     json_t *value = json_pack("{s:s,s:s,s:I}", "line", match->line, "match",
@@ -206,8 +214,9 @@ waiter_add_pattern(struct server *server, struct request *request,
     if (fd < 0)
         return error_set_errno(error, errno, "%s: cannot open the log %s",
                                guest_name(guest), path);
-    struct expect *expect = expect_new(
-        options->pattern, options->is_literal ? EXPECT_LITERAL : 0, error);
+    struct expect *expect =
+        expect_new(options->pattern, options->is_literal ? EXPECT_LITERAL : 0,
+                   options->offset, error);
     if (!expect) {
         (void)close(fd);
         return false;
