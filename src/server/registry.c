@@ -11,6 +11,8 @@
 /* At most one GUEST_ACTIVITY per console and this long, ms: a badge needs no
  * more. */
 #define ACTIVITY_INTERVAL_MS 1000
+/* The screen itself goes first, ms. */
+#define ACTIVITY_DELAY_MS 10
 
 struct member *
 registry_member(struct server *server, const struct guest *guest)
@@ -180,8 +182,18 @@ emit_activity(struct server *server, struct member *member, size_t index)
                           (json_int_t)console_last_output_ms(console)));
 }
 
-/* Tells of output at once after a quiet second, else when the second is over.
- */
+/* Milliseconds until the console's next GUEST_ACTIVITY may go. */
+static uint64_t
+activity_wait_ms(const struct member *member, size_t index)
+{
+    uint64_t sent = member->activity_sent_ms[index];
+    uint64_t since = clock_monotonic_ms() - sent;
+    if (!sent || since >= ACTIVITY_INTERVAL_MS)
+        return ACTIVITY_DELAY_MS;
+    return ACTIVITY_INTERVAL_MS - since;
+}
+
+/* Tells of output soon after a quiet second, else when the second is over. */
 static void
 note_activity(struct server *server, struct guest *guest, size_t index)
 {
@@ -189,27 +201,31 @@ note_activity(struct server *server, struct guest *guest, size_t index)
     if (!member || index >= member->console_count ||
         member->is_activity_due[index])
         return;
-    uint64_t sent = member->activity_sent_ms[index];
-    if (!sent || clock_monotonic_ms() - sent >= ACTIVITY_INTERVAL_MS) {
-        emit_activity(server, member, index);
-        return;
-    }
     member->is_activity_due[index] = true;
     if (!loop_timer_is_armed(server->activity_timer))
-        loop_timer_start(server->activity_timer, ACTIVITY_INTERVAL_MS);
+        loop_timer_start(server->activity_timer,
+                         activity_wait_ms(member, index));
 }
 
 void
 registry_send_activity(void *data)
 {
     struct server *server = data;
+    uint64_t next_ms = 0;
     for (size_t i = 0; i < server->member_count; i++) {
         struct member *member = server->members[i];
         for (size_t j = 0; j < member->console_count; j++) {
-            if (member->is_activity_due[j])
+            if (!member->is_activity_due[j])
+                continue;
+            uint64_t wait_ms = activity_wait_ms(member, j);
+            if (wait_ms <= ACTIVITY_DELAY_MS)
                 emit_activity(server, member, j);
+            else if (!next_ms || wait_ms < next_ms)
+                next_ms = wait_ms;
         }
     }
+    if (next_ms)
+        loop_timer_start(server->activity_timer, next_ms);
 }
 
 static void

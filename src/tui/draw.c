@@ -31,33 +31,40 @@ is_agreed(uint32_t codepoint, const char *text, size_t len, int width)
     return end.columns == width && wcwidth((wchar_t)codepoint) == width;
 }
 
-void
-draw_cells(TickitRenderBuffer *rb, int row, int col, const char *text,
-           size_t len)
+const char *
+draw_fit(const char *text, size_t *len, struct buffer *fit)
 {
-    if (is_ascii(text, len)) {
-        tickit_renderbuffer_textn_at(rb, row, col, text, len);
-        return;
-    }
-    struct buffer fit = {0};
-    while (len > 0) {
+    if (is_ascii(text, *len))
+        return text;
+    size_t left = *len;
+    while (left > 0) {
         uint32_t codepoint;
-        size_t step = utf8_decode(text, len, &codepoint);
+        size_t step = utf8_decode(text, left, &codepoint);
         if (step == 0)
             break;
         int width = utf8_width(codepoint);
         if (is_agreed(codepoint, text, step, width)) {
-            buffer_append(&fit, text, step);
+            buffer_append(fit, text, step);
         } else if (width > 0) {
-            buffer_append_text(&fit, "\xEF\xBF\xBD");
+            buffer_append_text(fit, "\xEF\xBF\xBD");
             if (width > 1)
-                buffer_append_byte(&fit, ' ');
+                buffer_append_byte(fit, ' ');
         }
         text += step;
-        len -= step;
+        left -= step;
     }
-    if (fit.len > 0)
-        tickit_renderbuffer_textn_at(rb, row, col, fit.data, fit.len);
+    *len = fit->len;
+    return fit->len ? fit->data : "";
+}
+
+void
+draw_cells(TickitRenderBuffer *rb, int row, int col, const char *text,
+           size_t len)
+{
+    struct buffer fit = {0};
+    const char *shown = draw_fit(text, &len, &fit);
+    if (len > 0)
+        tickit_renderbuffer_textn_at(rb, row, col, shown, len);
     buffer_finish(&fit);
 }
 

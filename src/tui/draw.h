@@ -1,5 +1,7 @@
 #pragma once
 
+#include "base/buffer.h"
+
 #include <stddef.h>
 
 #include <tickit.h>
@@ -27,3 +29,8 @@ void draw_repeat(TickitRenderBuffer *rb, int row, int col, int cols,
  * the current pen. */
 void draw_cells(TickitRenderBuffer *rb, int row, int col, const char *text,
                 size_t len);
+
+/* The text that draw_cells writes for printable text: itself, when it is plain;
+ * else what every layer agrees on, built in fit (the caller's to finish). *len:
+ * bytes of text, then of the result. */
+const char *draw_fit(const char *text, size_t *len, struct buffer *fit);

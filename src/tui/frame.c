@@ -1,5 +1,6 @@
 #include "base/clock.h"
 #include "tui/deck-internal.h"
+#include "tui/pane-direct.h"
 #include "tui/pane.h"
 
 /* The least time from one frame to the next, ms. What changes after quiet is
@@ -9,6 +10,23 @@
 
 /* How soon a terminal that takes no bytes is asked again, ms. */
 #define FRAME_STALL_MS 20
+
+/* Rows of consoles that nothing covers, before the windows: what libtickit
+ * draws after lies on top, and leaves the cursor where it belongs. */
+static void
+draw_rows(struct deck *deck)
+{
+    bool has_drawn = false;
+    for (size_t i = 0; i < deck->layout.count; i++) {
+        struct pane *pane = deck->panes[deck->layout.first + i];
+        if (pane_direct_is_possible(pane))
+            has_drawn |= pane_direct_draw(pane);
+        else
+            pane_expose_dirty(pane);
+    }
+    if (has_drawn && deck->focus)
+        pane_update_cursor(deck->focus);
+}
 
 static void
 draw(struct deck *deck)
@@ -20,6 +38,7 @@ draw(struct deck *deck)
     }
     deck->is_stalled = false;
     deck->is_frame_wanted = false;
+    draw_rows(deck);
     tickit_window_flush(deck->root);
     term_flush(deck->term);
     deck->last_frame_ms = clock_monotonic_ms();

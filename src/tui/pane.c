@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/xalloc.h"
 #include "tui/deck-internal.h"
+#include "tui/pane-direct.h"
 #include "tui/pane-draw.h"
 #include "tui/state.h"
 
@@ -191,8 +192,8 @@ pane_free(struct pane *pane)
 }
 
 /* Exposes the rows that changed, neighbours together. */
-static void
-expose_dirty(struct pane *pane)
+void
+pane_expose_dirty(struct pane *pane)
 {
     int title = pane->deck->options->is_single ? 0 : 1;
     int first = -1;
@@ -236,16 +237,15 @@ pane_screen(struct pane *pane, const json_t *data)
                        error.text);
         return;
     }
-    /* a terminal that takes no bytes gets no more frames until it does */
-    if (pane->deck->is_stalled)
-        pane->unacknowledged = pane->view.frame;
-    else
-        acknowledge(pane, pane->view.frame);
+    /* acknowledged once it is drawn: a terminal that takes no bytes gets no
+     * more frames until it does, and the way to the screen is not held up */
+    pane->unacknowledged = pane->view.frame;
     if (!pane->has_frame) {
         pane->has_frame = true;
         pane_changed(pane);
     }
-    expose_dirty(pane);
+    if (!pane_direct_is_possible(pane))
+        pane_expose_dirty(pane);
     if (has_title || pane->view.scroll != scroll ||
         (pane->is_scrolling && pane->view.history != history))
         pane_title_changed(pane);

@@ -69,6 +69,8 @@ void pane_changed(struct pane *pane);
 void pane_title_changed(struct pane *pane);
 /* Puts the cursor where the console's is. */
 void pane_update_cursor(struct pane *pane);
+/* Has its window draw the rows that are marked dirty. */
+void pane_expose_dirty(struct pane *pane);
 /* What is drawn reached the terminal. */
 void pane_drawn(struct pane *pane);
 /* Its guest, as last told; NULL when it is gone. */

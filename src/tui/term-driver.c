@@ -374,6 +374,7 @@ start_curses(struct term *term, const char *type, struct error *error)
                          type ? type : "");
     }
     intrflush(stdscr, FALSE);
+    typeahead(-1); /* a frame is drawn whole, whatever is typed meanwhile */
     scrollok(stdscr, FALSE);
     leaveok(stdscr, FALSE);
     idlok(stdscr, TRUE);

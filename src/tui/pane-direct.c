@@ -1,0 +1,73 @@
+#include "tui/pane-direct.h"
+
+#include "base/buffer.h"
+#include "tui/deck-internal.h"
+#include "tui/draw.h"
+#include "tui/pane.h"
+#include "tui/pens.h"
+#include "tui/state.h"
+
+#include <string.h>
+
+bool
+pane_direct_is_possible(const struct pane *pane)
+{
+    const struct deck *deck = pane->deck;
+    const struct mirror_guest *guest = pane_guest(pane);
+    return pane->window && tickit_window_is_visible(pane->window) &&
+           !deck->dialog && !deck->viewer && !deck->layout.is_too_small &&
+           guest && !state_info(guest->state)->has_ended;
+}
+
+static void
+put_run(struct pane *pane, TickitTerm *term, int row,
+        const struct mirror_run *run)
+{
+    uint32_t attributes = run->attributes;
+    if (pane->view.modes & MIRROR_MODE_REVERSE_SCREEN)
+        attributes ^= MIRROR_REVERSE;
+    tickit_term_goto(term, row, pane->rect.col + run->col);
+    tickit_term_setpen(term, pens_get(pane->deck->pens, run->foreground,
+                                      run->background, attributes));
+    if (attributes & MIRROR_HIDDEN) {
+        tickit_term_erasech(term, run->cols, TICKIT_NO);
+        return;
+    }
+    struct buffer fit = {0};
+    size_t len = strlen(run->text);
+    const char *text = draw_fit(run->text, &len, &fit);
+    tickit_term_printn(term, text, len);
+    buffer_finish(&fit);
+}
+
+static void
+put_row(struct pane *pane, TickitTerm *term, int row,
+        const struct mirror_row *line)
+{
+    bool is_reverse = pane->view.modes & MIRROR_MODE_REVERSE_SCREEN;
+    tickit_term_goto(term, row, pane->rect.col);
+    tickit_term_setpen(term, pens_get(pane->deck->pens, 0, 0,
+                                      is_reverse ? MIRROR_REVERSE : 0));
+    tickit_term_erasech(term, pane->rect.cols, TICKIT_NO);
+    for (size_t i = 0; i < line->run_count; i++)
+        put_run(pane, term, row, &line->runs[i]);
+}
+
+bool
+pane_direct_draw(struct pane *pane)
+{
+    TickitTerm *term = term_tickit(pane->deck->term);
+    int top = pane->rect.row + (pane->deck->options->is_single ? 0 : 1);
+    int rows = pane_rows(pane);
+    bool has_drawn = false;
+    for (int i = 0; i < pane->view.rows && i < rows; i++) {
+        struct mirror_row *line = &pane->view.lines[i];
+        if (!line->is_dirty)
+            continue;
+        line->is_dirty = false;
+        put_row(pane, term, top + i, line);
+        has_drawn = true;
+    }
+    pane->view.shift_pending = 0;
+    return has_drawn;
+}
