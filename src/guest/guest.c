@@ -270,6 +270,13 @@ guest_is_active(const struct guest *guest)
     return guest->run || guest->state == GUEST_STATE_LOST;
 }
 
+bool
+guest_is_being_adopted(const struct guest *guest)
+{
+    return guest->run && guest->run->is_adopted &&
+           guest->state == GUEST_STATE_STARTING && !guest->problem;
+}
+
 size_t
 guest_console_count(const struct guest *guest)
 {

@@ -52,7 +52,7 @@ struct guest_context {
 };
 
 /* Defines a guest: makes its state directory, writes spec.json there. The spec
- * becomes the guest's. */
+ * becomes the guest's; it is freed on failure. */
 struct guest *guest_new(const struct guest_context *context, struct spec *spec,
                         struct error *error);
 
@@ -66,7 +66,10 @@ bool guest_adopt_all(const struct guest_context *context,
                                            const struct error *error),
                      struct error *error);
 
-/* Forgets the guest in memory; a running QEMU goes on. */
+/* Forgets the guest in memory; a running QEMU goes on. What waits for it (each
+ * on_done and on_reply) is called with ERROR_CODE_STATE before this returns,
+ * and must not touch the guest. Safe in every callback; the memory stays to the
+ * end of the loop turn. NULL is fine. */
 void guest_free(struct guest *guest);
 
 /* Takes the guest's definition away from disk (spec.json and what goes with
@@ -74,7 +77,8 @@ void guest_free(struct guest *guest);
  * be freed after. */
 bool guest_remove(struct guest *guest, bool purge, struct error *error);
 
-/* Replaces the definition (spec becomes the guest's). Refused while running. */
+/* Replaces the definition (spec becomes the guest's; it is freed on failure).
+ * Refused while running. */
 bool guest_update(struct guest *guest, struct spec *spec, struct error *error);
 
 /* Actions. Each begins what it names and returns at once; what comes of it is
@@ -114,6 +118,11 @@ enum guest_state guest_state(const struct guest *guest);
 const char *guest_state_name(const struct guest *guest);
 /* Whether its process (or descriptor) is there. */
 bool guest_is_active(const struct guest *guest);
+
+/* Whether an earlier server left it running and its monitor has not answered
+ * this one yet; false once the monitor is known to be silent. A matter of ms.
+ */
+bool guest_is_being_adopted(const struct guest *guest);
 
 /* The guest object of the API. New reference. */
 json_t *guest_to_json(struct guest *guest);

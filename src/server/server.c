@@ -22,6 +22,8 @@
 #define IDLE_LEAVE_MS 30000
 /* Loop turns in which libuv's handles close. */
 #define CLOSING_TURNS 4
+/* ms; how long who waits for the server waits for silent monitors. */
+#define ADOPTION_TIMEOUT_MS 1000u
 
 void
 server_stop(struct server *server)
@@ -164,6 +166,35 @@ server_open(struct server *server, struct error *error)
 }
 
 static void
+on_adoption_late(void *data)
+{
+    *(bool *)data = true;
+}
+
+static bool
+is_adopting(const struct server *server)
+{
+    for (size_t i = 0; i < server->member_count; i++)
+        if (guest_is_being_adopted(server->members[i]->guest))
+            return true;
+    return false;
+}
+
+/* Who is told that the server is ready finds the guests in their states, not
+ * all of them "starting": the monitors answer within some ms. */
+static void
+await_adoption(struct server *server)
+{
+    bool is_late = false;
+    struct loop_timer *limit =
+        loop_timer_new(&server->loop, on_adoption_late, &is_late);
+    loop_timer_start(limit, ADOPTION_TIMEOUT_MS);
+    while (!is_late && is_adopting(server))
+        uv_run(&server->loop, UV_RUN_ONCE);
+    loop_timer_free(limit);
+}
+
+static void
 server_init(struct server *server, const struct server_options *options)
 {
     uv_loop_init(&server->loop);
@@ -204,6 +235,8 @@ server_run(const struct server_options *options, struct error *error)
     struct server server = {0};
     server_init(&server, options);
     bool ok = server_open(&server, error);
+    if (ok)
+        await_adoption(&server);
     tell_ready(options->ready_fd, ok ? NULL : error);
     if (ok) {
         server_check_idle(&server);
