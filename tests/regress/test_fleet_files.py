@@ -1,0 +1,132 @@
+"""Fleet files that are wrong: told with their place, and nothing started."""
+
+import json
+import os
+
+from harness import FAILED, main, require, require_equal, require_in
+
+
+def refused(box, content, *texts, name="bad.json"):
+    """`up -d` and `check` refuse the file with these texts, alike; nothing
+    is defined or launched."""
+    path = box.write(name, content)
+    for command in (["up", "-d", "-f", path], ["check", path]):
+        result = box.gm(*command, code=FAILED)
+        for text in texts:
+            require_in(text, result.err, f"{command[0]}'s message")
+        require("\x1b" not in result.err, "an escape sequence came through")
+    require_equal(box.json("ls"), [], "guests")
+    require_equal(box.qemus(), [], "QEMUs")
+
+
+def guests(**entries):
+    return {"version": 1, "guests": entries}
+
+
+def test_a_missing_file_is_told(box):
+    result = box.gm("up", "-d", "-f", "nowhere.json", code=FAILED)
+    require_in("nowhere.json", result.err)
+    result = box.gm("check", "nowhere.json", code=FAILED)
+    require_in("nowhere.json", result.err)
+    result = box.gm("up", "-d", code=FAILED)
+    require_in("guestmux.json", result.err)
+    require_in("-f", result.err)
+
+
+def test_an_unreadable_file_is_told(box):
+    path = box.at("w", "bad.json")
+    os.mkdir(path)
+    for command in (["up", "-d", "-f", path], ["check", path]):
+        result = box.gm(*command, code=FAILED)
+        require_in("bad.json", result.err)
+    os.rmdir(path)
+    if os.geteuid() != 0:
+        box.write("bad.json", guests())
+        os.chmod(path, 0)
+        result = box.gm("check", path, code=FAILED)
+        require_in("bad.json", result.err)
+
+
+def test_a_syntax_error_is_told_with_line_and_column(box):
+    refused(box, '{\n  "version": 1,\n  "guests": { "a": {} \n', "bad.json:4:")
+    refused(box, '{\n  "version": 1,\n  "guests": { "a" {} }\n}\n',
+            "bad.json:3:19")
+    refused(box, "", "bad.json:")
+    refused(box, "[]", "bad.json")
+
+
+def test_an_unknown_field_is_told_with_the_nearest_known(box):
+    refused(box, guests(a={"memroy": "1G"}), "memroy", "memory",
+            "guests.a")
+    refused(box, {"version": 1, "guest": {}}, "guest", "guests")
+
+
+def test_two_guests_of_one_name_are_told(box):
+    refused(box, '{"version": 1, "guests": {\n  "twin": {},\n  "twin": {}\n}}',
+            "twin", "bad.json:3:")
+
+
+def test_a_bad_name_is_told(box):
+    for name in ("a/b", "..", "", "-x", "a b", "a\nb", "a\x1b[31mb", "ü",
+                 "x" * 49, "a:b"):
+        refused(box, guests(**{name: {}}), "bad.json")
+
+
+def test_bad_values_are_all_told_at_once(box):
+    refused(box, guests(
+        a={"memory": "2Q"}, b={"smp": 0}, c={"memory": ["1G"]},
+        d={"exec": ["true"], "memory": "1G"}, e={"exec": []}),
+        "guests.a.memory", "2Q", "guests.b.smp", "guests.c.memory",
+        "guests.d", "guests.e")
+
+
+def test_another_version_is_told(box):
+    refused(box, {"version": 2, "guests": {}}, "version")
+    refused(box, {"guests": {}}, "version")
+
+
+def test_values_cannot_inject_qemu_options(box):
+    # Each of these would be an option of its own if it were not escaped or
+    # refused; whichever it is, QEMU must not see it as two.
+    victim = box.write("victim", "precious")
+    tricks = [f"x,logfile={victim}", "json:{}", "$(touch pwned)",
+              "`touch pwned`", "a\nb", "%s%n"]
+    for trick in tricks:
+        path = box.fleet({"a": {"disks": [{"file": trick}]}})
+        box.gm("up", "-d", "-f", path, code=None)
+        box.gm("kill", "--yes", "a", code=None)
+        box.gm("rm", "--yes", "a", code=None)
+        with open(victim, encoding="utf-8") as file:
+            require_equal(file.read(), "precious", "the victim")
+        require(not os.path.exists(box.at("w", "pwned")), "a shell ran")
+
+
+def test_a_file_on_standard_input_works(box):
+    text = json.dumps(guests(a={"exec": ["cat"]}))
+    box.gm("up", "-d", "-f", "-", text=text)
+    require_equal([guest["name"] for guest in box.json("ls")], ["a"])
+
+
+def test_relative_paths_start_at_the_file(box):
+    os.mkdir(box.at("w", "sub"))
+    box.write("sub/fleet.json", guests(a={"exec": ["pwd"]}))
+    box.up("-f", "sub/fleet.json")
+    box.gm("wait", "a", "--for", "/w/sub$", "--since-boot", "--timeout", "20")
+
+
+def test_check_accepts_what_up_starts(box):
+    path = box.fleet({"a": {}, "b": {"memory": "192M"}})
+    require_in("2 guests", box.gm("check", path).out)
+
+
+def test_nothing_is_launched_when_one_of_many_is_wrong(box):
+    refused(box, guests(good={"exec": ["cat"]}, bad={"baud": "fast"}), "bad")
+
+
+def test_over_deep_and_over_long_files_are_refused(box):
+    refused(box, '{"version": 1, "guests": ' + "[" * 5000 + "]" * 5000 + "}",
+            "bad.json")
+    refused(box, guests(a={"exec": ["x" * (5 << 20)]}), "bad.json")
+
+
+main(globals())

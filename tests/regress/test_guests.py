@@ -1,0 +1,278 @@
+"""The life of real guests: up, down, every action, and how they die."""
+
+import json
+import os
+import signal
+import socket
+
+from harness import (FAILED, TIMEOUT, argv_of, guest_directory, is_alive,
+                     main, require, require_equal, require_in, stat_of,
+                     until)
+
+
+def test_up_boots_three_and_down_ends_them(box):
+    guest = guest_directory()
+    path = box.fleet({
+        "control0": {},
+        "worker0": {"memory": "192M"},
+        "old": {"command": "qemu-system-x86_64 -nographic -m 128 -accel tcg "
+                           f"-kernel {guest}/vmlinuz "
+                           f"-initrd {guest}/initrd.gz "
+                           "-append 'console=ttyS0 quiet gm.shell'"}})
+    # A command stands instead of all fields, the defaults' too.
+    text = json.load(open(path, encoding="utf-8"))
+    box.write("guestmux.json", text)
+    box.up("-f", path)
+    for name in ("control0", "worker0", "old"):
+        box.wait_shell(name)
+        box.shell(name, "echo $((6 * 7))-answer", "^42-answer")
+    box.shell("worker0", "free -m | awk '/Mem/ {print \"has\", $2}'",
+              "has 1[5-9][0-9]")
+    require_equal(len(box.qemus()), 3, "QEMUs")
+    box.gm("down", "--yes")
+    require_equal({g["name"]: g["state"] for g in box.json("ls")},
+                  {"control0": "stopped", "worker0": "stopped",
+                   "old": "stopped"})
+    require_equal(box.qemus(), [], "QEMUs")
+
+
+def test_a_guest_is_alone_in_its_session_with_nothing_inherited(box):
+    box.up("-f", box.fleet({"a": {}}))
+    pid = box.guest("a")["pid"]
+    require_equal(os.getsid(pid), pid, "its session")
+    require_equal(stat_of(pid)[4], "0", "its terminal")
+    require_equal(os.readlink(f"/proc/{pid}/fd/0"), "/dev/null", "its input")
+    for number in os.listdir(f"/proc/{pid}/fd"):
+        target = os.readlink(f"/proc/{pid}/fd/{number}")
+        require("api.sock" not in target, target)
+    for number in "12":
+        require_in(box.path, os.readlink(f"/proc/{pid}/fd/{number}"))
+    require_in("logappend=on", " ".join(argv_of(pid)))
+
+
+def test_pause_resume_reset_and_restart(box):
+    box.up("-f", box.fleet({"a": {}}))
+    box.wait_shell("a")
+    box.gm("pause", "a")
+    require_equal(box.guest("a")["state"], "paused")
+    box.gm("resume", "a")
+    require_equal(box.guest("a")["state"], "running")
+    box.shell("a", "echo still-$((1 + 1))", "^still-2")
+    pid = box.guest("a")["pid"]
+    after = box.json("send", "a", "x")["cursor"]
+    box.gm("reset", "--yes", "a")
+    box.gm("wait", "a", "--for", r"a:~# |tiny:~# ", "--after", after,
+           "--timeout", "60", patience=70)
+    require_equal(box.guest("a")["pid"], pid, "the pid after a reset")
+    box.gm("restart", "--yes", "a", patience=120)
+    guest = box.wait_state("a", "running")
+    require(guest["pid"] != pid, "the same process after a restart")
+    box.wait_shell("a")
+
+
+def test_the_power_button_is_answered(box):
+    box.up("-f", box.fleet({"a": {}}))
+    box.wait_shell("a")
+    box.gm("shutdown", "a")
+    guest = box.wait_state("a", "stopped")
+    require_equal(guest["exit"]["reason"], "guest-shutdown")
+    require_equal(guest["exit"]["code"], 0)
+    require_in("power button was pressed", box.gm("logs", "a").out)
+    box.gm("start", "a")
+    box.wait_shell("a")
+
+
+def test_a_power_button_that_is_ignored_is_told(box):
+    box.up("-f", box.fleet({"a": {}}, append="console=ttyS0 quiet gm.shell "
+                                             "gm.acpi=ignore"))
+    box.wait_shell("a")
+    result = box.gm("down", "--yes", "--timeout", "2", code=TIMEOUT)
+    require_in("a", result.err)
+    guest = box.guest("a")
+    require(is_alive(guest["pid"]), "it is gone")
+    require_in(guest["state"], ("running", "shutting-down"))
+    box.shell("a", "echo here-$((1 + 1))", "^here-2")
+    box.gm("down", "--yes", "--timeout", "1", "--force", patience=90)
+    require_equal(box.guest("a")["state"], "stopped")
+
+
+def test_poweroff_and_kill_are_clean_ends(box):
+    box.up("-f", box.fleet({"a": {}, "b": {}}))
+    box.wait_shell("a")
+    box.gm("send", "a", "--enter", "poweroff")
+    guest = box.wait_state("a", "stopped", "crashed")
+    require_equal(guest["state"], "stopped")
+    box.gm("kill", "--yes", "b")
+    guest = box.wait_state("b", "stopped", "crashed")
+    require_equal(guest["state"], "stopped")
+
+
+def card(box, name):
+    """The exit report of a guest that crashed."""
+    guest = box.wait_state(name, "crashed")
+    require(guest["exit"], f"no exit report: {guest}")
+    require_in("qemu-system", guest["exit"]["command"])
+    return guest["exit"]
+
+
+def test_a_qemu_that_is_killed_is_told(box):
+    box.up("-f", box.fleet({"a": {}}))
+    box.wait_shell("a")
+    os.kill(box.guest("a")["pid"], signal.SIGKILL)
+    report = card(box, "a")
+    require_equal(report["signal"], "SIGKILL")
+    require(report["uptime-ms"] > 0, "no uptime")
+    require_in(":~# ", box.capture("a"), "its last screen")
+    box.gm("start", "a")
+    box.wait_shell("a")
+
+
+def test_a_bad_option_is_told_by_up(box):
+    path = box.fleet({"good": {}, "bad": {"args": ["-nosuchoption"]}})
+    result = box.up("-f", path, code=FAILED)
+    require_in("nosuchoption", result.err)
+    require_in("bad", result.err)
+    report = card(box, "bad")
+    require_equal(report["code"], 1)
+    require_in("nosuchoption", " ".join(report["stderr"]))
+    require_equal(box.guest("good")["state"], "running")
+
+
+def test_a_missing_image_is_told_by_up(box):
+    path = box.fleet({"a": {"disks": ["nowhere.qcow2"]}})
+    result = box.up("-f", path, code=FAILED)
+    require_in("nowhere.qcow2", result.err)
+
+
+def test_a_busy_port_is_told_by_up(box):
+    busy = socket.socket()
+    busy.bind(("127.0.0.1", 0))
+    busy.listen()
+    port = busy.getsockname()[1]
+    path = box.fleet({"a": {"nics": [
+        f"user,hostfwd=tcp:127.0.0.1:{port}-:22"]}})
+    result = box.up("-f", path, code=FAILED)
+    require_in(str(port), result.err)
+
+
+def test_a_missing_qemu_is_told_by_up(box):
+    path = box.fleet({"a": {"qemu": "qemu-system-nosuch"}})
+    result = box.up("-f", path, code=FAILED)
+    require_in("qemu-system-nosuch", result.err)
+
+
+def test_escape_sequences_in_qemus_words_do_no_harm(box):
+    path = box.fleet({"a": {"args": ["-\x1b[31mred\x1b]0;title\x07"]}})
+    result = box.gm("up", "-d", "-f", path, code=FAILED)
+    require("\x1b" not in result.err + result.out, "ESC came through")
+    require("\x07" not in result.err + result.out, "BEL came through")
+
+
+def test_a_panic_ends_in_a_card_or_a_reboot(box):
+    box.up("-f", box.fleet({"a": {"args": ["-no-reboot"]}}))
+    box.wait_shell("a")
+    box.gm("send", "a", "--enter", "panic")
+    box.gm("wait", "a", "--for", "Kernel panic", "--since-boot",
+           "--timeout", "30", code=None)
+    guest = box.wait_state("a", "crashed", "stopped", "guest-panicked")
+    require(guest["exit"] or guest["state"] == "guest-panicked", str(guest))
+    require_in("sysrq", box.capture("a", "--history", "200"))
+
+
+def test_pvpanic_shows_as_guest_panicked(box):
+    box.up("-f", box.fleet({"a": {
+        "args": ["-device", "pvpanic-pci", "-action", "panic=pause"],
+        "append": "console=ttyS0 quiet gm.shell"}}))
+    box.wait_shell("a")
+    box.gm("send", "a", "--enter", "panic")
+    box.wait_state("a", "guest-panicked")
+    require_in("guest-panicked", box.gm("ls").out)
+
+
+def test_stopping_before_qmp_answers_is_safe(box):
+    path = box.fleet({f"n{i}": {} for i in range(4)})
+    for _ in range(3):
+        child = box.spawn("up", "-d", "-f", path)
+        until(box.qemus, "a QEMU to start")
+        for pid in box.qemus():
+            os.kill(pid, signal.SIGKILL)
+        child.communicate(timeout=60)
+    box.up("-f", path)
+    require_equal({g["state"] for g in box.json("ls")}, {"running"})
+    require_equal(len(box.qemus()), 4, "QEMUs")
+
+
+def test_qmp_passes_commands_and_errors(box):
+    box.up("-f", box.fleet({"a": {}}))
+    status = json.loads(box.gm("qmp", "a", "query-status").out)
+    require_equal(status["status"], "running")
+    devices = json.loads(box.gm("qmp", "a", "qom-list",
+                                '{"path": "/machine"}').out)
+    require(len(devices) > 3, f"{devices}")
+    result = box.gm("qmp", "a", "nosuch-command", code=FAILED)
+    require_in("nosuch-command", result.err)
+
+
+def test_a_state_changed_behind_our_back_is_seen(box):
+    box.up("-f", box.fleet({"a": {}}))
+    box.gm("qmp", "a", "stop")
+    box.wait_state("a", "paused")
+    box.gm("qmp", "a", "cont")
+    box.wait_state("a", "running")
+    box.gm("qmp", "a", "quit")
+    box.wait_state("a", "stopped")
+
+
+def test_run_defines_a_guest_from_a_command(box):
+    guest = guest_directory()
+    box.gm("run", "--name", "mine", "-d", "--", "qemu-system-x86_64",
+           "-nographic", "-m", "128", "-accel", "tcg", "-kernel",
+           f"{guest}/vmlinuz", "-initrd", f"{guest}/initrd.gz", "-append",
+           "console=ttyS0 quiet gm.shell")
+    box.wait_shell("mine")
+    box.shell("mine", "hostname", "^tiny")
+
+
+def test_a_monitor_on_vc_is_replaced_by_ours(box):
+    guest = guest_directory()
+    box.up("-f", box.write("guestmux.json", {"version": 1, "guests": {"a": {
+        "command": ["qemu-system-x86_64", "-nodefaults", "-chardev",
+                    "vc,id=monitor", "-mon", "monitor", "-serial", "vc",
+                    "-display", "none", "-m", "128", "-accel", "tcg",
+                    "-kernel", f"{guest}/vmlinuz", "-initrd",
+                    f"{guest}/initrd.gz", "-append",
+                    "console=ttyS0 quiet gm.shell"]}}}))
+    box.wait_shell("a")
+
+
+def test_a_full_screen_program_is_shown_as_it_draws(box):
+    box.up("-f", box.fleet({"a": {}}))
+    box.wait_shell("a")
+    box.shell("a", "paint", "last: none")
+    screen = until(lambda: (text := box.capture("a")).count("│") > 40
+                   and text, "the box to be drawn").splitlines()
+    require_equal(screen[0], "┌" + "─" * 78 + "┐", "the first row")
+    require_equal(screen[23], "└" + "─" * 78 + "┘", "the last row")
+    require_in("漢字", screen[12])
+    box.gm("send", "a", "x")
+    until(lambda: "keys: 1  last: x" in box.capture("a"), "the key")
+    box.gm("send", "a", "q")
+    until(lambda: "paint: done after 1 keys" in box.capture("a")
+          and "┌" not in box.capture("a"), "the first screen again")
+
+
+def test_a_terminal_query_of_the_guest_is_answered_once(box):
+    box.up("-f", box.fleet({"a": {}}))
+    box.wait_shell("a")
+    box.shell("a", "keys", "keys: ready")
+    box.gm("send", "a", "--keys", "Escape")
+    box.gm("wait", "a", "--for", "key 1b", "--since-boot", "--timeout", "20")
+    box.gm("send", "a", "qqq")
+    box.gm("wait", "a", "--for", "keys: done", "--since-boot", "--timeout",
+           "20")
+    # "resize" asks where the cursor is, and believes one answer.
+    box.shell("a", "resize", "LINES=24")
+    require_in("COLUMNS=80", box.capture("a"))
+
+
+main(globals())
