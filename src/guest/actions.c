@@ -120,10 +120,13 @@ guest_kill(struct guest *guest, guest_done_fn on_done, void *data,
     if (!check_active(guest, "force off", error))
         return false;
     struct run *run = guest->run;
+    bool is_repeated = run->is_kill_asked;
     (void)op_new(guest, OP_KIND_GONE, on_done, data);
     run->is_kill_asked = true;
     if (!run->process) {
         let_go(guest);
+    } else if (is_repeated) {
+        kill_for_good(guest); /* impatience is meant */
     } else if (guest_has_qemu(guest)) {
         if (qmp_is_ready(run->qmp) &&
             qmp_send(run->qmp, "quit", NULL, 0, NULL, NULL, NULL))

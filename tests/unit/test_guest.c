@@ -35,6 +35,14 @@ static const unsigned char obeys_button[] = {
 /* Says A and halts. */
 static const unsigned char halts[] = {SAY_A, 0xfa, 0xf4, 0xeb, 0xfd};
 
+/* Tells pvpanic that the kernel panicked, then says B. */
+static const unsigned char panics[] = {
+    SAY_A, 0xba, 0x05, 0x05, /* mov dx, 0x505 */
+    0xb0,  0x01,             /* mov al, 1 */
+    0xee,                    /* out dx, al */
+    0xfa,  0xf4, 0xeb, 0xfd,
+};
+
 static void
 write_sector(const struct world *world, const unsigned char *code, size_t len)
 {
@@ -159,6 +167,78 @@ guest_that_powers_off_is_stopped(void **state)
     assert_int_equal(world_number(guest, "exit.code"), 0);
     /* What it printed last is in when the state says so. */
     assert_true(has_said_a(world));
+}
+
+/* BOOTS_SECTOR with more arguments. */
+static struct guest *
+define_with(struct world *world, const char *args)
+{
+    char *entry = xasprintf("{\"machine\": \"pc\", \"accel\": \"tcg\", "
+                            "\"memory\": \"16M\", \"disks\": [{\"file\": "
+                            "\"boot.img\", \"format\": \"raw\", "
+                            "\"interface\": \"ide\"}], \"args\": [%s]}",
+                            args);
+    struct guest *guest = world_define(world, "n1", entry);
+    free(entry);
+    return guest;
+}
+
+static void
+guest_that_panics_has_crashed(void **state)
+{
+    struct world *world = *state;
+    write_sector(world, panics, sizeof(panics));
+    struct guest *guest = define_with(world, "\"-device\", \"pvpanic\"");
+    assert_false(world_start(world, guest).has_failed);
+    world_await(world, guest, "crashed");
+    assert_true(world_says(guest, "exit.reason", "guest-panic"));
+    assert_true(world_says(guest, "exit.summary", "panicked"));
+    assert_non_null(strstr(world->notices.data, "panicked"));
+}
+
+static void
+guest_paused_by_a_panic_runs_again_after_a_reset(void **state)
+{
+    struct world *world = *state;
+    write_sector(world, panics, sizeof(panics));
+    struct guest *guest = define_with(
+        world, "\"-device\", \"pvpanic\", \"-action\", \"panic=pause\"");
+    assert_false(world_start(world, guest).has_failed);
+    world_await(world, guest, "guest-panicked");
+    write_sector(world, halts, sizeof(halts));
+    struct outcome outcome = {0};
+    struct error error = {0};
+    assert_true(guest_reset(guest, world_on_done, &outcome, &error));
+    world_finish(world, &outcome);
+    assert_false(outcome.has_failed);
+    assert_int_equal(guest_state(guest), GUEST_STATE_RUNNING);
+}
+
+static void
+qemu_told_to_stay_after_power_off_says_shutdown(void **state)
+{
+    struct world *world = *state;
+    write_sector(world, powers_off, sizeof(powers_off));
+    struct guest *guest = define_with(world, "\"-no-shutdown\"");
+    assert_false(world_start(world, guest).has_failed);
+    world_await(world, guest, "shutdown");
+    world_kill(world, guest);
+    assert_true(world_says(guest, "exit.reason", "host-qmp-quit"));
+}
+
+static void
+second_demand_to_force_it_off_kills_at_once(void **state)
+{
+    struct world *world = *state;
+    struct guest *guest = world_define(world, "n1", FIRMWARE);
+    assert_false(world_start(world, guest).has_failed);
+    assert_int_equal(kill(pid_of(guest), SIGSTOP), 0);
+    struct outcome first = {0};
+    assert_true(guest_kill(guest, world_on_done, &first, NULL));
+    uint64_t start_ms = clock_monotonic_ms();
+    world_kill(world, guest);
+    assert_true(clock_monotonic_ms() - start_ms < 1900);
+    assert_true(first.is_done);
 }
 
 static void
@@ -495,6 +575,10 @@ main(void)
         WITH_QEMU(guest_starts_and_is_forced_off),
         WITH_QEMU(guest_pauses_resumes_and_resets),
         WITH_QEMU(guest_that_powers_off_is_stopped),
+        WITH_QEMU(guest_that_panics_has_crashed),
+        WITH_QEMU(guest_paused_by_a_panic_runs_again_after_a_reset),
+        WITH_QEMU(qemu_told_to_stay_after_power_off_says_shutdown),
+        WITH_QEMU(second_demand_to_force_it_off_kills_at_once),
         WITH_QEMU(power_button_shuts_an_obedient_guest_down),
         WITH_QEMU(ignored_power_button_times_out_and_leaves_it_running),
         WITH_QEMU(killed_qemu_is_a_crash_with_its_signal),
