@@ -1,28 +1,29 @@
 #include "cli/cli.h"
 #include "cli/cmd.h"
 #include "cli/help.h"
+#include "cli/manual.h"
 
 static const struct option options[] = {
     {
-        .name = "man",
-        .type = OPTION_FLAG,
+        .name = "manual",
+        .type = OPTION_TEXT,
         .flags = OPTION_HIDDEN,
-        .summary = "print the manual's tables",
+        .value = "TABLE",
+        .summary = "print one of the manual's tables, for the build",
     },
 };
 
 static int
 run(struct cli *cli)
 {
-    if (options_has(&cli->options, "man")) {
-        help_print_manual();
-        return COMMAND_DONE;
-    }
+    struct error error = {0};
+    const char *table = options_text(&cli->options, "manual");
+    if (table)
+        return manual_print(table, &error) ? COMMAND_DONE : cli_fail(&error);
     if (!cli->options.argument_count) {
         help_print_all();
         return COMMAND_DONE;
     }
-    struct error error = {0};
     const struct command *command =
         commands_find(cli->options.arguments[0], &error);
     if (!command)

@@ -49,9 +49,8 @@ print_entry(const char *head, const char *text)
     print_wrapped(text, INDENT_COLS, INDENT_COLS);
 }
 
-/* "-f, --file FILE" */
-static void
-format_option(const struct option *option, struct buffer *out)
+void
+help_format_option(const struct option *option, struct buffer *out)
 {
     if (option->letter)
         buffer_printf(out, "-%c, ", option->letter);
@@ -60,9 +59,8 @@ format_option(const struct option *option, struct buffer *out)
         buffer_printf(out, " %s", option->value);
 }
 
-/* The summary with the default; the caller finishes out. */
-static void
-format_summary(const struct option *option, struct buffer *out)
+void
+help_format_summary(const struct option *option, struct buffer *out)
 {
     buffer_append_text(out, option->summary);
     if (option->default_value)
@@ -77,8 +75,8 @@ print_options(const struct option *options, size_t count)
             continue;
         struct buffer head = {0};
         struct buffer text = {0};
-        format_option(&options[i], &head);
-        format_summary(&options[i], &text);
+        help_format_option(&options[i], &head);
+        help_format_summary(&options[i], &text);
         print_entry(head.data, text.data);
         buffer_finish(&head);
         buffer_finish(&text);
@@ -128,59 +126,4 @@ help_print_command(const struct command *command)
     print_options(command->options, command->option_count);
     (void)printf("\noptions of every command:\n");
     print_options(commands_global_options, commands_global_option_count);
-}
-
-/* Text as scdoc wants it: what it would take for markup is escaped. */
-static void
-print_escaped(const char *text)
-{
-    for (; *text; text++) {
-        if (strchr("_*\\#`<>[]", *text))
-            (void)putchar('\\');
-        (void)putchar(*text);
-    }
-}
-
-static void
-print_manual_options(const struct option *options, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (options[i].flags & OPTION_HIDDEN)
-            continue;
-        struct buffer head = {0};
-        struct buffer text = {0};
-        format_option(&options[i], &head);
-        format_summary(&options[i], &text);
-        (void)printf("*");
-        print_escaped(head.data);
-        (void)printf("*\n\t");
-        print_escaped(text.data);
-        (void)printf(".\n\n");
-        buffer_finish(&head);
-        buffer_finish(&text);
-    }
-}
-
-void
-help_print_manual(void)
-{
-    (void)printf("# GLOBAL OPTIONS\n\n");
-    print_manual_options(commands_global_options, commands_global_option_count);
-    (void)printf("# COMMANDS\n\n");
-    for (size_t i = 0; i < commands_count; i++) {
-        const struct command *command = commands[i];
-        if (command->flags & COMMAND_HIDDEN)
-            continue;
-        (void)printf("## guestmux %s ", command->name);
-        print_escaped(command->usage);
-        (void)printf("\n\n%s.", command->summary);
-        if (command->alias)
-            (void)printf(" Also called *%s*.", command->alias);
-        (void)printf("\n\n");
-        if (command->text) {
-            print_escaped(command->text);
-            (void)printf("\n\n");
-        }
-        print_manual_options(command->options, command->option_count);
-    }
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/buffer.h"
 #include "cli/command.h"
 
 /* `guestmux --help`. */
@@ -8,5 +9,7 @@ void help_print_all(void);
 void help_print_command(const struct command *command);
 void help_print_version(void);
 
-/* The manual's command and option tables, in scdoc's syntax. */
-void help_print_manual(void);
+/* Appends "-f, --file FILE". */
+void help_format_option(const struct option *option, struct buffer *out);
+/* Appends the option's summary and its default. */
+void help_format_summary(const struct option *option, struct buffer *out);

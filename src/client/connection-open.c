@@ -123,11 +123,10 @@ open_log(const struct paths *paths, struct error *error)
 static _Noreturn void
 become_server(char *const *argv, int null_fd, int log_fd, int ready_fd)
 {
-    (void)setsid();
-    /* a second fork: the server is nobody's child to wait for, and can never
-     * get a controlling terminal */
+    /* a second fork: the server is nobody's child to wait for */
     if (fork() != 0)
         _exit(0);
+    (void)setsid();
     for (int number = 1; number < NSIG; number++)
         (void)signal(number, SIG_DFL);
     sigset_t none;
