@@ -47,6 +47,13 @@ cell_width(uint32_t codepoint)
     return width ? width : zero_width(codepoint);
 }
 
+bool
+cell_is_assigned(uint32_t codepoint)
+{
+    return utf8proc_category((utf8proc_int32_t)codepoint) !=
+           UTF8PROC_CATEGORY_CN;
+}
+
 uint32_t
 cell_combine(struct cell_pool *pool, uint32_t symbol, uint32_t codepoint)
 {

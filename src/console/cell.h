@@ -3,6 +3,7 @@
 #include "console/intern.h"
 #include "console/style.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -40,6 +41,10 @@ void cell_pool_finish(struct cell_pool *pool);
  * character before it; -1 when it is not shown at all (controls, bidi controls
  * and other invisible format characters, which could disguise text). */
 int cell_width(uint32_t codepoint);
+
+/* Whether our tables know the character; one they do not know may be drawn
+ * anyhow wide. */
+bool cell_is_assigned(uint32_t codepoint);
 
 /* Appends a combining character to what a cell holds; returns the cell's new
  * symbol, the old one when it is full. */

@@ -59,8 +59,10 @@ struct history {
     size_t rows;                 /* as wrapped at cols */
     uint64_t dropped;
     size_t bytes;
-    char *encoded; /* owned; packing_max_bytes(scratch_cols) */
-    char *scratch; /* owned; likewise */
+    bool is_open;        /* the newest row's line goes on in the next one */
+    uint32_t line_first; /* that line's first entry, in the newest block */
+    char *encoded;       /* owned; packing_max_bytes(scratch_cols) */
+    char *scratch;       /* owned; likewise */
     int scratch_cols;
     struct history_place place;
 };

@@ -309,5 +309,12 @@ history_check(struct history *history)
     }
     if (entries != history->entries || entries > history->max_rows)
         return "a wrong number of entries";
+    if (history->newest) {
+        const struct history_block *block = history->newest;
+        unsigned flags = history_entry(block, block->count - 1)->flags;
+        if (history->is_open !=
+            ((flags & ENTRY_WRAPPED) && !(flags & ENTRY_BREAK)))
+            return "an open line that is not";
+    }
     return rows == history->rows ? NULL : "a wrong number of rows";
 }

@@ -152,6 +152,8 @@ static void
 drop_oldest_block(struct history *history)
 {
     struct history_block *block = history->oldest;
+    if (block == history->newest)
+        history->is_open = false;
     history->entries -= block->count - block->first;
     count_dropped(history, block, block->rows);
     remove_block(history, block);
@@ -207,11 +209,15 @@ last_line_first(const struct history_block *block)
 bool
 history_is_open(const struct history *history)
 {
-    const struct history_block *block = history->newest;
-    if (!block)
-        return false;
-    unsigned flags = history_entry(block, block->count - 1)->flags;
-    return (flags & ENTRY_WRAPPED) && !(flags & ENTRY_BREAK);
+    return history->is_open;
+}
+
+/* The first entry of the open line; its start may have been dropped. */
+static uint32_t
+open_line_first(const struct history *history)
+{
+    uint32_t first = history->newest->first;
+    return history->line_first > first ? history->line_first : first;
 }
 
 static void
@@ -219,6 +225,7 @@ break_line(struct history *history)
 {
     struct history_block *block = history->newest;
     history_entry(block, block->count - 1)->flags |= ENTRY_BREAK;
+    history->is_open = false;
 }
 
 static bool
@@ -234,7 +241,7 @@ static void
 carry_line(struct history *history, size_t need)
 {
     struct history_block *old = history->newest;
-    uint32_t first = last_line_first(old);
+    uint32_t first = open_line_first(history);
     uint32_t start = history_entry(old, first)->offset;
     uint32_t bytes = old->used - start;
     uint32_t count = old->count - first;
@@ -250,6 +257,7 @@ carry_line(struct history *history, size_t need)
         history_entry(block, i)->offset -= start;
     }
     block->rows = history_line_rows(history, block, 0, count);
+    history->line_first = 0;
     old->rows -= block->rows;
     old->used = start;
     old->count = first;
@@ -259,35 +267,46 @@ carry_line(struct history *history, size_t need)
 }
 
 /* The block that takes a row of so many bytes. */
+/* Ends the open line where it is when the next row can not stay with it. */
+static void
+limit_line(struct history *history, bool is_same, size_t bytes)
+{
+    const struct history_block *block = history->newest;
+    size_t line =
+        block->used - history_entry(block, open_line_first(history))->offset;
+    if (!is_same || line + bytes > history->block_bytes / LINE_BLOCK_SHARE ||
+        block->count - open_line_first(history) >= LINE_MAX_ENTRIES)
+        break_line(history);
+}
+
+/* A stamp's number from which numbers before and after can be counted. */
+static uint64_t
+base_of(uint64_t number)
+{
+    return number > UINT32_MAX / 2 ? number - UINT32_MAX / 2 : 0;
+}
+
+/* The block that takes a row of so many bytes. */
 static struct history_block *
 block_for(struct history *history, const struct row *row, size_t bytes)
 {
     size_t need = bytes + sizeof(struct history_entry);
     struct history_block *block = history->newest;
-    bool is_open = history_is_open(history);
     bool is_same =
         block && block->cols == history->cols && fits_stamps(block, row);
-    if (is_open) {
-        uint32_t first = last_line_first(block);
-        size_t line = block->used - history_entry(block, first)->offset;
-        size_t limit = history->block_bytes / LINE_BLOCK_SHARE;
-        if (!is_same || line + bytes > limit ||
-            block->count - first >= LINE_MAX_ENTRIES) {
-            break_line(history);
-            is_open = false;
-        }
-    }
+    if (history_is_open(history))
+        limit_line(history, is_same, bytes);
     if (is_same && block_room(block) >= need)
         return block;
-    if (is_open) {
+    if (history_is_open(history)) {
         carry_line(history, need);
         return history->newest;
     }
     if (block && block->cols != history->cols)
         shrink_block(history, block);
     block = append_block(history, need);
-    block->base_id = row->id;
-    block->base_version = row->version;
+    block->base_id = base_of(row->id);
+    block->base_version = base_of(row->version);
     return block;
 }
 
@@ -296,6 +315,8 @@ add_entry(struct history *history, const struct row *row, int cols,
           const char *bytes, size_t len, unsigned flags)
 {
     struct history_block *block = block_for(history, row, len);
+    if (!history_is_open(history))
+        history->line_first = block->count;
     *history_entry(block, block->count) = (struct history_entry){
         .id = (uint32_t)(row->id - block->base_id),
         .version = (uint32_t)(row->version - block->base_version),
@@ -313,6 +334,7 @@ add_entry(struct history *history, const struct row *row, int cols,
     block->rows++;
     history->rows++;
     history->entries++;
+    history->is_open = (flags & ENTRY_WRAPPED) != 0;
 }
 
 static void
@@ -365,6 +387,7 @@ history_drop_last_line(struct history *history)
     block->rows -= rows;
     block->used = history_entry(block, first)->offset;
     block->count = first;
+    history->is_open = false;
     history->place.block = NULL;
     if (block->count == block->first)
         remove_block(history, block);

@@ -13,13 +13,26 @@ static uint32_t
 hash_value(const unsigned char *value, size_t bytes)
 {
     uint64_t hash = 0x9E3779B97F4A7C15u;
-    for (size_t i = 0; i < bytes; i += sizeof(uint32_t)) {
-        uint32_t word;
+    for (size_t i = 0; i < bytes; i += sizeof(uint64_t)) {
+        uint64_t word;
         memcpy(&word, value + i, sizeof(word));
         hash = (hash ^ word) * 0xFF51AFD7ED558CCDu;
         hash ^= hash >> 32;
     }
     return (uint32_t)hash;
+}
+
+static bool
+is_same(const unsigned char *a, const unsigned char *b, size_t bytes)
+{
+    uint64_t difference = 0;
+    for (size_t i = 0; i < bytes; i += sizeof(uint64_t)) {
+        uint64_t words[2];
+        memcpy(&words[0], a + i, sizeof(words[0]));
+        memcpy(&words[1], b + i, sizeof(words[1]));
+        difference |= words[0] ^ words[1];
+    }
+    return difference == 0;
 }
 
 static unsigned char *
@@ -35,8 +48,8 @@ find_slot(const struct intern *intern, const void *value)
     uint32_t mask = intern->slot_count - 1;
     uint32_t slot = hash_value(value, intern->value_bytes) & mask;
     while (intern->slots[slot] &&
-           memcmp(value_at(intern, intern->slots[slot] - 1), value,
-                  intern->value_bytes) != 0)
+           !is_same(value_at(intern, intern->slots[slot] - 1), value,
+                    intern->value_bytes))
         slot = (slot + 1) & mask;
     return slot;
 }
@@ -67,7 +80,7 @@ fill_slots(struct intern *intern, const unsigned char *is_dead)
 void
 intern_init(struct intern *intern, size_t value_bytes, uint32_t sweep_at)
 {
-    assert(value_bytes % sizeof(uint32_t) == 0);
+    assert(value_bytes % sizeof(uint64_t) == 0);
     *intern = (struct intern){
         .value_bytes = value_bytes, .sweep_at = sweep_at, .used = 1, .live = 1};
     set_capacity(intern, INTERN_START_CAPACITY);

@@ -23,7 +23,8 @@ struct intern {
     unsigned char *marks; /* owned; one byte a number, during a sweep */
 };
 
-/* sweep_at: how many values may pile up before intern_is_due. */
+/* value_bytes: a multiple of 8. sweep_at: how many values may pile up before
+ * intern_is_due. */
 void intern_init(struct intern *intern, size_t value_bytes, uint32_t sweep_at);
 void intern_finish(struct intern *intern);
 

@@ -132,7 +132,9 @@ encode_cell(const struct cell *cell, const struct cell_pool *pool, char *text,
         *text = cell->style ? ' ' : '\0';
         return 1;
     }
-    return cell_text(pool, cell->symbol, text);
+    if (cell->symbol & CELL_CLUSTER)
+        return cell_text(pool, cell->symbol, text);
+    return utf8_encode(cell->symbol, text);
 }
 
 size_t

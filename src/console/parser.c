@@ -42,7 +42,7 @@ enum action {
 enum class {
     C_CONTROL, /* C0 but the four below */
     C_LINEFEED,
-    C_BELL,
+    C_BELL,   /* the last of those that only are executed */
     C_CANCEL, /* CAN, SUB */
     C_ESCAPE,
     C_INTER, /* 20-2F */
@@ -508,14 +508,52 @@ static size_t
 take_text(struct parser *parser, const char *bytes, size_t len)
 {
     size_t run = printable_bytes(bytes, len);
-    size_t whole = run;
-    if (run == len)
-        whole -= unfinished_bytes(bytes, run);
-    if (whole)
-        parser->handlers->on_print(parser->data, bytes, whole);
-    memcpy(parser->utf8, bytes + whole, run - whole);
-    parser->utf8_len = (unsigned char)(run - whole);
+    if (run < len) {
+        if (run)
+            parser->handlers->on_print(parser->data, bytes, run);
+        return run;
+    }
+    size_t rest = unfinished_bytes(bytes, run);
+    if (run > rest)
+        parser->handlers->on_print(parser->data, bytes, run - rest);
+    memcpy(parser->utf8, bytes + run - rest, rest);
+    parser->utf8_len = (unsigned char)rest;
     return run;
+}
+
+/* Takes the digits and separators of a control sequence. */
+static size_t
+take_params(struct parser *parser, const char *bytes, size_t len)
+{
+    size_t at = 0;
+    for (; at < len && bytes[at] >= '0' && bytes[at] <= ';'; at++)
+        add_param_byte(parser, bytes[at]);
+    if (at)
+        parser->state = CSI_PARAM;
+    return at;
+}
+
+/* The short ways of what comes most: they do what step does for every byte.
+ * Returns how many bytes were taken. */
+static size_t
+take_common(struct parser *parser, const char *bytes, size_t len)
+{
+    if (parser->state == CSI_PARAM || parser->state == CSI_ENTRY)
+        return take_params(parser, bytes, len);
+    if (parser->state != GROUND)
+        return 0;
+    size_t at = take_text(parser, bytes, len);
+    for (; at < len; at++) {
+        if (classes[(unsigned char)bytes[at]] > C_BELL)
+            break;
+        parser->handlers->on_control(parser->data, (unsigned char)bytes[at]);
+    }
+    if (at + 1 < len && bytes[at] == '\033' && bytes[at + 1] == '[') {
+        start_sequence(parser);
+        parser->state = CSI_ENTRY;
+        at += 2;
+    }
+    return at;
 }
 
 void
@@ -525,9 +563,9 @@ parser_feed(struct parser *parser, const char *bytes, size_t len)
     if (parser->utf8_len && len)
         at = finish_character(parser, bytes, len);
     while (at < len) {
-        if (parser->state == GROUND)
-            at += take_text(parser, bytes + at, len - at);
-        if (at < len)
+        size_t taken = take_common(parser, bytes + at, len - at);
+        at += taken;
+        if (!taken)
             step(parser, bytes[at++]);
     }
 }

@@ -4,13 +4,6 @@
 
 #include <string.h>
 
-void
-row_reset(struct row *row)
-{
-    row->used = 0;
-    row->flags = 0;
-}
-
 static void
 fill(struct row *row, int from, int to, uint32_t symbol, uint32_t style)
 {
@@ -40,15 +33,11 @@ split_at(struct row *row, int col)
 }
 
 void
-row_open(struct row *row, int from, int to)
+row_open_with_care(struct row *row, int from, int to)
 {
     pad_to(row, from);
-    if (row->flags & ROW_WIDE) {
-        split_at(row, from);
-        split_at(row, to);
-    }
-    if (row->used < to)
-        row->used = (uint16_t)to;
+    split_at(row, from);
+    split_at(row, to);
 }
 
 void

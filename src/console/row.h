@@ -23,12 +23,27 @@ struct row {
 };
 
 /* Makes a row empty; its identity stays. */
-void row_reset(struct row *row);
+static inline void
+row_reset(struct row *row)
+{
+    row->used = 0;
+    row->flags = 0;
+}
+
+/* What row_open does for gaps and wide characters. */
+void row_open_with_care(struct row *row, int from, int to);
 
 /* Makes columns from..to-1 writable: fills the gap before them, cuts wide
  * characters that stick out at either end, and counts them as used. The caller
  * writes every one of these cells. */
-void row_open(struct row *row, int from, int to);
+static inline void
+row_open(struct row *row, int from, int to)
+{
+    if (from > row->used || (row->flags & ROW_WIDE))
+        row_open_with_care(row, from, to);
+    if (row->used < to)
+        row->used = (uint16_t)to;
+}
 
 /* Erases columns from..to-1 of a row that is cols wide; style: number of the
  * style that the blanks get. */

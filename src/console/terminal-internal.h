@@ -24,6 +24,9 @@ enum inner_mode {
 /* Bytes of answers that a guest may draw at once. */
 #define TERMINAL_REPLY_BURST_BYTES ((size_t)4096)
 
+/* Widths of characters that are remembered; a power of two. */
+#define TERMINAL_WIDTHS 512u
+
 #define CHARSET_SLOTS 4 /* G0 to G3 */
 
 /* What DECSC saves and DECRC restores. */
@@ -68,6 +71,9 @@ struct terminal {
     int locked;              /* the slot that GL is */
     int single;              /* the slot for the next character; -1: GL */
     uint32_t last_codepoint; /* for REP; 0: none */
+    /* Widths looked up before: the character << 3 | 1 + its width, or
+     * WIDTH_UNASSIGNED. */
+    uint32_t widths[TERMINAL_WIDTHS];
     struct tabs tabs;
     unsigned write_flags; /* of the terminal_write under way */
     size_t allowance;     /* of answers; see terminal-query.c */
@@ -78,9 +84,25 @@ struct terminal {
     size_t scratch_bytes;
 };
 
+/* Finds the style numbers of a pen that changed. */
+void terminal_resolve_pen(struct terminal *terminal);
+
 /* The style numbers of the pen and of erased cells. */
-uint32_t terminal_pen_style(struct terminal *terminal);
-uint32_t terminal_erase_style(struct terminal *terminal);
+static inline uint32_t
+terminal_pen_style(struct terminal *terminal)
+{
+    if (terminal->is_pen_stale)
+        terminal_resolve_pen(terminal);
+    return terminal->pen_style;
+}
+
+static inline uint32_t
+terminal_erase_style(struct terminal *terminal)
+{
+    if (terminal->is_pen_stale)
+        terminal_resolve_pen(terminal);
+    return terminal->erase_style;
+}
 
 /* Drops styles and clusters that no cell holds, when it is time. */
 void terminal_collect(struct terminal *terminal);
@@ -100,7 +122,16 @@ terminal_touch(struct terminal *terminal, struct row *row)
 }
 
 /* Makes a row blank, in the colour of erased cells, and another one. */
-void terminal_blank_row(struct terminal *terminal, struct row *row);
+static inline void
+terminal_blank_row(struct terminal *terminal, struct row *row)
+{
+    uint32_t style = terminal_erase_style(terminal);
+    row_reset(row);
+    row->id = terminal->next_id++;
+    terminal_touch(terminal, row);
+    if (style)
+        row_erase(row, terminal->cols, 0, terminal->cols, style);
+}
 
 /* Appends the main screen's content to the history, if it shows, down to its
  * last row that is not blank, and blanks the screen. */

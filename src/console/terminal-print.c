@@ -96,21 +96,31 @@ combine(struct terminal *terminal, uint32_t codepoint)
     terminal_touch(terminal, row);
 }
 
+/* Moves the cursor to where a character of so many columns fits; false when it
+ * fits nowhere. */
+static bool
+make_place(struct terminal *terminal, int width)
+{
+    bool is_over = terminal->col + width > terminal->cols;
+    if (!terminal->is_pending && !is_over)
+        return true;
+    if (terminal->modes & TERMINAL_MODE_AUTOWRAP)
+        wrap(terminal);
+    else if (is_over)
+        return false;
+    terminal->is_pending = false;
+    return true;
+}
+
 /* Prints one character of 1 or 2 columns. */
 static void
-put_wide(struct terminal *terminal, uint32_t codepoint, int width)
+put_character(struct terminal *terminal, uint32_t codepoint, int width)
 {
-    bool wraps = terminal->modes & TERMINAL_MODE_AUTOWRAP;
-    int cols = terminal->cols;
-    if (terminal->is_pending || terminal->col + width > cols) {
-        if (wraps)
-            wrap(terminal);
-        else if (terminal->col + width > cols)
-            return;
-        terminal->is_pending = false;
-    }
+    if (!make_place(terminal, width))
+        return;
     uint32_t style = terminal_pen_style(terminal);
     struct row *row = terminal_cursor_row(terminal);
+    int cols = terminal->cols;
     int col = terminal->col;
     if (terminal->modes & MODE_INSERT)
         row_insert(row, cols, col, width, terminal_erase_style(terminal));
@@ -131,18 +141,44 @@ put_wide(struct terminal *terminal, uint32_t codepoint, int width)
         terminal->col = col + width;
     }
     terminal_touch(terminal, row);
+    terminal->last_codepoint = codepoint;
+}
+
+/* What the table of widths says beside 1 + a width. */
+#define WIDTH_UNASSIGNED 4u
+
+static uint32_t
+look_up_width(struct terminal *terminal, uint32_t codepoint)
+{
+    uint32_t *entry = &terminal->widths[codepoint % TERMINAL_WIDTHS];
+    if (*entry >> 3 != codepoint || !*entry) {
+        uint32_t width = (uint32_t)(cell_width(codepoint) + 1);
+        if (width > 1 && !cell_is_assigned(codepoint))
+            width = WIDTH_UNASSIGNED;
+        *entry = codepoint << 3 | width;
+    }
+    return *entry & 7;
 }
 
 static void
 put(struct terminal *terminal, uint32_t codepoint)
 {
-    int width = cell_width(codepoint);
-    if (width == 0)
+    uint32_t width = 2;
+    if (codepoint > 0x7E)
+        width = look_up_width(terminal, codepoint);
+    switch (width) {
+    case 0:
+        break;
+    case 1:
         combine(terminal, codepoint);
-    if (width <= 0)
-        return;
-    put_wide(terminal, codepoint, width);
-    terminal->last_codepoint = codepoint;
+        break;
+    case WIDTH_UNASSIGNED:
+        put_character(terminal, UTF8_REPLACEMENT, 1);
+        break;
+    default:
+        put_character(terminal, codepoint, (int)width - 1);
+        break;
+    }
 }
 
 /* Prints ASCII through a character set. */
@@ -172,6 +208,44 @@ ascii_bytes(const char *bytes, size_t len)
     return at;
 }
 
+/* Decodes what mostly comes, valid sequences of 2 and 3 bytes, or leaves it to
+ * utf8_decode. */
+static inline size_t
+decode(const char *bytes, size_t len, uint32_t *ret_codepoint)
+{
+    const unsigned char *in = (const unsigned char *)bytes;
+    if (len >= 3 && in[0] > 0xE0 && in[0] < 0xED && (in[1] & 0xC0) == 0x80 &&
+        (in[2] & 0xC0) == 0x80) {
+        *ret_codepoint =
+            (in[0] & 0x0Fu) << 12 | (in[1] & 0x3Fu) << 6 | (in[2] & 0x3Fu);
+        return 3;
+    }
+    if (len >= 2 && in[0] >= 0xC2 && in[0] < 0xE0 && (in[1] & 0xC0) == 0x80) {
+        *ret_codepoint = (in[0] & 0x1Fu) << 6 | (in[1] & 0x3Fu);
+        return 2;
+    }
+    size_t taken = utf8_decode(bytes, len, ret_codepoint);
+    if (taken)
+        return taken;
+    *ret_codepoint = UTF8_REPLACEMENT; /* a control cut the character short */
+    return len;
+}
+
+/* Prints characters beyond ASCII; returns the bytes up to the first one that is
+ * not. */
+static size_t
+print_unicode(struct terminal *terminal, const char *bytes, size_t len)
+{
+    size_t at = 0;
+    terminal->single = -1;
+    while (at < len && ((unsigned char)bytes[at] & 0x80)) {
+        uint32_t codepoint = 0;
+        at += decode(bytes + at, len - at, &codepoint);
+        put(terminal, codepoint);
+    }
+    return at;
+}
+
 void
 terminal_print(void *data, const char *bytes, size_t len)
 {
@@ -180,24 +254,13 @@ terminal_print(void *data, const char *bytes, size_t len)
     size_t at = 0;
     while (at < len) {
         size_t ascii = ascii_bytes(bytes + at, len - at);
-        if (ascii) {
-            if (is_plain(terminal))
-                print_plain(terminal, bytes + at, ascii);
-            else
-                print_mapped(terminal, bytes + at, ascii);
-            at += ascii;
-        }
-        while (at < len && ((unsigned char)bytes[at] & 0x80)) {
-            uint32_t codepoint = 0;
-            size_t taken = utf8_decode(bytes + at, len - at, &codepoint);
-            if (!taken) { /* a character that a control cut short */
-                codepoint = UTF8_REPLACEMENT;
-                taken = len - at;
-            }
-            terminal->single = -1;
-            put(terminal, codepoint);
-            at += taken;
-        }
+        if (ascii && is_plain(terminal))
+            print_plain(terminal, bytes + at, ascii);
+        else if (ascii)
+            print_mapped(terminal, bytes + at, ascii);
+        at += ascii;
+        if (at < len)
+            at += print_unicode(terminal, bytes + at, len - at);
     }
 }
 

@@ -92,43 +92,14 @@ terminal_collect(struct terminal *terminal)
     terminal->is_pen_stale = true;
 }
 
-static void
-resolve_pen(struct terminal *terminal)
+void
+terminal_resolve_pen(struct terminal *terminal)
 {
     terminal_collect(terminal);
     struct style erase = {.background = terminal->pen.background};
     terminal->pen_style = intern_add(&terminal->pool.styles, &terminal->pen);
     terminal->erase_style = intern_add(&terminal->pool.styles, &erase);
     terminal->is_pen_stale = false;
-}
-
-uint32_t
-terminal_pen_style(struct terminal *terminal)
-{
-    if (terminal->is_pen_stale)
-        resolve_pen(terminal);
-    return terminal->pen_style;
-}
-
-uint32_t
-terminal_erase_style(struct terminal *terminal)
-{
-    if (terminal->is_pen_stale)
-        resolve_pen(terminal);
-    return terminal->erase_style;
-}
-
-/* Rows --------------------------------------------------------------------- */
-
-void
-terminal_blank_row(struct terminal *terminal, struct row *row)
-{
-    row_reset(row);
-    row->id = terminal->next_id++;
-    terminal_touch(terminal, row);
-    uint32_t style = terminal_erase_style(terminal);
-    if (style)
-        row_erase(row, terminal->cols, 0, terminal->cols, style);
 }
 
 void
