@@ -134,7 +134,7 @@ check_alike(struct parser *parser, const struct place *place, json_t *guests)
     {
         if (!strcmp(name, place->key))
             return;
-        if (strcasecmp(name, place->key))
+        if (strcasecmp(name, place->key) != 0)
             continue;
         struct place other = {place->parent, name, 0};
         struct position first =

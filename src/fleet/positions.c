@@ -342,7 +342,7 @@ tell_duplicates(const struct duplicates *duplicates, uint32_t object,
     qsort(members, count, sizeof(*members), compare_members);
     size_t first = 0;
     for (size_t i = 1; i < count; i++) {
-        if (strcmp(members[i].key, members[first].key)) {
+        if (strcmp(members[i].key, members[first].key) != 0) {
             first = i;
             continue;
         }

@@ -81,7 +81,7 @@ size_suggest(const char *text, char suggestion[16])
         len--;
     }
     if (len == 0 || len > 6 || text[0] == '0')
-        (void)strcpy(suggestion, "2G");
+        memcpy(suggestion, "2G", sizeof("2G"));
     else
         (void)snprintf(suggestion, 16, "%.*s%c", (int)len, text,
                        len > 2 ? 'M' : 'G');

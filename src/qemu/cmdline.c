@@ -107,16 +107,16 @@ parse_items(struct cmdline_rewriter *rewriter, char *const *words)
 {
     size_t count = shellwords_count(words);
     rewriter->items = xcalloc(count + 1, sizeof(*rewriter->items));
-    for (size_t i = 0; i < count; i++) {
+    for (; *words; words++) {
         struct cmdline_item *item = &rewriter->items[rewriter->item_count++];
-        const char *name = words[i];
+        const char *name = words[0];
         item->word = name;
         if (name[0] != '-' || name[1] == '\0')
             continue;
         name += name[1] == '-' ? 2 : 1;
         item->option = cmdline_find_option(name);
-        if (!item->option->is_flag && words[i + 1])
-            item->value = words[++i];
+        if (!item->option->is_flag && words[1])
+            item->value = *++words;
         if (!strcmp(name, "nodefaults"))
             rewriter->has_nodefaults = true;
     }

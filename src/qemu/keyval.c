@@ -113,7 +113,7 @@ keyval_replace(struct keyval *keyval, const char *key, const char *value)
 {
     for (size_t i = 0; i < keyval->count; i++) {
         struct keyval_pair *pair = &keyval->pairs[i];
-        if (!pair->key || strcmp(pair->key, key))
+        if (!pair->key || strcmp(pair->key, key) != 0)
             continue;
         free(pair->value);
         pair->value = xstrdup(value);

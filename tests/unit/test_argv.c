@@ -635,8 +635,8 @@ the_firmware_speaks_on_the_serial_console(void **state)
         "{\"accel\":\"tcg\",\"machine\":\"q35\",\"nics\":[]}",
         "{\"accel\":\"tcg\",\"machine\":\"pc\",\"nics\":[]}",
         "{\"command\":\"qemu-system-x86_64 -M q35,accel=tcg -net none\"}",
-        "{\"command\":\"qemu-system-x86_64 -M pc -accel tcg -nodefaults -serial "
-        "vc -chardev vc,id=m -mon m\"}",
+        ("{\"command\":\"qemu-system-x86_64 -M pc,accel=tcg -nodefaults "
+         "-serial vc -chardev vc,id=m -mon m\"}"),
     };
     for (size_t i = 0; i < sizeof(specs) / sizeof(specs[0]); i++) {
         struct machine machine = {0};

@@ -207,8 +207,8 @@ everything_that_is_rewritten_has_its_note(void **state)
     (void)state;
     static const char *const notes[] = {
         "sudo: dropped, QEMU runs as the user that guestmux runs as",
-        "-daemonize: dropped, QEMU stays alive without it, in a session of its "
-        "own",
+        ("-daemonize: dropped, QEMU stays alive without it, in a session of "
+         "its own"),
         "-name x: dropped, the guest has its name here",
         "-display gtk: dropped, there is no window",
         "-parallel vc: nobody could see it, it goes nowhere",
