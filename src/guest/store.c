@@ -123,7 +123,8 @@ store_lock(const struct guest *guest, struct error *error)
         error_set_errno(error, errno, "cannot open %s", guest->dir);
         return -1;
     }
-    if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+    /* A file system without locks is no reason to refuse. */
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
         return fd;
     error_set_errno(error, errno,
                     "another server is starting %s (%s is locked)",

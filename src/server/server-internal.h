@@ -37,6 +37,7 @@ struct server {
     struct guest_context context;
     struct console_hub *hub;   /* owned */
     struct listener *listener; /* owned */
+    int state_lock;            /* owned: locks the state directory; or -1 */
     struct member **members;   /* owned, in order of definition */
     size_t member_count;
     struct peer *peers; /* owned: linked list */

@@ -10,10 +10,13 @@
 #include "server/view.h"
 #include "wire/codec.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -144,13 +147,33 @@ tell_ready(int fd, const struct error *error)
     (void)close(fd);
 }
 
+/* The listener's lock is as good as its directory, which XDG_RUNTIME_DIR names;
+ * a server that was started without it must not take over our guests. */
+static bool
+lock_state(struct server *server, struct error *error)
+{
+    const char *path = server->paths->state_dir;
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0)
+        return error_set_errno(error, errno, "cannot open %s", path);
+    server->state_lock = fd;
+    /* A file system without locks is no reason to refuse. */
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
+        return true;
+    return error_set(error, ERROR_CODE_STATE,
+                     "a server with other sockets than %s has the guests in "
+                     "%s; set XDG_RUNTIME_DIR as it was for that one",
+                     server->paths->runtime_dir, path);
+}
+
 static bool
 server_open(struct server *server, struct error *error)
 {
     server->listener =
         listener_new(&server->loop, server->paths, on_connect, server, error);
     if (!server->listener || !paths_make_dir(server->paths->state_dir, error) ||
-        !paths_make_dir(server->paths->data_dir, error))
+        !paths_make_dir(server->paths->data_dir, error) ||
+        !lock_state(server, error))
         return false;
     server->hub = console_hub_new(&server->loop, error);
     if (!server->hub)
@@ -198,6 +221,7 @@ static void
 server_init(struct server *server, const struct server_options *options)
 {
     uv_loop_init(&server->loop);
+    server->state_lock = -1;
     server->paths = options->paths;
     server->flags = options->flags;
     server->started_ms = clock_wall_ms();
@@ -216,6 +240,8 @@ server_finish(struct server *server)
     registry_free_all(server);
     console_hub_free(server->hub);
     listener_free(server->listener);
+    if (server->state_lock >= 0)
+        (void)close(server->state_lock);
     loop_timer_free(server->frame_timer);
     loop_timer_free(server->activity_timer);
     loop_timer_free(server->idle_timer);
