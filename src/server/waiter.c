@@ -1,5 +1,6 @@
 #include "server/waiter.h"
 
+#include "base/nearest.h"
 #include "base/xalloc.h"
 #include "server/expect.h"
 #include "server/peer.h"
@@ -247,6 +248,37 @@ is_in_state(const struct waiter *waiter)
     return false;
 }
 
+/* Every state that a guest can be in: ours, and QEMU's further run states. */
+static const char *const state_names[] = {
+    "defined",       "starting",       "running",   "paused",
+    "shutting-down", "stopped",        "crashed",   "lost",
+    "io-error",      "guest-panicked", "watchdog",  "prelaunch",
+    "inmigrate",     "postmigrate",    "suspended", "finish-migrate",
+    "save-vm",       "restore-vm",     "debug",     "internal-error",
+    "colo",
+};
+#define STATE_NAMES_COUNT (sizeof(state_names) / sizeof(state_names[0]))
+
+/* A wait for a state that no guest is ever in would never end. */
+static bool
+check_states(const json_t *states, struct error *error)
+{
+    for (size_t i = 0; i < json_array_size(states); i++) {
+        const char *state = json_string_value(json_array_get(states, i));
+        size_t at = 0;
+        while (at < STATE_NAMES_COUNT && strcmp(state, state_names[at]) != 0)
+            at++;
+        if (at < STATE_NAMES_COUNT)
+            continue;
+        const char *near = nearest_name(state, state_names, STATE_NAMES_COUNT);
+        return error_set(error, ERROR_CODE_INVALID,
+                         "argument 'states': no guest is ever \"%.64s\"%s%s%s",
+                         state, near ? "; did you mean \"" : "",
+                         near ? near : "", near ? "\"?" : "");
+    }
+    return true;
+}
+
 bool
 waiter_add_state(struct server *server, struct request *request,
                  struct guest *guest, const json_t *states, int64_t timeout_ms,
@@ -256,6 +288,8 @@ waiter_add_state(struct server *server, struct request *request,
         return error_set(error, ERROR_CODE_INVALID,
                          "argument 'states' is empty: name a state to wait "
                          "for, such as \"running\"");
+    if (!check_states(states, error))
+        return false;
     struct waiter *waiter =
         waiter_new(server, WAITER_STATE, request, guest, 0, timeout_ms);
     waiter->states = json_deep_copy(states);
