@@ -1,5 +1,6 @@
 #include "qemu/preflight.h"
 
+#include "base/buffer.h"
 #include "base/text.h"
 #include "base/xalloc.h"
 #include "qemu/accel.h"
@@ -186,6 +187,34 @@ preflight_run(struct preflight *preflight, const struct fleet *fleet)
         check_guest(&check);
     }
     preflight_check_shared(preflight, fleet);
+}
+
+bool
+preflight_check_commands(const struct fleet *fleet, struct error *error)
+{
+    struct buffer lines = {0};
+    for (size_t i = 0; i < fleet->guest_count; i++) {
+        const struct spec *spec = fleet->guests[i];
+        struct error problem = {0};
+        char **notes = argv_notes(spec, &problem);
+        if (!notes) {
+            bool is_command = spec->kind == SPEC_KIND_COMMAND;
+            char *where = fleet_where(fleet, spec->name,
+                                      is_command ? "command" : "args", -1);
+            char *shown = text_printable(problem.text, strlen(problem.text),
+                                         MAX_COLS, TEXT_ONE_LINE);
+            buffer_printf(&lines, "%s%s: %s", lines.len ? "\n" : "", where,
+                          shown);
+            free(shown);
+            free(where);
+        }
+        argv_free(notes);
+    }
+    bool ok = lines.len == 0;
+    if (!ok)
+        error_set(error, ERROR_CODE_INVALID, "%s", lines.data);
+    buffer_finish(&lines);
+    return ok;
 }
 
 void

@@ -1,7 +1,9 @@
 #pragma once
 
+#include "base/error.h"
 #include "fleet/fleet.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Looks for what would keep a fleet's guests from starting: QEMU missing, files
@@ -34,6 +36,11 @@ struct preflight {
  * the first bytes of disk images; may wait for a slow file system. */
 void preflight_run(struct preflight *preflight, const struct fleet *fleet);
 void preflight_finish(struct preflight *preflight);
+
+/* Whether every guest's command and args can be taken over, which the parser of
+ * fleet files cannot tell. Looks at no file. error has a line for each that
+ * cannot: "FILE:LINE:COL: guests.n1.command: …". */
+bool preflight_check_commands(const struct fleet *fleet, struct error *error);
 
 /* "FILE:LINE:COL: guests.n1.kernel: error: …". The caller frees it. */
 char *preflight_line(const struct fleet *fleet,

@@ -1,6 +1,7 @@
 #include "base/json.h"
 #include "base/xalloc.h"
 #include "fleet/fleet.h"
+#include "qemu/preflight.h"
 #include "server/api.h"
 #include "server/launch.h"
 #include "server/server-internal.h"
@@ -38,22 +39,6 @@ check_names(const struct fleet *fleet, const json_t *names, struct error *error)
         if (!find_spec(fleet, name))
             return error_set(error, ERROR_CODE_NOT_FOUND,
                              "%s has no guest '%.64s'", fleet->file, name);
-    }
-    return true;
-}
-
-/* Every guest's socket must be bindable before any guest is defined. */
-static bool
-check_paths(const struct server *server, const struct fleet *fleet,
-            struct error *error)
-{
-    for (size_t i = 0; i < fleet->guest_count; i++) {
-        char *path =
-            paths_qmp_socket(server->paths, fleet->guests[i]->name, error);
-        if (!path)
-            return error_prefix(error, "%s: guests.%s", fleet->file,
-                                fleet->guests[i]->name);
-        free(path);
     }
     return true;
 }
@@ -117,8 +102,10 @@ run_apply(struct request *request, const json_t *arguments, struct error *error)
     if (!fleet)
         return false;
     const json_t *names = json_object_get(arguments, "guests");
+    /* Nothing is defined while anything in the file cannot work. */
     bool ok = check_names(fleet, names, error) &&
-              check_paths(request_server(request), fleet, error);
+              preflight_check_commands(fleet, error) &&
+              fleet_check_sockets(fleet, request_server(request)->paths, error);
     if (ok)
         apply(request, fleet, arguments);
     fleet_free(fleet);

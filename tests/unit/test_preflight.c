@@ -177,12 +177,36 @@ what_would_keep_a_guest_from_starting_is_found(void **state)
     assert_true(ok);
 }
 
+static void
+commands_that_cannot_be_taken_over_are_told_with_their_places(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "{\"version\":1,\"guests\":{\n"
+        "\"a\":{\"command\":\"qemu-system-x86_64 -serial none\"},\n"
+        "\"b\":{\"args\":[\"-serial\",\"none\"]},\n"
+        "\"c\":{\"command\":\"make\"}}}";
+    struct fleet *fleet = fleet_parse("/x/f", text, strlen(text), NULL);
+    assert_non_null(fleet);
+    struct error error = {0};
+    assert_false(preflight_check_commands(fleet, &error));
+    assert_string_equal(
+        error.text,
+        "/x/f:2:16: guests.a.command: the guest would have no console: take "
+        "\"-serial none\" (or null) out of its command line\n"
+        "/x/f:4:16: guests.c.command: \"make\" is not a QEMU; for other "
+        "programs there is \"exec\"");
+    fleet_free(fleet);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(
             what_would_keep_a_guest_from_starting_is_found, setup, teardown),
+        cmocka_unit_test(
+            commands_that_cannot_be_taken_over_are_told_with_their_places),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
