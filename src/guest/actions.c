@@ -113,6 +113,15 @@ let_go(struct guest *guest)
     ending_on_console(guest);
 }
 
+/* Asks in a way that leaves it no choice but time; false: nobody listens. */
+static bool
+ask_to_quit(struct run *run)
+{
+    if (run->qmp)
+        return qmp_send(run->qmp, "quit", NULL, 0, NULL, NULL, NULL);
+    return process_signal_group(run->process, SIGHUP, NULL);
+}
+
 bool
 guest_kill(struct guest *guest, guest_done_fn on_done, void *data,
            struct error *error)
@@ -120,24 +129,15 @@ guest_kill(struct guest *guest, guest_done_fn on_done, void *data,
     if (!check_active(guest, "force off", error))
         return false;
     struct run *run = guest->run;
-    bool is_repeated = run->is_kill_asked;
+    bool is_repeated = run->is_kill_asked; /* such impatience is meant */
     (void)op_new(guest, OP_KIND_GONE, on_done, data);
     run->is_kill_asked = true;
-    if (!run->process) {
+    if (!run->process)
         let_go(guest);
-    } else if (is_repeated) {
-        kill_for_good(guest); /* impatience is meant */
-    } else if (guest_has_qemu(guest)) {
-        if (qmp_is_ready(run->qmp) &&
-            qmp_send(run->qmp, "quit", NULL, 0, NULL, NULL, NULL))
-            kill_later(guest);
-        else
-            kill_for_good(guest);
-    } else if (process_signal_group(run->process, SIGHUP, NULL)) {
+    else if (!is_repeated && ask_to_quit(run))
         kill_later(guest);
-    } else {
+    else
         kill_for_good(guest);
-    }
     return true;
 }
 

@@ -355,6 +355,47 @@ compare_order(const void *a, const void *b)
     return (one->order > two->order) - (one->order < two->order);
 }
 
+/* Definitions as they are read. */
+struct finds {
+    struct guest **guests; /* owned array of borrowed guests */
+    size_t count;
+};
+
+static void
+add_find(struct finds *finds, struct guest *guest)
+{
+    finds->guests =
+        xreallocarray(finds->guests, finds->count + 1, sizeof(struct guest *));
+    finds->guests[finds->count++] = guest;
+}
+
+static bool
+load_all(const struct guest_context *context, struct finds *finds,
+         void (*on_unreadable)(void *data, const char *name,
+                               const struct error *error),
+         struct error *error)
+{
+    DIR *dir = opendir(context->paths->state_dir);
+    if (!dir && errno == ENOENT)
+        return true;
+    if (!dir)
+        return error_set_errno(error, errno, "cannot read %s",
+                               context->paths->state_dir);
+    struct dirent *entry;
+    while ((entry = readdir(dir))) {
+        struct error why = {0};
+        if (!text_is_name(entry->d_name))
+            continue;
+        struct guest *guest = load_guest(context, entry->d_name, &why);
+        if (guest)
+            add_find(finds, guest);
+        else if (why.code)
+            on_unreadable(context->data, entry->d_name, &why);
+    }
+    (void)closedir(dir);
+    return true;
+}
+
 bool
 guest_adopt_all(const struct guest_context *context,
                 void (*found)(void *data, struct guest *guest),
@@ -362,35 +403,15 @@ guest_adopt_all(const struct guest_context *context,
                                       const struct error *error),
                 struct error *error)
 {
-    DIR *dir = opendir(context->paths->state_dir);
-    if (!dir) {
-        if (errno == ENOENT)
-            return true;
-        return error_set_errno(error, errno, "cannot read %s",
-                               context->paths->state_dir);
+    struct finds finds = {0};
+    if (!load_all(context, &finds, on_unreadable, error))
+        return false;
+    if (finds.count)
+        qsort(finds.guests, finds.count, sizeof(struct guest *), compare_order);
+    for (size_t i = 0; i < finds.count; i++) {
+        restore(finds.guests[i]);
+        found(context->data, finds.guests[i]);
     }
-    struct guest **guests = NULL;
-    size_t count = 0;
-    struct dirent *entry;
-    while ((entry = readdir(dir))) {
-        struct error why = {0};
-        if (!text_is_name(entry->d_name))
-            continue;
-        struct guest *guest = load_guest(context, entry->d_name, &why);
-        if (guest) {
-            guests = xreallocarray(guests, count + 1, sizeof(*guests));
-            guests[count++] = guest;
-        } else if (why.code) {
-            on_unreadable(context->data, entry->d_name, &why);
-        }
-    }
-    (void)closedir(dir);
-    if (count)
-        qsort(guests, count, sizeof(*guests), compare_order);
-    for (size_t i = 0; i < count; i++) {
-        restore(guests[i]);
-        found(context->data, guests[i]);
-    }
-    free(guests);
+    free(finds.guests);
     return true;
 }

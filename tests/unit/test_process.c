@@ -207,7 +207,7 @@ session_umask_and_signals_are_its_own(void **state)
                      "$(($1 == $6)) $(($1 == $5)) $7; "
                      "grep -E 'Sig(Blk|Ign)' /proc/$$/status",
                      -1);
-    signal(SIGPIPE, old);
+    (void)signal(SIGPIPE, old);
     sigprocmask(SIG_SETMASK, &before, NULL);
     assert_non_null(strstr(text, "0077\n1 1 0\n"));
     assert_non_null(strstr(text, "SigBlk:\t0000000000000000"));
