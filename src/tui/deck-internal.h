@@ -86,6 +86,7 @@ struct deck {
     /* drawing */
     uv_prepare_t frame_prepare;
     struct loop_timer *frame_timer;
+    struct loop_timer *ack_timer;
     struct loop_timer *clock_timer;
     struct loop_timer *message_timer;
     uint64_t last_frame_ms;

@@ -14,6 +14,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <malloc.h>
+
 void
 deck_leave(struct deck *deck, enum deck_end end, const char *text)
 {
@@ -24,6 +26,9 @@ deck_leave(struct deck *deck, enum deck_end end, const char *text)
     deck->end_text = xstrdup(text);
     uv_stop(&deck->loop);
 }
+
+/* The largest terminals' buffers; a usual one's is half a MiB. */
+#define DECK_KEPT_BYTES (8 << 20)
 
 /* -- what lies behind the windows -- */
 
@@ -260,11 +265,24 @@ stop(struct deck *deck)
     stop_signals(deck);
 }
 
+/* libtickit makes and frees a buffer of the whole screen for every frame that
+ * has more than rows of consoles. Given back to the system each time, its pages
+ * would come anew for every frame, zeroed: ten times the drawing itself. */
+static void
+keep_memory(void)
+{
+#ifdef __GLIBC__
+    (void)mallopt(M_MMAP_THRESHOLD, DECK_KEPT_BYTES);
+    (void)mallopt(M_TRIM_THRESHOLD, DECK_KEPT_BYTES);
+#endif
+}
+
 enum deck_end
 deck_run(const struct deck_options *options, char **ret_message,
          struct error *error)
 {
     struct deck *deck = xcalloc(1, sizeof(*deck));
+    keep_memory();
     deck->options = options;
     uv_loop_init(&deck->loop);
     /* before curses: it leaves alone what has a handler already */

@@ -8,6 +8,10 @@
  * only gathers the views of several panes. */
 #define FRAME_SPACING_MS 8
 
+/* Frames are acknowledged so long after they were drawn, ms: telling the server
+ * would wake it before the terminal, and it sends a second frame anyway. */
+#define FRAME_ACK_MS 1
+
 /* How soon a terminal that takes no bytes is asked again, ms. */
 #define FRAME_STALL_MS 20
 
@@ -42,6 +46,17 @@ draw(struct deck *deck)
     tickit_window_flush(deck->root);
     term_flush(deck->term);
     deck->last_frame_ms = clock_monotonic_ms();
+    if (!loop_timer_is_armed(deck->ack_timer))
+        loop_timer_start(deck->ack_timer, FRAME_ACK_MS);
+}
+
+static void
+on_ack_timer(void *data)
+{
+    struct deck *deck = data;
+    /* what came after the last drawing waits for the next one */
+    if (deck->is_frame_wanted)
+        return;
     for (size_t i = 0; i < deck->layout.count; i++)
         pane_drawn(deck->panes[deck->layout.first + i]);
 }
@@ -99,6 +114,7 @@ frame_start(struct deck *deck)
     deck->frame_prepare.data = deck;
     uv_prepare_start(&deck->frame_prepare, on_prepare);
     deck->frame_timer = loop_timer_new(&deck->loop, on_frame_timer, deck);
+    deck->ack_timer = loop_timer_new(&deck->loop, on_ack_timer, deck);
     deck->clock_timer = loop_timer_new(&deck->loop, on_clock, deck);
 }
 
@@ -109,8 +125,10 @@ frame_stop(struct deck *deck)
         return;
     uv_close((uv_handle_t *)&deck->frame_prepare, NULL);
     loop_timer_free(deck->frame_timer);
+    loop_timer_free(deck->ack_timer);
     loop_timer_free(deck->clock_timer);
     deck->frame_timer = NULL;
+    deck->ack_timer = NULL;
     deck->clock_timer = NULL;
 }
 

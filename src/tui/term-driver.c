@@ -9,6 +9,7 @@
 #include <langinfo.h>
 #include <locale.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -360,6 +361,9 @@ take_modes(struct term *term)
 static bool
 start_curses(struct term *term, const char *type, struct error *error)
 {
+    /* the terminal is raw, no key stops us; and curses asks for the signal's
+     * handler twice a frame unless it is ignored */
+    (void)signal(SIGTSTP, SIG_IGN);
     term->screen = newterm(type, term->out, term->in);
     if (!term->screen)
         return error_set(error, ERROR_CODE_NOT_FOUND,

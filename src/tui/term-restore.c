@@ -53,6 +53,8 @@ term_restore_arm(const char *normal_pen, const char *show_cursor,
                        leave_screen ? leave_screen : "\r\n");
     restore.len =
         len > 0 && (size_t)len < sizeof(restore.bytes) ? (size_t)len : 0;
+    if (restore.is_armed)
+        return;
     struct sigaction action = {
         .sa_handler = on_fatal_signal,
         .sa_flags = (int)SA_RESETHAND | SA_NODEFER,
