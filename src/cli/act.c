@@ -7,10 +7,14 @@
 #include "cli/guests.h"
 #include "cli/output.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* What the server gets on top of its own wait to answer, ms. */
 #define GRACE_MS 10000u
+/* Names that a question lists. */
+#define MAX_NAMES_SHOWN 12
 
 static json_t *
 arguments_for(const struct act *act, const char *guest)
@@ -52,9 +56,17 @@ finish_one(struct session *session, struct session_call *call,
     return false;
 }
 
+/* Whether the text names the guest already. */
+static bool
+begins_with(const char *text, const char *guest)
+{
+    size_t len = strlen(guest);
+    return strncmp(text, guest, len) == 0 && text[len] == ':';
+}
+
 static int
-report(const char *guest, json_t *value, const struct error *error,
-       json_t *answers)
+report(const char *guest, const struct act *act, json_t *value,
+       const struct error *error, json_t *answers)
 {
     if (answers && error) {
         json_array_append_new(
@@ -63,13 +75,16 @@ report(const char *guest, json_t *value, const struct error *error,
                                json_from_text(error->text)));
     } else if (answers) {
         json_array_append(answers, value);
+    } else if (!error && act->done) {
+        (void)printf("%s: %s\n", guest, act->done);
     } else if (!error) {
         guests_print_state(guest, value);
     }
     if (!error)
         return COMMAND_DONE;
     struct error told = *error;
-    error_prefix(&told, "%s", guest);
+    if (!begins_with(told.text, guest))
+        error_prefix(&told, "%s", guest);
     return cli_fail(&told);
 }
 
@@ -91,7 +106,7 @@ act_on_guests(struct cli *cli, struct session *session,
             status = COMMAND_INTERRUPTED;
             break;
         }
-        int one = report(names[i], value, ok ? NULL : &error, answers);
+        int one = report(names[i], act, value, ok ? NULL : &error, answers);
         json_decref(value);
         if (one != COMMAND_DONE && status != COMMAND_FAILED)
             status = one;
@@ -120,16 +135,28 @@ act_on_arguments(struct cli *cli, const struct act *act)
 
 bool
 act_confirm(const struct cli *cli, const char *const *names, size_t count,
-            const char *what)
+            const char *what, const char *consequence)
 {
     if (options_has(&cli->options, "yes"))
         return true;
     struct buffer question = {0};
     buffer_printf(&question, "%s ", what);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count && i < MAX_NAMES_SHOWN; i++)
         buffer_printf(&question, "%s%s", i ? ", " : "", names[i]);
+    if (count > MAX_NAMES_SHOWN)
+        buffer_printf(&question, " and %zu more", count - MAX_NAMES_SHOWN);
+    if (consequence)
+        buffer_printf(&question, " (%s)", consequence);
     buffer_append_text(&question, "?");
     bool yes = output_confirm(question.data, true);
     buffer_finish(&question);
     return yes;
+}
+
+bool
+act_confirm_arguments(const struct cli *cli, const char *what,
+                      const char *consequence)
+{
+    return act_confirm(cli, (const char *const *)cli->options.arguments,
+                       (size_t)cli->options.argument_count, what, consequence);
 }

@@ -10,6 +10,8 @@ struct act {
                           * more. SESSION_NO_TIMEOUT: no limit */
     const char *fallback_method; /* called with "wait" when it timed out, or
                                   * NULL */
+    const char *done;            /* what is told instead of the guest's state,
+                                  * or NULL */
 };
 
 /* Runs it on the guests and tells of each what came of it, in their order: "n1:
@@ -23,7 +25,11 @@ int act_on_guests(struct cli *cli, struct session *session,
  * its own. */
 int act_on_arguments(struct cli *cli, const struct act *act);
 
-/* Asks whether to do it to the guests, unless --yes was given; without a
- * terminal it is done. question: a format with one %s, the names. */
+/* Asks "WHAT n1, n2 (CONSEQUENCE)?", unless --yes was given; without a terminal
+ * it is done unasked. consequence: may be NULL. */
 bool act_confirm(const struct cli *cli, const char *const *names, size_t count,
-                 const char *what);
+                 const char *what, const char *consequence);
+
+/* The same about the guests that the command's arguments name. */
+bool act_confirm_arguments(const struct cli *cli, const char *what,
+                           const char *consequence);

@@ -75,7 +75,7 @@ run(struct cli *cli)
     if (!count) {
         (void)fprintf(stderr, "no guest runs\n");
         status = COMMAND_DONE;
-    } else if (act_confirm(cli, names, count, "shut down")) {
+    } else if (act_confirm(cli, names, count, "shut down", NULL)) {
         status = shut_down(cli, session, names, count);
     }
     free(names);

@@ -12,9 +12,8 @@ static const struct option options[] = {
 static int
 run(struct cli *cli)
 {
-    if (!act_confirm(cli, (const char *const *)cli->options.arguments,
-                     (size_t)cli->options.argument_count,
-                     "force off (what was not written to disk is lost)"))
+    if (!act_confirm_arguments(cli, "force off",
+                               "what was not written to disk is lost"))
         return COMMAND_FAILED;
     json_t *arguments =
         json_pack("{s:b}", "wait", !options_has(&cli->options, "no-wait"));

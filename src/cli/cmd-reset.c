@@ -11,9 +11,8 @@ static const struct option options[] = {
 static int
 run(struct cli *cli)
 {
-    if (!act_confirm(cli, (const char *const *)cli->options.arguments,
-                     (size_t)cli->options.argument_count,
-                     "reset (what was not written to disk is lost)"))
+    if (!act_confirm_arguments(cli, "reset",
+                               "what was not written to disk is lost"))
         return COMMAND_FAILED;
     struct act act = {
         .method = "guest-reset",

@@ -19,10 +19,10 @@ static int
 run(struct cli *cli)
 {
     bool is_forced = options_has(&cli->options, "force");
-    if (!act_confirm(cli, (const char *const *)cli->options.arguments,
-                     (size_t)cli->options.argument_count,
-                     is_forced ? "force off and start again"
-                               : "shut down and start again"))
+    if (!act_confirm_arguments(cli,
+                               is_forced ? "force off and start again"
+                                         : "shut down and start again",
+                               NULL))
         return COMMAND_FAILED;
     uint64_t timeout_ms = (uint64_t)options_number(&cli->options, "timeout");
     json_t *arguments = json_pack(

@@ -26,15 +26,15 @@ run(struct cli *cli)
                   "wants --yes");
         return cli_fail_usage(cli, &error);
     }
-    if (!act_confirm(cli, (const char *const *)cli->options.arguments,
-                     (size_t)cli->options.argument_count,
-                     purges ? "forget, and delete the logs of" : "forget"))
+    if (!act_confirm_arguments(cli, "forget",
+                               purges ? "their logs are deleted too" : NULL))
         return COMMAND_FAILED;
     json_t *arguments = json_pack("{s:b}", "purge", purges);
     struct act act = {
         .method = "guest-remove",
         .arguments = arguments,
         .timeout_ms = SESSION_REPLY_TIMEOUT_MS,
+        .done = "removed",
     };
     int status = act_on_arguments(cli, &act);
     json_decref(arguments);

@@ -44,6 +44,8 @@ absolute_path(const char *file, struct error *error)
 {
     if (file[0] == '/')
         return xstrdup(file);
+    while (file[0] == '.' && file[1] == '/')
+        file += 2;
     char *directory = getcwd(NULL, 0);
     if (!directory) {
         error_set_errno(error, errno, "cannot tell the current directory");

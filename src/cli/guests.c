@@ -100,6 +100,9 @@ console_names(const json_t *guest)
     return names;
 }
 
+/* Where the state stands in the table. */
+#define STATE_COL 1
+
 static void
 add_row(struct output_table *table, const json_t *guest)
 {
@@ -127,6 +130,8 @@ add_row(struct output_table *table, const json_t *guest)
         note,
     };
     output_table_add(table, cells);
+    output_table_style(table, STATE_COL,
+                       output_state_style(guests_text(guest, "state")));
     free(consoles);
 }
 

@@ -35,10 +35,15 @@ output_line(const char *text)
     free(printable);
 }
 
+struct output_cell {
+    char *text; /* owned; fit to show */
+    enum output_style style;
+};
+
 struct output_table {
     size_t cols;
     size_t row_count;
-    char **cells; /* owned: row_count * cols, row-major */
+    struct output_cell *cells; /* owned: row_count * cols, row-major */
 };
 
 struct output_table *
@@ -54,41 +59,50 @@ output_table_add(struct output_table *table, const char *const *cells)
 {
     size_t used = table->row_count * table->cols;
     table->cells =
-        xreallocarray(table->cells, used + table->cols, sizeof(char *));
+        xreallocarray(table->cells, used + table->cols, sizeof(*table->cells));
     for (size_t i = 0; i < table->cols; i++) {
         const char *cell = cells[i] ? cells[i] : "";
-        table->cells[used + i] =
-            text_printable(cell, strlen(cell), CELL_MAX_COLS, TEXT_ONE_LINE);
+        table->cells[used + i] = (struct output_cell){
+            .text = text_printable(cell, strlen(cell), CELL_MAX_COLS,
+                                   TEXT_ONE_LINE),
+            .style = table->row_count ? OUTPUT_PLAIN : OUTPUT_BOLD,
+        };
     }
     table->row_count++;
+}
+
+void
+output_table_style(struct output_table *table, size_t col,
+                   enum output_style style)
+{
+    table->cells[(table->row_count - 1) * table->cols + col].style = style;
 }
 
 static size_t
 cell_cols(const struct output_table *table, size_t row, size_t col)
 {
-    const char *cell = table->cells[row * table->cols + col];
+    const char *cell = table->cells[row * table->cols + col].text;
     return utf8_text_cols(cell, strlen(cell));
 }
 
 static void
 print_row(const struct output_table *table, size_t row, const size_t *widths)
 {
+    const struct output_cell *cells = &table->cells[row * table->cols];
     size_t last = table->cols;
-    while (last > 0 && table->cells[row * table->cols + last - 1][0] == '\0')
+    while (last > 0 && cells[last - 1].text[0] == '\0')
         last--;
-    if (row == 0)
-        (void)fputs(output_style(OUTPUT_BOLD), stdout);
     for (size_t col = 0; col < last; col++) {
-        const char *cell = table->cells[row * table->cols + col];
-        (void)fputs(cell, stdout);
+        bool is_styled = cells[col].style != OUTPUT_PLAIN;
+        (void)printf("%s%s%s", is_styled ? output_style(cells[col].style) : "",
+                     cells[col].text,
+                     is_styled ? output_style(OUTPUT_PLAIN) : "");
         if (col + 1 < last)
             (void)printf("%*s",
                          (int)(widths[col] - cell_cols(table, row, col)) +
                              COLUMN_GAP,
                          "");
     }
-    if (row == 0)
-        (void)fputs(output_style(OUTPUT_PLAIN), stdout);
     (void)putchar('\n');
 }
 
@@ -105,7 +119,7 @@ output_table_print(struct output_table *table)
     for (size_t row = 0; row < table->row_count; row++)
         print_row(table, row, widths);
     for (size_t i = 0; i < table->row_count * table->cols; i++)
-        free(table->cells[i]);
+        free(table->cells[i].text);
     free(table->cells);
     free(table);
     free(widths);
@@ -154,18 +168,23 @@ output_state_style(const char *state)
 bool
 output_confirm(const char *question, bool is_default)
 {
-    if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
+    if (!isatty(STDIN_FILENO))
+        return is_default;
+    /* where the operator sees it, whatever standard error is */
+    FILE *terminal = fopen("/dev/tty", "r+e");
+    if (!terminal)
         return is_default;
     char *printable =
         text_printable(question, strlen(question), 0, TEXT_KEEP_LINES);
-    (void)fprintf(stderr, "%s [y/N] ", printable);
-    (void)fflush(stderr);
+    (void)fprintf(terminal, "%s [y/N] ", printable);
+    (void)fflush(terminal);
     free(printable);
-    char answer[64];
-    if (!fgets(answer, sizeof(answer), stdin))
-        return false;
+    char answer[64] = "";
+    bool is_answered = fgets(answer, sizeof(answer), terminal) != NULL;
+    (void)fclose(terminal);
     answer[strcspn(answer, "\n")] = '\0';
-    return strcasecmp(answer, "y") == 0 || strcasecmp(answer, "yes") == 0;
+    return is_answered &&
+           (strcasecmp(answer, "y") == 0 || strcasecmp(answer, "yes") == 0);
 }
 
 bool

@@ -15,15 +15,6 @@ void output_json(const json_t *value);
 /* Prints foreign text and a line end. */
 void output_line(const char *text);
 
-/* A table with aligned columns: cells are foreign text, the first row is the
- * head. */
-struct output_table;
-struct output_table *output_table_new(size_t cols);
-/* cells: cols of them, borrowed; NULL is an empty one. */
-void output_table_add(struct output_table *table, const char *const *cells);
-/* Prints it to standard output and frees it. */
-void output_table_print(struct output_table *table);
-
 enum output_style {
     OUTPUT_PLAIN,
     OUTPUT_BOLD,
@@ -33,6 +24,18 @@ enum output_style {
     OUTPUT_RED,
     OUTPUT_STYLE_COUNT
 };
+
+/* A table with aligned columns: cells are foreign text, the first row is the
+ * head. */
+struct output_table;
+struct output_table *output_table_new(size_t cols);
+/* cells: cols of them, borrowed; NULL is an empty one. */
+void output_table_add(struct output_table *table, const char *const *cells);
+/* How a cell of the row that was added last looks. */
+void output_table_style(struct output_table *table, size_t col,
+                        enum output_style style);
+/* Prints it to standard output and frees it. */
+void output_table_print(struct output_table *table);
 
 /* The sequence that begins a style on standard output: "" unless that is a
  * terminal that may have colours (NO_COLOR and TERM=dumb say no). Borrowed. */
