@@ -25,11 +25,13 @@ is_own_arch(const char *arch)
     return !strcmp(arch, system.machine);
 }
 
-/* 0, or why /dev/kvm cannot be opened. */
+#define KVM_DEVICE "/dev/kvm"
+
+/* 0, or why the device cannot be opened. */
 static int
-open_kvm(void)
+open_device(const char *device)
 {
-    int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+    int fd = open(device, O_RDWR | O_CLOEXEC);
     if (fd < 0)
         return errno;
     (void)close(fd);
@@ -44,22 +46,29 @@ accel_native(const char *arch)
 #ifdef __APPLE__
     return "hvf";
 #else
-    return open_kvm() == 0 ? "kvm" : NULL;
+    return open_device(KVM_DEVICE) == 0 ? "kvm" : NULL;
 #endif
 }
 
 char *
 accel_kvm_problem(const char *arch)
 {
-    int errnum = is_own_arch(arch) ? open_kvm() : 0;
+    return accel_device_problem(arch, KVM_DEVICE);
+}
+
+char *
+accel_device_problem(const char *arch, const char *device)
+{
+    int errnum = is_own_arch(arch) ? open_device(device) : 0;
     if (errnum == 0)
         return NULL;
     if (errnum == EACCES || errnum == EPERM)
-        return xstrdup("/dev/kvm may not be opened: join its group (usually: "
-                       "sudo usermod -aG kvm $USER, then log in again)");
+        return xasprintf("%s may not be opened: join its group (usually: sudo "
+                         "usermod -aG kvm $USER, then log in again)",
+                         device);
     if (errnum == ENOENT || errnum == ENODEV || errnum == ENXIO)
         return xstrdup("there is no KVM here: load the module (kvm_intel or "
                        "kvm_amd), switch virtualisation on in the firmware, "
-                       "or use \"accel\": \"tcg\"");
-    return xasprintf("/dev/kvm cannot be opened: %s", strerror(errnum));
+                       "or use TCG");
+    return xasprintf("%s cannot be opened: %s", device, strerror(errnum));
 }

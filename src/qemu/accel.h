@@ -8,3 +8,7 @@ const char *accel_native(const char *arch);
 /* Why /dev/kvm cannot be used and what to do, for people; NULL when it can, or
  * when the architecture is not this machine's. The caller frees it. */
 char *accel_kvm_problem(const char *arch);
+
+/* The same for a device at another path, so that tests need not touch the
+ * machine's own. */
+char *accel_device_problem(const char *arch, const char *device);

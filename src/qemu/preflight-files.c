@@ -108,15 +108,49 @@ check_drive(const struct preflight_check *check, const char *value,
     keyval_finish(&keyval);
 }
 
+/* Whether an option asks for KVM and nothing else. */
+static bool
+wants_kvm(const char *name, const char *value)
+{
+    if (!strcmp(name, "enable-kvm"))
+        return true;
+    bool is_accel = !strcmp(name, "accel");
+    bool is_machine = !strcmp(name, "machine") || !strcmp(name, "M");
+    if (!value || (!is_accel && !is_machine))
+        return false;
+    struct keyval keyval;
+    keyval_parse(&keyval, value);
+    const char *accel = keyval_get(&keyval, "accel", is_accel);
+    bool wants = accel && !strcmp(accel, "kvm");
+    keyval_finish(&keyval);
+    return wants;
+}
+
+/* Whether "-accel tcg" is there for when KVM is not. */
+static bool
+has_fallback(char *const *words)
+{
+    for (; words && words[0] && words[1]; words++) {
+        if (!strcmp(words[0], "-accel") && !strncmp(words[1], "tcg", 3))
+            return true;
+    }
+    return false;
+}
+
 static void
 check_words(const struct preflight_check *check, char *const *words,
             const char *field)
 {
-    for (; words && words[0] && words[1]; words++) {
+    bool falls_back = has_fallback(words);
+    for (; words && words[0]; words++) {
         const char *name = words[0];
         if (name[0] != '-')
             continue;
         name += name[1] == '-' ? 2 : 1;
+        if (!falls_back && wants_kvm(name, words[1]))
+            preflight_check_kvm(check, field);
+        if (!words[1])
+            continue;
         if (!strcmp(name, "drive"))
             check_drive(check, words[1], field);
         for (size_t i = 0; i < sizeof(file_options) / sizeof(file_options[0]);

@@ -13,7 +13,11 @@ void preflight_add(const struct preflight_check *check,
                    int index, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
 
-/* Files that a guest names. */
+/* KVM, for a guest that will not do without. */
+void preflight_check_kvm(const struct preflight_check *check,
+                         const char *field);
+
+/* Files that a guest names, and KVM where its words ask for it. */
 void preflight_check_files(const struct preflight_check *check);
 
 /* What several guests want at once. */

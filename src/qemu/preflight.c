@@ -55,22 +55,32 @@ preflight_add(const struct preflight_check *check,
     free(text);
 }
 
+void
+preflight_check_kvm(const struct preflight_check *check, const char *field)
+{
+    char *problem = accel_kvm_problem(argv_arch(check->spec));
+    if (problem)
+        preflight_add(check, PREFLIGHT_SEVERITY_ERROR, field, -1, "%s",
+                      problem);
+    free(problem);
+}
+
 static void
 check_accel(const struct preflight_check *check)
 {
     const struct spec *spec = check->spec;
     const char *accel = spec->accel ? spec->accel : "auto";
     const char *machine = argv_machine(spec);
-    bool is_kvm = !strncmp(accel, "kvm", 3);
-    if ((!is_kvm && strcmp(accel, "auto") != 0) ||
-        (machine && strstr(machine, "accel=")))
+    if (!strncmp(accel, "kvm", 3)) {
+        preflight_check_kvm(check, "accel");
+        return;
+    }
+    if (strcmp(accel, "auto") != 0 || (machine && strstr(machine, "accel=")))
         return;
     char *problem = accel_kvm_problem(argv_arch(spec));
     if (problem)
-        preflight_add(
-            check,
-            is_kvm ? PREFLIGHT_SEVERITY_ERROR : PREFLIGHT_SEVERITY_WARNING,
-            "accel", -1, is_kvm ? "%s" : "it will be slow: %s", problem);
+        preflight_add(check, PREFLIGHT_SEVERITY_WARNING, "accel", -1,
+                      "it will be slow: %s", problem);
     free(problem);
 }
 

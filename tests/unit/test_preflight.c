@@ -1,4 +1,5 @@
 #include "base/xalloc.h"
+#include "qemu/accel.h"
 #include "qemu/preflight.h"
 
 #include <fcntl.h>
@@ -9,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -199,12 +201,32 @@ commands_that_cannot_be_taken_over_are_told_with_their_places(void **state)
     fleet_free(fleet);
 }
 
+static void
+a_kvm_that_cannot_be_opened_is_told_with_what_to_do(void **state)
+{
+    const struct fixture *fixture = *state;
+    struct utsname system;
+    assert_int_equal(uname(&system), 0);
+    char *missing = xasprintf("%s/no-kvm", fixture->directory);
+    char *problem = accel_device_problem(system.machine, missing);
+    assert_non_null(problem);
+    assert_int_equal(strncmp(problem, "there is no KVM here: ", 22), 0);
+    free(problem);
+    /* Neither one that opens, nor another machine's guests. */
+    assert_null(accel_device_problem(system.machine, "/dev/null"));
+    assert_null(accel_device_problem("tricore", missing));
+    free(missing);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(
             what_would_keep_a_guest_from_starting_is_found, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            a_kvm_that_cannot_be_opened_is_told_with_what_to_do, setup,
+            teardown),
         cmocka_unit_test(
             commands_that_cannot_be_taken_over_are_told_with_their_places),
     };
