@@ -54,6 +54,27 @@ check_peer(int fd, struct error *error)
     return true;
 }
 
+/* Waits for the first byte of the greeting, which stays to be read: a server
+ * that is being killed still takes connections, and never says anything. */
+static bool
+await_greeting(int fd, const char *path, uint64_t deadline_ms,
+               struct error *error)
+{
+    struct pollfd wait = {.fd = fd, .events = POLLIN};
+    int ready = 0;
+    do {
+        ready = poll(&wait, 1, left_ms(deadline_ms));
+    } while (ready < 0 && errno == EINTR);
+    if (ready <= 0)
+        return error_set(error, ERROR_CODE_TIMEOUT,
+                         "the server at %s says nothing; is it stopped?", path);
+    char byte;
+    if (recv(fd, &byte, 1, MSG_PEEK) > 0)
+        return true;
+    return error_set_errno(error, ECONNREFUSED, "the server at %s is leaving",
+                           path);
+}
+
 /* Connects, waiting when the server's backlog is full. -1 with error set;
  * error->errnum tells whether a server was there. */
 static int
@@ -81,7 +102,8 @@ connect_socket(const char *path, uint64_t deadline_ms, struct error *error)
                            "the server at %s accepts nobody; is it stopped?",
                            path);
     }
-    ok = ok && check_peer(fd, error);
+    ok = ok && check_peer(fd, error) &&
+         await_greeting(fd, path, deadline_ms, error);
     if (ok && fcntl(fd, F_SETFL, O_NONBLOCK) < 0)
         ok = error_set_errno(error, errno, "cannot set up the socket");
     if (ok)

@@ -327,6 +327,17 @@ listen_at(const struct paths *paths)
     return fd;
 }
 
+/* Takes one client, which it greets, and waits until that has left. */
+static void
+greet_one(int listener)
+{
+    int fd = accept(listener, NULL, NULL);
+    char byte;
+    (void)!write(fd, GREETING, sizeof(GREETING) - 1);
+    (void)!read(fd, &byte, 1);
+    (void)close(fd);
+}
+
 static void
 open_without_a_server_says_so(void **state)
 {
@@ -348,12 +359,42 @@ open_finds_a_server_that_is_there(void **state)
     struct paths paths = {0};
     set_up_paths(&paths);
     int listener = listen_at(&paths);
+    pid_t server = fork();
+    if (server == 0) {
+        greet_one(listener);
+        _exit(0);
+    }
     struct error error = {0};
     int fd =
         connection_open(&paths, CONNECTION_START_NEVER, "/bin/false", &error);
     assert_true(fd >= 0);
     (void)close(fd);
     (void)close(listener);
+    (void)waitpid(server, NULL, 0);
+    tear_down_paths(&paths);
+}
+
+/* As one does that is killed: its socket still takes a connection. */
+static void
+a_server_that_leaves_without_a_greeting_is_no_server(void **state)
+{
+    (void)state;
+    struct paths paths = {0};
+    set_up_paths(&paths);
+    int listener = listen_at(&paths);
+    pid_t server = fork();
+    if (server == 0) {
+        (void)close(accept(listener, NULL, NULL));
+        _exit(0);
+    }
+    (void)close(listener);
+    char *script = write_script("printf 'another was started' >&3");
+    struct error error = {0};
+    assert_int_equal(
+        connection_open(&paths, CONNECTION_START_SERVER, script, &error), -1);
+    assert_string_equal(error.text, "another was started");
+    (void)waitpid(server, NULL, 0);
+    free(script);
     tear_down_paths(&paths);
 }
 
@@ -411,9 +452,7 @@ the_winner_of_a_race_is_found(void **state)
         char byte;
         /* listens only when the loser is under way: its log is there */
         (void)!read(go[0], &byte, 1);
-        int listener = listen_at(&paths);
-        (void)!read(go[0], &byte, 1);
-        (void)close(listener);
+        greet_one(listen_at(&paths));
         _exit(0);
     }
     (void)!write(go[1], "1", 1);
@@ -422,7 +461,6 @@ the_winner_of_a_race_is_found(void **state)
     if (fd < 0)
         fail_msg("%s", error.text);
     (void)close(fd);
-    (void)!write(go[1], "2", 1);
     (void)waitpid(winner, NULL, 0);
     (void)close(go[0]);
     (void)close(go[1]);
@@ -452,6 +490,7 @@ main(void)
             garbage_after_the_greeting_ends_the_connection, set_up, tear_down),
         cmocka_unit_test(open_without_a_server_says_so),
         cmocka_unit_test(open_finds_a_server_that_is_there),
+        cmocka_unit_test(a_server_that_leaves_without_a_greeting_is_no_server),
         cmocka_unit_test(a_server_that_cannot_start_says_why),
         cmocka_unit_test(a_program_that_cannot_run_is_told),
         cmocka_unit_test(the_winner_of_a_race_is_found),
