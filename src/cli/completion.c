@@ -6,8 +6,8 @@
 #include <string.h>
 
 /* What completes a guest's name; it starts no server. */
-#define LIST_GUESTS "guestmux ls --names --no-start 2>/dev/null"
-#define LIST_METHODS "guestmux api --names 2>/dev/null"
+#define LIST_GUESTS "ls --names --no-start 2>/dev/null"
+#define LIST_METHODS "api --names 2>/dev/null"
 
 static const char *
 argument_word(enum command_argument argument)
@@ -77,9 +77,13 @@ print_bash(void)
                  "_guestmux()\n{\n"
                  "    local cur=${COMP_WORDS[COMP_CWORD]} command= kind= "
                  "words= i\n"
+                 "    local -a server=()\n"
                  "    for ((i = 1; i < COMP_CWORD; i++)); do\n"
                  "        case ${COMP_WORDS[i]} in\n"
-                 "        -L|--server|--host|--theme|--keymap) ((i++)) ;;\n"
+                 "        -L|--server)\n"
+                 "            server=(-L \"${COMP_WORDS[i + 1]}\")\n"
+                 "            ((i++)) ;;\n"
+                 "        --host|--theme|--keymap) ((i++)) ;;\n"
                  "        -*) ;;\n"
                  "        *) command=${COMP_WORDS[i]}; break ;;\n"
                  "        esac\n"
@@ -108,8 +112,8 @@ print_bash(void)
                  "        command) words='");
     print_command_names(" ");
     (void)printf("' ;;\n"
-                 "        guest) words=$(%s) ;;\n"
-                 "        method) words=$(%s) ;;\n"
+                 "        guest) words=$(guestmux \"${server[@]}\" %s) ;;\n"
+                 "        method) words=$(guestmux \"${server[@]}\" %s) ;;\n"
                  "        *) COMPREPLY=($(compgen -f -- \"$cur\")); return "
                  ";;\n"
                  "        esac ;;\n"
@@ -168,8 +172,8 @@ print_zsh(void)
 {
     (void)printf("#compdef guestmux\n"
                  "# made from guestmux's command table\n"
-                 "_guestmux_guests() { compadd -- ${(f)\"$(%s)\"} }\n"
-                 "_guestmux_methods() { compadd -- ${(f)\"$(%s)\"} }\n"
+                 "_guestmux_guests() { compadd -- ${(f)\"$(guestmux %s)\"} }\n"
+                 "_guestmux_methods() { compadd -- ${(f)\"$(guestmux %s)\"} }\n"
                  "_guestmux_commands() {\n"
                  "    local -a commands=(\n",
                  LIST_GUESTS, LIST_METHODS);
@@ -252,8 +256,8 @@ print_fish(void)
                        command->alias ? command->alias : "");
         print_fish_options(condition, command->options, command->option_count);
         if (strcmp(argument_word(command->argument), "guest") == 0)
-            (void)printf("complete -c guestmux%s -a '(%s)'\n", condition,
-                         LIST_GUESTS);
+            (void)printf("complete -c guestmux%s -a '(guestmux %s)'\n",
+                         condition, LIST_GUESTS);
         else if (command->argument == COMMAND_ARGUMENT_FILE)
             (void)printf("complete -c guestmux%s -F\n", condition);
     }
