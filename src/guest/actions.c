@@ -65,7 +65,7 @@ guest_start(struct guest *guest, guest_done_fn on_done, void *data,
     struct op *op = op_new(guest, OP_KIND_START, on_done, data);
     json_decref(guest->exit);
     guest->exit = NULL;
-    store_forget(guest, "exit.json");
+    store_retire_exit(guest);
     guest->started_ms = guest->run->started_ms;
     guest->ended_ms = 0;
     guest_set_problem(guest, NULL);

@@ -166,6 +166,8 @@ bool store_save_spec(const struct guest *guest, bool is_new,
 /* Writes what a later server needs to find the run again. */
 bool store_save_run(const struct guest *guest, struct error *error);
 bool store_save_exit(const struct guest *guest, struct error *error);
+/* The report is no longer the last run's: exit.json becomes exit.1.json. */
+void store_retire_exit(const struct guest *guest);
 void store_forget(const struct guest *guest, const char *file);
 /* Opens a new stderr.log, the old one becomes stderr.1.log. */
 int store_open_stderr(const struct guest *guest, struct error *error);

@@ -67,6 +67,8 @@ read_end(const char *path, size_t *ret_len)
 json_t *
 report_stderr(const struct guest *guest)
 {
+    /* What every start says of each console's pty. */
+    static const char chatter[] = "char device redirected to ";
     json_t *lines = json_array();
     char *path = store_path(guest, "stderr.log");
     size_t len = 0;
@@ -80,7 +82,7 @@ report_stderr(const struct guest *guest)
         char *end = strchr(line, '\n');
         if (end)
             *end = '\0';
-        if (*line)
+        if (*line && strncmp(line, chatter, strlen(chatter)) != 0)
             json_array_append_new(lines, json_from_text(line));
         if (json_array_size(lines) > STDERR_MAX_LINES)
             json_array_remove(lines, 0);

@@ -24,14 +24,52 @@ store_forget(const struct guest *guest, const char *file)
     free(path);
 }
 
+/* Gives the present file of a name a number, in place of the one that had it.
+ */
+static void
+keep_previous(const struct guest *guest, const char *file, const char *previous)
+{
+    char *from = store_path(guest, file);
+    char *to = store_path(guest, previous);
+    if (rename(from, to) < 0 && errno != ENOENT)
+        (void)unlink(from);
+    free(to);
+    free(from);
+}
+
+static void
+on_synced(uv_fs_t *request)
+{
+    (void)close((int)request->file);
+    uv_fs_req_cleanup(request);
+    free(request);
+}
+
+/* Brings a file to the disk without waiting: an fsync takes some ms, and a
+ * fleet is defined at once. Should the machine go down before, the definition
+ * is missing or told to be unreadable. */
+static void
+sync_later(const struct guest *guest, const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0)
+        return;
+    uv_fs_t *request = xcalloc(1, sizeof(*request));
+    if (uv_fs_fsync(guest->context->loop, request, fd, on_synced) == 0)
+        return;
+    (void)close(fd);
+    free(request);
+}
+
 /* Steals value. */
 static bool
 save(const struct guest *guest, json_t *value, const char *file,
-     bool (*write_fn)(const json_t *, const char *, struct error *),
      struct error *error)
 {
     char *path = store_path(guest, file);
-    bool ok = write_fn(value, path, error);
+    bool ok = json_write_file_volatile(value, path, error);
+    if (ok && !strcmp(file, "spec.json"))
+        sync_later(guest, path);
     free(path);
     json_decref(value);
     return ok;
@@ -53,7 +91,7 @@ store_save_spec(const struct guest *guest, bool is_new, struct error *error)
     json_t *value = spec_save(guest->spec);
     json_object_set_new(value, "order", json_integer(guest->order));
     json_object_set_new(value, "uuid", json_string(guest->uuid));
-    return save(guest, value, "spec.json", json_write_file, error);
+    return save(guest, value, "spec.json", error);
 }
 
 /* NULL stays null. */
@@ -83,7 +121,7 @@ store_save_run(const struct guest *guest, struct error *error)
     json_object_set_new(value, "uuid", text_or_null(run->qmp_uuid));
     json_object_set_new(value, "executable", text_or_null(run->executable));
     json_object_set_new(value, "argv", argv);
-    return save(guest, value, "run.json", json_write_file_volatile, error);
+    return save(guest, value, "run.json", error);
 }
 
 bool
@@ -94,23 +132,26 @@ store_save_exit(const struct guest *guest, struct error *error)
     json_object_set_new(value, "started-ms", json_integer(guest->started_ms));
     json_object_set_new(value, "ended-ms", json_integer(guest->ended_ms));
     json_object_set(value, "exit", guest->exit);
-    return save(guest, value, "exit.json", json_write_file_volatile, error);
+    return save(guest, value, "exit.json", error);
+}
+
+void
+store_retire_exit(const struct guest *guest)
+{
+    keep_previous(guest, "exit.json", "exit.1.json");
 }
 
 int
 store_open_stderr(const struct guest *guest, struct error *error)
 {
+    keep_previous(guest, "stderr.log", "stderr.1.log");
     char *path = store_path(guest, "stderr.log");
-    char *previous = store_path(guest, "stderr.1.log");
-    if (rename(path, previous) < 0 && errno != ENOENT)
-        (void)unlink(path);
     /* Appending: QEMU and what it starts write without overwriting. */
     int fd = open(
         path, O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
         0600);
     if (fd < 0)
         error_set_errno(error, errno, "cannot make %s", path);
-    free(previous);
     free(path);
     return fd;
 }
@@ -145,9 +186,10 @@ store_remove(const struct guest *guest, bool purge, struct error *error)
         return false;
     store_forget(guest, "run.json");
     store_forget(guest, "qemu.pid");
+    store_retire_exit(guest);
     if (!purge)
         return true;
-    store_forget(guest, "exit.json");
+    store_forget(guest, "exit.1.json");
     store_forget(guest, "stderr.log");
     store_forget(guest, "stderr.1.log");
     for (size_t i = 0; i < guest->console_count; i++) {

@@ -38,12 +38,19 @@ run_until(uv_loop_t *loop, bool (*is_done)(void *data), void *data)
     return done;
 }
 
-/* Lets closing handles finish and closes the loop; false when something was
- * left open in it. */
+/* Lets closing handles and what runs in threads finish, and closes the loop;
+ * false when something was left open in it. */
 static inline bool
 until_closed(uv_loop_t *loop)
 {
+    uint64_t deadline_ms = clock_monotonic_ms() + UNTIL_DEADLINE_MS;
     for (int turn = 0; turn < 10; turn++)
         uv_run(loop, UV_RUN_NOWAIT);
-    return uv_loop_close(loop) == 0;
+    while (uv_loop_close(loop) != 0) {
+        /* Requests end by themselves, forgotten handles never do. */
+        if (clock_monotonic_ms() > deadline_ms || loop->active_reqs.count == 0)
+            return false;
+        uv_run(loop, UV_RUN_ONCE);
+    }
+    return true;
 }
