@@ -139,8 +139,7 @@ printf '#!/bin/sh\nexec power-button\n' >"$root/etc/acpi/PWRF/00000080"
 chmod 755 "$root/etc/acpi/PWRF/00000080"
 echo 'root:x:0:0:root:/root:/bin/sh' >"$root/etc/passwd"
 
-# In the order of their dependencies, each named once; what a kernel has built
-# in is simply not there.
+# What a kernel has built in is simply not there.
 for module in evdev button virtio virtio_ring virtio_pci_legacy_dev \
     virtio_pci_modern_dev virtio_pci virtio_console virtio_blk failover \
     net_failover virtio_net pvpanic pvpanic-pci; do

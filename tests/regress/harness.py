@@ -148,6 +148,8 @@ class Api:
         self.events = collections.deque()
         self.next_id = 1
         self.greeting = self.read()
+        if self.greeting is None:
+            raise ConnectionRefusedError(path)
 
     def close(self):
         self.socket.close()
@@ -367,9 +369,12 @@ class Box:
     def api(self, server="t"):
         """A new peer of the (running or startable) server."""
         path = self.runtime("api.sock", server=server)
-        if not os.path.exists(path):
+        try:
+            peer = Api(path)
+        except (FileNotFoundError, ConnectionRefusedError):
+            # Any command starts the server.
             self.gm("ls", server=server)
-        peer = Api(path)
+            peer = Api(path)
         self.peers.append(peer)
         return peer
 

@@ -41,7 +41,7 @@ def test_a_guest_that_died_meanwhile_is_told(box):
     guest = box.wait_state("a", "crashed", "stopped")
     require_equal(guest["state"], "crashed")
     require(guest["exit"] and guest["exit"]["summary"], f"{guest['exit']}")
-    require_in(":~# ", box.capture("a"), "its last screen")
+    require_in(":~#", box.capture("a"), "its last screen")
     require_equal(box.guest("b")["state"], "running")
     box.gm("start", "a")
     box.wait_shell("a")
