@@ -1,6 +1,7 @@
 #include "wire/stream.h"
 
 #include "base/buffer.h"
+#include "base/clock.h"
 #include "base/loop.h"
 #include "base/paths.h"
 #include "base/xalloc.h"
@@ -15,13 +16,20 @@
 
 /* Bytes read from a peer per wake-up: one busy peer cannot hold the loop. */
 #define READ_SLICE_BYTES 65536u
+/* ms that the messages of one peer may take in one loop turn; what is left
+ * waits for the next one. */
+#define DISPATCH_SLICE_MS 2
 /* Slices that a gone peer can have left behind: more than a socket holds. */
 #define MAX_REST_SLICES 64
+/* Memory kept for the next messages, bytes; that of a longer queue is given
+ * back once it is written. */
+#define KEPT_BYTES 262144u
 
 struct stream {
     int fd;
-    struct loop_poll *poll;   /* owned */
-    struct loop_defer *close; /* owned: tells a failed write later */
+    struct loop_poll *poll;    /* owned */
+    struct loop_defer *close;  /* owned: tells the end in a later turn */
+    struct loop_defer *resume; /* owned: takes what the codec still holds */
     const struct stream_handlers *handlers;
     void *data;
     size_t max_queue_bytes;
@@ -29,46 +37,42 @@ struct stream {
     struct buffer queue; /* owned: unwritten bytes from queue_start on */
     size_t queue_start;
     struct error failure;
-    bool has_failed; /* failure is set, or the peer closed */
-    bool is_eof;     /* the peer closed properly */
-    bool is_reading;
-    bool is_freed;   /* freed inside a handler */
-    int dispatching; /* handlers on the call stack */
+    bool has_failed;  /* nothing is read or sent any more; on_close is due */
+    bool is_eof;      /* the peer closed properly */
+    bool has_ended;   /* the peer says nothing more */
+    bool is_deaf;     /* the peer hears nothing more */
+    bool is_reading;  /* the owner wants messages */
+    bool has_backlog; /* the codec may hold more messages */
+    bool is_draining; /* the socket did not take all: on_drained is due */
+    bool is_freed;    /* freed inside a handler */
+    unsigned dispatching; /* handlers on the call stack */
 };
 
 static void
-update_poll(struct stream *stream)
+enter(struct stream *stream)
 {
-    if (stream->has_failed) {
-        loop_poll_set(stream->poll, 0);
-        return;
-    }
-    int events = stream->is_reading ? UV_READABLE : 0;
-    if (stream->queue.len > stream->queue_start)
-        events |= UV_WRITABLE;
-    loop_poll_set(stream->poll, events);
+    stream->dispatching++;
 }
 
 static void
-destroy(struct stream *stream)
+leave(struct stream *stream)
 {
+    if (--stream->dispatching || !stream->is_freed)
+        return;
     codec_finish(&stream->codec);
     buffer_finish(&stream->queue);
     free(stream);
 }
 
-static void
-on_deferred_close(void *data)
+/* Whether messages are taken now. Those of a peer that is gone are, whatever
+ * the owner's queue for it was. */
+static bool
+is_listening(const struct stream *stream)
 {
-    struct stream *stream = data;
-    stream->dispatching++;
-    stream->handlers->on_close(stream->data,
-                               stream->is_eof ? NULL : &stream->failure);
-    if (--stream->dispatching == 0 && stream->is_freed)
-        destroy(stream);
+    return !stream->has_failed && (stream->is_reading || stream->is_deaf);
 }
 
-/* Marks the stream as ended; on_close follows in the next loop turn. */
+/* Marks the stream as ended; on_close follows in a later loop turn. */
 static void
 fail(struct stream *stream, bool is_eof)
 {
@@ -76,84 +80,106 @@ fail(struct stream *stream, bool is_eof)
         return;
     stream->has_failed = true;
     stream->is_eof = is_eof;
-    update_poll(stream);
     loop_defer_request(stream->close);
+}
+
+/* Asks for what comes next: the end, messages that are here, or bytes. */
+static void
+update(struct stream *stream)
+{
+    if (stream->is_freed)
+        return;
+    bool has_queue = stream->is_draining && !stream->is_deaf;
+    if (stream->has_ended && !stream->has_backlog && !has_queue)
+        fail(stream, true);
+    int events = 0;
+    if (!stream->has_failed && has_queue)
+        events |= UV_WRITABLE;
+    if (is_listening(stream) && stream->has_backlog)
+        loop_defer_request(stream->resume);
+    else if (is_listening(stream) && !stream->has_ended)
+        events |= UV_READABLE;
+    loop_poll_set(stream->poll, events);
+}
+
+static void
+on_deferred_close(void *data)
+{
+    struct stream *stream = data;
+    enter(stream);
+    stream->handlers->on_close(stream->data,
+                               stream->is_eof ? NULL : &stream->failure);
+    leave(stream);
+}
+
+/* Incoming ----------------------------------------------------------------- */
+
+/* Takes one message out; false when the codec has none. */
+static bool
+dispatch_one(struct stream *stream)
+{
+    json_t *message = NULL;
+    struct error error = {0};
+    enum codec_result result = codec_next(&stream->codec, &message, &error);
+    if (result == CODEC_RESULT_NONE)
+        return false;
+    if (result == CODEC_RESULT_FAULT)
+        stream->handlers->on_fault(stream->data, &error);
+    else
+        stream->handlers->on_message(stream->data, message);
+    json_decref(message);
+    return true;
 }
 
 static void
 dispatch_messages(struct stream *stream)
 {
-    for (;;) {
-        json_t *message = NULL;
-        struct error error = {0};
-        enum codec_result result = codec_next(&stream->codec, &message, &error);
-        if (result == CODEC_RESULT_NONE)
+    uint64_t start_ms = clock_monotonic_ms();
+    stream->has_backlog = true;
+    while (is_listening(stream)) {
+        if (!dispatch_one(stream)) {
+            stream->has_backlog = false;
             return;
-        if (result == CODEC_RESULT_FAULT)
-            stream->handlers->on_fault(stream->data, &error);
-        else
-            stream->handlers->on_message(stream->data, message);
-        json_decref(message);
-        if (stream->is_freed)
+        }
+        if (clock_monotonic_ms() - start_ms >= DISPATCH_SLICE_MS)
             return;
     }
 }
 
 static void
-read_some(struct stream *stream)
+on_resume(void *data)
+{
+    struct stream *stream = data;
+    enter(stream);
+    if (is_listening(stream))
+        dispatch_messages(stream);
+    update(stream);
+    leave(stream);
+}
+
+/* Reads a slice into the codec; false when there was nothing to read now. */
+static bool
+read_slice(struct stream *stream)
 {
     char bytes[READ_SLICE_BYTES];
     ssize_t got = recv(stream->fd, bytes, sizeof(bytes), 0);
-    if (got < 0) {
-        if (errno == EAGAIN || errno == EINTR)
-            return;
-        if (errno == ECONNRESET) {
-            fail(stream, true);
-            return;
-        }
-        error_set_errno(&stream->failure, errno, "cannot read from the peer");
-        fail(stream, false);
-        return;
+    if (got > 0) {
+        codec_feed(&stream->codec, bytes, (size_t)got);
+        return true;
     }
-    if (got == 0) {
-        fail(stream, true);
-        return;
+    if (got < 0 && (errno == EAGAIN || errno == EINTR))
+        return false;
+    if (got == 0 || errno == ECONNRESET) {
+        stream->has_ended = true;
+        return false;
     }
-    codec_feed(&stream->codec, bytes, (size_t)got);
-    dispatch_messages(stream);
+    error_set_errno(&stream->failure, errno, "cannot read from the peer");
+    fail(stream, false);
+    return false;
 }
 
-/* Writes what the socket takes now. */
-static void
-flush_queue(struct stream *stream)
-{
-    while (!stream->has_failed && stream->queue.len > stream->queue_start) {
-        ssize_t put =
-            send(stream->fd, stream->queue.data + stream->queue_start,
-                 stream->queue.len - stream->queue_start, MSG_NOSIGNAL);
-        if (put < 0) {
-            if (errno == EINTR)
-                continue;
-            if (errno == EAGAIN)
-                break;
-            error_set_errno(&stream->failure, errno,
-                            "cannot write to the peer");
-            fail(stream, errno == EPIPE || errno == ECONNRESET);
-            return;
-        }
-        stream->queue_start += (size_t)put;
-    }
-    if (stream->queue_start == stream->queue.len) {
-        buffer_reset(&stream->queue);
-        stream->queue_start = 0;
-    } else if (stream->queue_start > READ_SLICE_BYTES) {
-        buffer_consume(&stream->queue, stream->queue_start);
-        stream->queue_start = 0;
-    }
-}
-
-/* The peer closed with bytes of ours unread, which poll reports as an error:
- * what it said before is still there. */
+/* The peer closed with bytes of ours unread, which poll reports as an error,
+ * and watches no more: what it said before is still there. */
 static void
 read_rest(struct stream *stream)
 {
@@ -161,31 +187,79 @@ read_rest(struct stream *stream)
     socklen_t len = sizeof(errnum);
     /* takes the error away, which recv would give instead of the bytes */
     (void)getsockopt(stream->fd, SOL_SOCKET, SO_ERROR, &errnum, &len);
-    for (int i = 0; i < MAX_REST_SLICES && !stream->has_failed; i++)
-        read_some(stream);
-    if (!stream->has_failed)
-        fail(stream, true);
+    stream->is_deaf = true;
+    for (int i = 0; i < MAX_REST_SLICES && read_slice(stream); i++)
+        continue;
+    stream->has_ended = true;
+    dispatch_messages(stream);
+}
+
+/* Outgoing ----------------------------------------------------------------- */
+
+static void
+forget_queue(struct stream *stream)
+{
+    if (stream->queue.capacity > KEPT_BYTES)
+        buffer_finish(&stream->queue);
+    else
+        buffer_reset(&stream->queue);
+    stream->queue_start = 0;
+}
+
+/* Writes what the socket takes now. */
+static void
+flush_queue(struct stream *stream)
+{
+    while (stream->queue.len > stream->queue_start) {
+        ssize_t put =
+            send(stream->fd, stream->queue.data + stream->queue_start,
+                 stream->queue.len - stream->queue_start, MSG_NOSIGNAL);
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put < 0 && errno == EAGAIN)
+            break;
+        if (put < 0) {
+            /* It is gone; what it said before its end is still to be read. */
+            stream->is_deaf = true;
+            forget_queue(stream);
+            return;
+        }
+        stream->queue_start += (size_t)put;
+    }
+    if (stream->queue_start == stream->queue.len) {
+        forget_queue(stream);
+    } else if (stream->queue_start > stream->queue.len / 2) {
+        buffer_consume(&stream->queue, stream->queue_start);
+        stream->queue_start = 0;
+    }
+}
+
+static void
+flush_and_tell(struct stream *stream)
+{
+    flush_queue(stream);
+    if (stream_pending_bytes(stream))
+        return;
+    stream->is_draining = false;
+    if (!stream->is_deaf && stream->handlers->on_drained)
+        stream->handlers->on_drained(stream->data);
 }
 
 static void
 on_poll(void *data, int status, int events)
 {
     struct stream *stream = data;
-    stream->dispatching++;
+    enter(stream);
     if (status < 0 && !stream->has_failed)
         read_rest(stream);
-    if (!stream->has_failed && (events & UV_WRITABLE)) {
-        flush_queue(stream);
-        if (!stream->has_failed && !stream_pending_bytes(stream) &&
-            stream->handlers->on_drained)
-            stream->handlers->on_drained(stream->data);
-    }
-    if (!stream->has_failed && (events & (UV_READABLE | UV_DISCONNECT)))
-        read_some(stream);
-    if (!stream->is_freed)
-        update_poll(stream);
-    if (--stream->dispatching == 0 && stream->is_freed)
-        destroy(stream);
+    else if (!stream->has_failed && (events & UV_WRITABLE) &&
+             stream->is_draining)
+        flush_and_tell(stream);
+    if (status == 0 && (events & UV_READABLE) && is_listening(stream) &&
+        !stream->has_backlog && !stream->has_ended && read_slice(stream))
+        dispatch_messages(stream);
+    update(stream);
+    leave(stream);
 }
 
 struct stream *
@@ -200,8 +274,9 @@ stream_new(uv_loop_t *loop, int fd, const struct stream_limits *limits,
     stream->is_reading = true;
     codec_init(&stream->codec, limits->max_line_bytes);
     stream->close = loop_defer_new(loop, on_deferred_close, stream);
+    stream->resume = loop_defer_new(loop, on_resume, stream);
     stream->poll = loop_poll_new(loop, fd, on_poll, stream);
-    update_poll(stream);
+    update(stream);
     return stream;
 }
 
@@ -210,41 +285,49 @@ stream_free(struct stream *stream)
 {
     if (!stream || stream->is_freed)
         return;
+    enter(stream);
     stream->is_freed = true;
     stream->has_failed = true;
     loop_poll_free(stream->poll);
     loop_defer_free(stream->close);
+    loop_defer_free(stream->resume);
     stream->poll = NULL;
     (void)close(stream->fd);
-    if (stream->dispatching == 0)
-        destroy(stream);
+    leave(stream);
+}
+
+/* Sends what was added to the queue. */
+static void
+send_queue(struct stream *stream)
+{
+    flush_queue(stream);
+    stream->is_draining = stream->is_draining || stream_pending_bytes(stream);
+    if (stream_pending_bytes(stream) > stream->max_queue_bytes) {
+        error_set(&stream->failure, ERROR_CODE_LIMIT,
+                  "the peer does not read: %zu bytes wait for it",
+                  stream_pending_bytes(stream));
+        fail(stream, false);
+        forget_queue(stream);
+    }
+    update(stream);
 }
 
 void
 stream_send(struct stream *stream, const json_t *message)
 {
-    if (stream->has_failed)
+    if (stream->has_failed || stream->is_deaf)
         return;
     codec_encode(message, &stream->queue);
-    stream_send_bytes(stream, NULL, 0);
+    send_queue(stream);
 }
 
 void
 stream_send_bytes(struct stream *stream, const char *bytes, size_t len)
 {
-    if (stream->has_failed)
+    if (stream->has_failed || stream->is_deaf)
         return;
-    if (len)
-        buffer_append(&stream->queue, bytes, len);
-    flush_queue(stream);
-    if (!stream->has_failed &&
-        stream_pending_bytes(stream) > stream->max_queue_bytes) {
-        error_set(&stream->failure, ERROR_CODE_LIMIT,
-                  "the peer does not read: %zu bytes wait for it",
-                  stream_pending_bytes(stream));
-        fail(stream, false);
-    }
-    update_poll(stream);
+    buffer_append(&stream->queue, bytes, len);
+    send_queue(stream);
 }
 
 size_t
@@ -257,8 +340,7 @@ void
 stream_set_reading(struct stream *stream, bool on)
 {
     stream->is_reading = on;
-    if (!stream->is_freed)
-        update_poll(stream);
+    update(stream);
 }
 
 int

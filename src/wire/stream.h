@@ -17,11 +17,12 @@ struct stream_handlers {
     void (*on_message)(void *data, json_t *message);
     /* A line that was no message; the stream goes on. */
     void (*on_fault)(void *data, const struct error *error);
-    /* The peer closed (error NULL), or reading or writing failed. Called once;
-     * the owner frees the stream (may do so in here). */
+    /* The peer closed (error NULL), or reading or writing failed. Called once,
+     * after all messages that it sent; the owner frees the stream (may do so in
+     * here). A peer that only stopped writing gets what is queued first. */
     void (*on_close)(void *data, const struct error *error);
     /* Everything queued was taken by the socket, after it had not taken all
-     * at once. May be NULL. */
+     * at once; in a later loop turn. May be NULL. */
     void (*on_drained)(void *data);
 };
 
@@ -42,7 +43,7 @@ void stream_free(struct stream *stream);
 
 /* Sends a message (borrowed). Written to the socket at once as far as it takes
  * it. After a failure further sends do nothing; on_close tells, in a later
- * loop turn. */
+ * loop turn, when what the peer had sent was read. */
 void stream_send(struct stream *stream, const json_t *message);
 
 /* Sends text that is whole lines already. */
@@ -51,7 +52,8 @@ void stream_send_bytes(struct stream *stream, const char *bytes, size_t len);
 /* Bytes queued because the peer does not read. */
 size_t stream_pending_bytes(const struct stream *stream);
 
-/* Pauses reading while the owner cannot take more; on resumes. */
+/* Pauses reading while the owner cannot take more: no further message comes,
+ * not even one that was read already. On resumes, in a later loop turn. */
 void stream_set_reading(struct stream *stream, bool on);
 
 /* Connects to a unix socket without blocking: a non-blocking connected
