@@ -1,0 +1,358 @@
+#include "tui/term-driver.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <pty.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+/* A terminal on a pty whose other end the test reads. */
+struct fixture {
+    int master;
+    int slave;
+    struct term *term;
+    TickitTerm *tickit;
+    char bytes[65536]; /* what the terminal was sent last */
+    size_t len;
+};
+
+static void
+open_pty(struct fixture *fixture, int rows, int cols)
+{
+    struct winsize size = {
+        .ws_row = (unsigned short)rows,
+        .ws_col = (unsigned short)cols,
+    };
+    memset(fixture, 0, sizeof(*fixture));
+    assert_int_equal(
+        openpty(&fixture->master, &fixture->slave, NULL, NULL, &size), 0);
+}
+
+/* Reads until nothing more is there: what was written to a pty can be read
+ * at once. */
+static const char *
+sent(struct fixture *fixture)
+{
+    struct pollfd descriptor = {.fd = fixture->master, .events = POLLIN};
+    fixture->len = 0;
+    while (poll(&descriptor, 1, 0) > 0 && descriptor.revents & POLLIN) {
+        ssize_t len = read(fixture->master, fixture->bytes + fixture->len,
+                           sizeof(fixture->bytes) - 1 - fixture->len);
+        if (len <= 0)
+            break;
+        fixture->len += (size_t)len;
+    }
+    fixture->bytes[fixture->len] = '\0';
+    return fixture->bytes;
+}
+
+static void
+open_term(struct fixture *fixture, const char *type, int rows, int cols)
+{
+    struct error error = {0};
+    open_pty(fixture, rows, cols);
+    fixture->term = term_open(fixture->slave, fixture->slave, type, &error);
+    if (!fixture->term)
+        fail_msg("%s", error.text);
+    fixture->tickit = term_tickit(fixture->term);
+    term_flush(fixture->term);
+    sent(fixture);
+}
+
+static void
+close_term(struct fixture *fixture)
+{
+    term_close(fixture->term);
+    close(fixture->master);
+    close(fixture->slave);
+}
+
+static const char *
+print(struct fixture *fixture, int row, int col, const char *text)
+{
+    tickit_term_goto(fixture->tickit, row, col);
+    tickit_term_print(fixture->tickit, text);
+    term_flush(fixture->term);
+    return sent(fixture);
+}
+
+static void
+what_is_drawn_appears_once_at_the_flush(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    open_term(&fixture, "xterm-256color", 24, 80);
+    tickit_term_goto(fixture.tickit, 3, 5);
+    tickit_term_print(fixture.tickit, "hello");
+    assert_string_equal(sent(&fixture), "");
+    term_flush(fixture.term);
+    assert_non_null(strstr(sent(&fixture), "\033[4;6H"));
+    assert_non_null(strstr(fixture.bytes, "hello"));
+    /* the same again costs nothing */
+    assert_string_equal(print(&fixture, 3, 5, "hello"), "");
+    close_term(&fixture);
+}
+
+static void
+the_size_is_the_terminals_and_follows_it(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    open_term(&fixture, "xterm-256color", 24, 80);
+    int rows;
+    int cols;
+    tickit_term_get_size(fixture.tickit, &rows, &cols);
+    assert_int_equal(rows, 24);
+    assert_int_equal(cols, 80);
+    assert_false(term_update_size(fixture.term));
+    struct winsize size = {.ws_row = 50, .ws_col = 200};
+    ioctl(fixture.slave, TIOCSWINSZ, &size);
+    assert_true(term_update_size(fixture.term));
+    tickit_term_get_size(fixture.tickit, &rows, &cols);
+    assert_int_equal(rows, 50);
+    assert_int_equal(cols, 200);
+    assert_non_null(strstr(print(&fixture, 49, 190, "far"), "far"));
+    close_term(&fixture);
+}
+
+static void
+wide_and_combining_characters_are_one_cell_each(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    open_term(&fixture, "xterm-256color", 24, 80);
+    assert_non_null(
+        strstr(print(&fixture, 0, 0, "日本e\xCC\x81x"), "日本e\xCC\x81x"));
+    close_term(&fixture);
+}
+
+static void
+more_combining_marks_than_a_cell_holds_are_dropped(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    char text[1 + 2 * 100 + 1] = "e";
+    for (int i = 0; i < 100; i++)
+        strcat(text, "\xCC\x81");
+    open_term(&fixture, "xterm-256color", 24, 80);
+    print(&fixture, 0, 0, text);
+    assert_true(fixture.len < 60);
+    /* one without a character before it has nowhere to go */
+    print(&fixture, 1, 0, "\xCC\x81");
+    close_term(&fixture);
+}
+
+static void
+nothing_wraps_at_the_last_column(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    open_term(&fixture, "xterm-256color", 4, 10);
+    print(&fixture, 0, 9, "日");
+    assert_null(strstr(fixture.bytes, "日"));
+    print(&fixture, 1, 8, "abcdef");
+    assert_null(strstr(fixture.bytes, "c"));
+    print(&fixture, 3, 8, "日");
+    assert_non_null(strstr(fixture.bytes, "日"));
+    print(&fixture, 3, 9, "z");
+    assert_non_null(strstr(fixture.bytes, "z"));
+    close_term(&fixture);
+}
+
+static void
+cells_outside_the_screen_are_nowhere(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    open_term(&fixture, "xterm-256color", 4, 10);
+    print(&fixture, 99, 0, "below");
+    print(&fixture, 0, 99, "right");
+    tickit_term_goto(fixture.tickit, 99, 99);
+    tickit_term_erasech(fixture.tickit, 50, TICKIT_MAYBE);
+    term_flush(fixture.term);
+    close_term(&fixture);
+}
+
+static void
+controls_never_reach_the_terminal(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    open_term(&fixture, "xterm-256color", 24, 80);
+    print(&fixture, 0, 0, "a\033]0;title\ab\xC2\x9B");
+    assert_null(strstr(fixture.bytes, "\033]"));
+    assert_null(strchr(fixture.bytes, '\a'));
+    assert_null(strstr(fixture.bytes, "\xC2\x9B"));
+    close_term(&fixture);
+}
+
+static const struct {
+    const char *type;
+    int colours;         /* told by terminfo */
+    const char *indexed; /* what colour 75 becomes */
+} terminals[] = {
+    {"xterm-256color", 256, "\033[38;5;75m"},
+    {"xterm-16color", 16, "\033[94m"},
+    {"xterm", 8, "\033[36m"},
+    {"vt100", 0, ""},
+    {"xterm-direct", 0x1000000, "\033[38:2::95:175:255m"},
+};
+
+static void
+colours_are_those_that_the_terminal_has(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(terminals) / sizeof(*terminals); i++) {
+        struct fixture fixture;
+        open_term(&fixture, terminals[i].type, 24, 80);
+        assert_int_equal(term_abilities(fixture.term).colours,
+                         terminals[i].colours);
+        TickitPen *pen =
+            tickit_pen_new_attrs(TICKIT_PEN_FG, 75, TICKIT_PEN_BOLD, 1, 0);
+        tickit_term_setpen(fixture.tickit, pen);
+        tickit_pen_unref(pen);
+        print(&fixture, 2, 2, "colour");
+        if (!strstr(fixture.bytes, terminals[i].indexed))
+            fail_msg("%s got %s", terminals[i].type, fixture.bytes + 1);
+        close_term(&fixture);
+    }
+}
+
+static void
+attributes_reach_the_terminal(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    open_term(&fixture, "xterm-256color", 24, 80);
+    TickitPen *pen = tickit_pen_new_attrs(TICKIT_PEN_REVERSE, 1, 0);
+    tickit_term_setpen(fixture.tickit, pen);
+    assert_non_null(strstr(print(&fixture, 2, 2, "r"), ";7mr"));
+    tickit_pen_unref(pen);
+    pen = tickit_pen_new_attrs(TICKIT_PEN_UNDER, 1, 0);
+    tickit_term_setpen(fixture.tickit, pen);
+    assert_non_null(strstr(print(&fixture, 4, 2, "u"), ";4mu"));
+    tickit_pen_unref(pen);
+    pen = tickit_pen_new_attrs(TICKIT_PEN_ALTFONT, TERM_FONT_DIM, 0);
+    tickit_term_setpen(fixture.tickit, pen);
+    assert_non_null(strstr(print(&fixture, 6, 2, "d"), ";2md"));
+    tickit_pen_unref(pen);
+    close_term(&fixture);
+}
+
+static void
+opening_and_closing_leave_the_terminal_as_it_was(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    struct termios before = {0};
+    struct termios during = {0};
+    struct termios after = {0};
+    struct error error = {0};
+    open_pty(&fixture, 24, 80);
+    assert_int_equal(tcgetattr(fixture.slave, &before), 0);
+    fixture.term =
+        term_open(fixture.slave, fixture.slave, "xterm-256color", &error);
+    assert_non_null(fixture.term);
+    term_set_mouse(fixture.term, true);
+    term_flush(fixture.term);
+    assert_non_null(strstr(sent(&fixture), "\033[?1049h"));
+    assert_non_null(strstr(fixture.bytes, "\033[?2004h"));
+    assert_non_null(strstr(fixture.bytes, "\033[?1006h"));
+    tcgetattr(fixture.slave, &during);
+    assert_int_equal(during.c_lflag & (ICANON | ECHO | ISIG), 0);
+    assert_int_equal(during.c_iflag & (ICRNL | IXON), 0);
+    term_close(fixture.term);
+    assert_non_null(strstr(sent(&fixture), "\033[?1049l"));
+    assert_non_null(strstr(fixture.bytes, "\033[?2004l"));
+    assert_non_null(strstr(fixture.bytes, "\033[?1006l"));
+    assert_non_null(strstr(fixture.bytes, "\033[?25h"));
+    tcgetattr(fixture.slave, &after);
+    assert_memory_equal(&before, &after, sizeof(before));
+    close(fixture.master);
+    close(fixture.slave);
+}
+
+static void
+a_crash_gives_the_terminal_back(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    struct termios before = {0};
+    struct termios after = {0};
+    open_pty(&fixture, 24, 80);
+    tcgetattr(fixture.slave, &before);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        struct term *term = term_open(fixture.slave, fixture.slave,
+                                      "xterm-256color", &(struct error){0});
+        if (!term)
+            _exit(1);
+        term_flush(term);
+        raise(SIGABRT);
+        _exit(1);
+    }
+    int status;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+    assert_non_null(strstr(sent(&fixture), "\033[?1049l"));
+    assert_non_null(strstr(fixture.bytes, "\033[?2004l"));
+    tcgetattr(fixture.slave, &after);
+    assert_memory_equal(&before, &after, sizeof(before));
+    close(fixture.master);
+    close(fixture.slave);
+}
+
+static void
+what_is_no_usable_terminal_is_refused_with_the_reason(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    struct error error = {0};
+    open_pty(&fixture, 24, 80);
+    assert_null(term_open(fixture.slave, fixture.slave, "dumb", &error));
+    assert_non_null(strstr(error.text, "cannot position its cursor"));
+    error = (struct error){0};
+    assert_null(
+        term_open(fixture.slave, fixture.slave, "no-such-terminal", &error));
+    assert_non_null(strstr(error.text, "'no-such-terminal' is not known"));
+    error = (struct error){0};
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    assert_null(term_open(null, fixture.slave, "xterm", &error));
+    assert_non_null(strstr(error.text, "needs a terminal"));
+    close(null);
+    close(fixture.master);
+    close(fixture.slave);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_drawn_appears_once_at_the_flush),
+        cmocka_unit_test(the_size_is_the_terminals_and_follows_it),
+        cmocka_unit_test(wide_and_combining_characters_are_one_cell_each),
+        cmocka_unit_test(more_combining_marks_than_a_cell_holds_are_dropped),
+        cmocka_unit_test(nothing_wraps_at_the_last_column),
+        cmocka_unit_test(cells_outside_the_screen_are_nowhere),
+        cmocka_unit_test(controls_never_reach_the_terminal),
+        cmocka_unit_test(colours_are_those_that_the_terminal_has),
+        cmocka_unit_test(attributes_reach_the_terminal),
+        cmocka_unit_test(opening_and_closing_leave_the_terminal_as_it_was),
+        cmocka_unit_test(a_crash_gives_the_terminal_back),
+        cmocka_unit_test(what_is_no_usable_terminal_is_refused_with_the_reason),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
