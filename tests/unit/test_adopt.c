@@ -2,6 +2,7 @@
 #include "qemu/process.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/wait.h>
 
 /* A server is gone (its memory is: nothing was told to QEMU), and another one
@@ -363,6 +364,23 @@ live_guest_of_another_definition_is_not_started_twice(void **state)
 }
 
 static void
+guest_that_another_server_is_starting_is_left_to_it(void **state)
+{
+    struct places *places = *state;
+    struct guest *guest = world_define(places->first, "n1", FIRMWARE);
+    char *dir = paths_guest_state_dir(&places->first->paths, "n1");
+    int lock = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    assert_int_equal(flock(lock, LOCK_EX | LOCK_NB), 0);
+    struct error error = {0};
+    assert_false(guest_start(guest, NULL, NULL, &error));
+    assert_non_null(strstr(error.text, "another server"));
+    assert_int_equal(guest_state(guest), GUEST_STATE_DEFINED);
+    close(lock);
+    free(dir);
+    assert_false(world_start(places->first, guest).has_failed);
+}
+
+static void
 bad_definitions_are_told_and_the_others_found(void **state)
 {
     struct places *places = *state;
@@ -433,6 +451,7 @@ main(void)
         LEFT(dead_pid_with_a_live_socket_is_lost_until_that_ends),
         LEFT(frozen_qemu_is_told_and_taken_when_it_thaws),
         LEFT(live_guest_of_another_definition_is_not_started_twice),
+        LEFT(guest_that_another_server_is_starting_is_left_to_it),
         LEFT(bad_definitions_are_told_and_the_others_found),
         LEFT(no_state_directory_means_no_guests),
         LEFT(content_of_the_console_is_the_same_for_the_successor),
