@@ -104,6 +104,7 @@ escape_plain(struct terminal *terminal, char final)
         break;
     case 'c':
         terminal_reset(terminal);
+        terminal->is_fresh = true;
         break;
     case 'n': /* LS2 */
         terminal->locked = 2;

@@ -301,11 +301,27 @@ static const struct csi_row others[] = {
     {'>', 0, 'q', terminal_report_version},
 };
 
+/* SeaBIOS begins with RIS and, at once, DECAWM off: it ends its lines itself
+ * and never turns wrapping on again, so that a kernel's long lines would pile
+ * up in the last column. With wrapping on its own lines look the same. */
+static bool
+is_firmware_no_wrap(struct terminal *terminal,
+                    const struct parser_sequence *sequence)
+{
+    bool is_fresh = terminal->is_fresh;
+    terminal->is_fresh = false;
+    return is_fresh && terminal->row == 0 && terminal->col == 0 &&
+           sequence->final == 'l' && sequence->prefix == '?' &&
+           sequence->count == 1 && sequence->params[0] == 7;
+}
+
 void
 terminal_csi(void *data, const struct parser_sequence *sequence)
 {
     struct terminal *terminal = data;
     terminal->single = -1;
+    if (is_firmware_no_wrap(terminal, sequence))
+        return;
     if (!sequence->prefix && !sequence->intermediates[0]) {
         if (plain[sequence->final - '@'])
             plain[sequence->final - '@'](terminal, sequence);

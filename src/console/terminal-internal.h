@@ -70,6 +70,7 @@ struct terminal {
     enum charset charsets[CHARSET_SLOTS];
     int locked;              /* the slot that GL is */
     int single;              /* the slot for the next character; -1: GL */
+    bool is_fresh;           /* RIS was the last sequence */
     uint32_t last_codepoint; /* for REP; 0: none */
     /* Widths looked up before: the character << 3 | 1 + its width, or
      * WIDTH_UNASSIGNED. */
