@@ -35,7 +35,19 @@ static void
 run_detach(struct deck *deck, int argument)
 {
     (void)argument;
-    deck_leave(deck, DECK_END_DETACHED, NULL);
+    size_t alive = 0;
+    for (size_t i = 0; i < deck->fleet.count; i++)
+        alive += !state_info(deck->fleet.guests[i].state)->has_ended;
+    const char *server = deck->options->paths->server;
+    bool is_default = !server || strcmp(server, "default") == 0;
+    char *text =
+        alive == 0
+            ? NULL
+            : xasprintf("Detached: %zu guest%s on. `guestmux%s%s` comes back.",
+                        alive, alive == 1 ? " goes" : "s go",
+                        is_default ? "" : " -L ", is_default ? "" : server);
+    deck_leave(deck, DECK_END_DETACHED, text);
+    free(text);
 }
 
 static void
@@ -198,11 +210,10 @@ run_page(struct deck *deck, int argument)
     /* the first pane of that page */
     size_t step = argument > 0 ? 1 : pages - 1;
     size_t page = (deck->layout.page + step) % pages;
-    size_t capacity = (deck->pane_count + pages - 1) / pages;
-    if (deck->layout.page > 0)
-        capacity = deck->layout.first / deck->layout.page;
-    else
-        capacity = deck->layout.count;
+    /* every page but the last is full */
+    size_t capacity = deck->layout.page > 0
+                          ? deck->layout.first / deck->layout.page
+                          : deck->layout.count;
     size_t index = page * capacity;
     if (index < deck->pane_count)
         arrange_focus(deck, deck->panes[index]);
@@ -360,18 +371,37 @@ command_target(struct deck *deck, const char *method, const char *doing)
     link_command(deck, method, json_pack("{s:s}", "guest", guest->name));
 }
 
+/* Whether the guest that is meant runs; says so when it does not. */
+static bool
+check_runs(struct deck *deck)
+{
+    const struct mirror_guest *guest = arrange_target(deck);
+    if (!guest)
+        return false;
+    if (state_info(guest->state)->has_ended) {
+        status_message(deck, DECK_WARNING, "%s does not run", guest->name);
+        return false;
+    }
+    return true;
+}
+
 static void
 run_start(struct deck *deck, int argument)
 {
     (void)argument;
-    command_target(deck, "guest-start", "starting");
+    const struct mirror_guest *guest = arrange_target(deck);
+    if (guest && !state_info(guest->state)->has_ended)
+        status_message(deck, DECK_WARNING, "%s runs already", guest->name);
+    else
+        command_target(deck, "guest-start", "starting");
 }
 
 static void
 run_shutdown(struct deck *deck, int argument)
 {
     (void)argument;
-    command_target(deck, "guest-shutdown", "power button pressed:");
+    if (check_runs(deck))
+        command_target(deck, "guest-shutdown", "power button pressed:");
 }
 
 static void
@@ -379,7 +409,7 @@ run_pause(struct deck *deck, int argument)
 {
     (void)argument;
     const struct mirror_guest *guest = arrange_target(deck);
-    if (!guest)
+    if (!check_runs(deck))
         return;
     if (strcmp(guest->state, "running") == 0)
         command_target(deck, "guest-pause", "pausing");
@@ -428,6 +458,13 @@ run_question(struct deck *deck, int argument)
         return;
     if (argument == QUESTION_RESTART && state_info(guest->state)->has_ended) {
         run_start(deck, 0);
+        return;
+    }
+    if (argument != QUESTION_REMOVE && !check_runs(deck))
+        return;
+    if (argument == QUESTION_REMOVE && !state_info(guest->state)->has_ended) {
+        status_message(deck, DECK_WARNING,
+                       "%s runs: shut it down before removing it", guest->name);
         return;
     }
     /* the table's texts have one %s each: put the name in by hand */

@@ -26,16 +26,28 @@ put_run(struct pane *pane, TickitTerm *term, int row,
     uint32_t attributes = run->attributes;
     if (pane->view.modes & MIRROR_MODE_REVERSE_SCREEN)
         attributes ^= MIRROR_REVERSE;
+    int room = pane->rect.cols - run->col;
+    if (room <= 0)
+        return;
     tickit_term_goto(term, row, pane->rect.col + run->col);
     tickit_term_setpen(term, pens_get(pane->deck->pens, run->foreground,
                                       run->background, attributes));
     if (attributes & MIRROR_HIDDEN) {
-        tickit_term_erasech(term, run->cols, TICKIT_NO);
+        tickit_term_erasech(term, run->cols < room ? run->cols : room,
+                            TICKIT_NO);
         return;
     }
     struct buffer fit = {0};
     size_t len = strlen(run->text);
     const char *text = draw_fit(run->text, &len, &fit);
+    if (run->cols > room) {
+        /* a frame for the size before: the neighbour's columns are not its */
+        TickitStringPos end;
+        TickitStringPos limit;
+        tickit_stringpos_limit_columns(&limit, room);
+        tickit_utf8_ncount(text, len, &end, &limit);
+        len = end.bytes;
+    }
     tickit_term_printn(term, text, len);
     buffer_finish(&fit);
 }

@@ -231,6 +231,7 @@ pane_screen(struct pane *pane, const json_t *data)
     struct error error = {0};
     int64_t history = pane->view.history;
     int64_t scroll = pane->view.scroll;
+    int size = pane->view.console_rows * 65536 + pane->view.console_cols;
     bool has_title = json_object_get(data, "title") != NULL;
     if (!mirror_view_apply(&pane->view, data, &error)) {
         status_message(pane->deck, DECK_ERROR, "%s: %s", pane->target,
@@ -246,6 +247,8 @@ pane_screen(struct pane *pane, const json_t *data)
     }
     if (!pane_direct_is_possible(pane))
         pane_expose_dirty(pane);
+    has_title |=
+        size != pane->view.console_rows * 65536 + pane->view.console_cols;
     if (has_title || pane->view.scroll != scroll ||
         (pane->is_scrolling && pane->view.history != history))
         pane_title_changed(pane);

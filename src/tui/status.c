@@ -22,7 +22,7 @@ static const struct {
     /* what the hints offer: pairs of action and word, in this order */
     const char *hints[20];
 } mode_looks[KEYMAP_MODE_COUNT] = {
-    [KEYMAP_CONSOLE] = {THEME_STATUS_CONSOLE, {"prefix", "commands"}},
+    [KEYMAP_CONSOLE] = {THEME_STATUS_CONSOLE, {NULL}},
     [KEYMAP_DEAD] = {THEME_STATUS_SCROLLBACK,
                      {"start", "start", "report", "report", "remove", "remove",
                       "prefix", "commands"}},
@@ -111,6 +111,26 @@ draw_numbers(struct deck *deck, TickitRenderBuffer *rb, int from, int cols)
     return col;
 }
 
+/* While a guest is typed to only the prefix does anything: what follows it. */
+static void
+draw_prefix_hints(struct deck *deck, TickitRenderBuffer *rb, TickitPen *strong,
+                  int col, int to)
+{
+    static const char *const hints[] = {"help", "help", "sidebar", "guests",
+                                        "zoom", "zoom", "detach",  "detach"};
+    const char *prefix = keymap_prefix(deck->keymap);
+    TickitPen *status = theme_pen(deck->theme, THEME_STATUS);
+    for (size_t i = 0; i < sizeof(hints) / sizeof(*hints); i += 2) {
+        const char *key = keymap_key_of(deck->keymap, KEYMAP_PREFIX, hints[i]);
+        if (!key || col + (int)strlen(prefix) + (int)strlen(key) +
+                            (int)strlen(hints[i + 1]) + 2 >=
+                        to)
+            return;
+        col += draw_format(rb, 0, col, to - col, strong, "%s %s", prefix, key);
+        col += 3 + draw_text(rb, 0, col + 1, to - col, status, hints[i + 1]);
+    }
+}
+
 static void
 draw_hints(struct deck *deck, TickitRenderBuffer *rb, enum keymap_mode mode,
            int from, int to)
@@ -130,6 +150,8 @@ draw_hints(struct deck *deck, TickitRenderBuffer *rb, enum keymap_mode mode,
         col += draw_text(rb, 0, col, to - col, strong, key);
         col += 1 + draw_text(rb, 0, col + 1, to - col - 1, status, word) + 2;
     }
+    if (mode == KEYMAP_CONSOLE)
+        draw_prefix_hints(deck, rb, strong, col, to);
     tickit_pen_unref(strong);
 }
 
