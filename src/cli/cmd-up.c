@@ -62,11 +62,18 @@ build_arguments(struct cli *cli, bool waits, struct error *error)
 {
     const char *file = options_text(&cli->options, "file");
     bool is_stdin = strcmp(file, "-") == 0;
+    bool is_remote = options_has(&cli->options, "host");
+    if (is_remote && !is_stdin && file[0] != '/') {
+        error_set(error, ERROR_CODE_INVALID,
+                  "with --host the fleet file is that machine's: give its "
+                  "absolute path, or send one with -f -");
+        return NULL;
+    }
     char *path = absolute_path(is_stdin ? "stdin" : file, error);
     if (!path)
         return NULL;
-    if (!is_stdin && !options_has(&cli->options, "host") &&
-        !options_has(&cli->options, "file") && access(path, F_OK) < 0) {
+    if (!is_stdin && !is_remote && !options_has(&cli->options, "file") &&
+        access(path, F_OK) < 0) {
         error_set(error, ERROR_CODE_NOT_FOUND,
                   "there is no " DEFAULT_FILE " here; say which fleet file "
                   "with -f FILE");
@@ -210,7 +217,8 @@ const struct command cmd_up = {
             "file's are started. A mistake in the file starts none. With -d a "
             "line per guest is printed; when one fails, what its QEMU said is "
             "printed too and the exit status is 1. Without -d such a guest's "
-            "pane shows it. guestmux-fleet(5) describes the file.",
+            "pane shows it. With --host FILE is a file of that machine. "
+            "guestmux-fleet(5) describes it.",
     COMMAND_OPTIONS(options),
     .max_arguments = -1,
     .run = run,

@@ -56,6 +56,10 @@ def test_another_host_is_reached_through_ssh(box):
     require_equal([guest["name"] for guest in listed], ["a"])
     with open(box.at("w", "ssh-arguments"), encoding="utf-8") as file:
         require_equal(file.read(), "-T -- near guestmux -L t proxy\n")
+    box.gm("up", "-d", "--host=near", code=FAILED, env=env)
+    with open(box.at("w", "guestmux.json"), encoding="utf-8") as file:
+        box.gm("up", "-d", "--host=near", "-f", "-", text=file.read(),
+               env=env)
     box.gm("send", "--host=near", "a", "--enter", "over there", env=env)
     box.gm("wait", "a", "--for", "over there", "--since-boot", "--timeout",
            "20", "--host", "near", env=env)
