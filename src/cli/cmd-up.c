@@ -56,44 +56,59 @@ absolute_path(const char *file, struct error *error)
     return path;
 }
 
-/* fleet-apply's arguments; NULL with error set. */
-static json_t *
-build_arguments(struct cli *cli, bool waits, struct error *error)
+/* The path of the file that is meant, for the server; NULL with error set. The
+ * caller frees it. */
+static char *
+choose_path(const struct cli *cli, struct error *error)
 {
     const char *file = options_text(&cli->options, "file");
-    bool is_stdin = strcmp(file, "-") == 0;
     bool is_remote = options_has(&cli->options, "host");
-    if (is_remote && !is_stdin && file[0] != '/') {
+    if (strcmp(file, "-") == 0)
+        return absolute_path("stdin", error);
+    if (is_remote && file[0] != '/') {
         error_set(error, ERROR_CODE_INVALID,
                   "with --host the fleet file is that machine's: give its "
                   "absolute path, or send one with -f -");
         return NULL;
     }
-    char *path = absolute_path(is_stdin ? "stdin" : file, error);
-    if (!path)
-        return NULL;
-    if (!is_stdin && !is_remote && !options_has(&cli->options, "file") &&
-        access(path, F_OK) < 0) {
-        error_set(error, ERROR_CODE_NOT_FOUND,
-                  "there is no " DEFAULT_FILE " here; say which fleet file "
-                  "with -f FILE");
-        free(path);
-        return NULL;
-    }
-    json_t *arguments = json_pack("{s:o,s:b,s:b}", "file", json_from_text(path),
-                                  "start", true, "wait", waits);
+    char *path = absolute_path(file, error);
+    if (!path || options_has(&cli->options, "file") || access(path, F_OK) == 0)
+        return path;
     free(path);
-    if (is_stdin) {
-        struct buffer text = {0};
-        if (!input_read_all(FLEET_FILE_MAX_BYTES, &text, error)) {
-            buffer_finish(&text);
-            json_decref(arguments);
-            return NULL;
-        }
+    error_set(error, ERROR_CODE_NOT_FOUND,
+              "there is no " DEFAULT_FILE " here; say which fleet file with "
+              "-f FILE");
+    return NULL;
+}
+
+/* Standard input as the file's content. */
+static bool
+add_text(json_t *arguments, struct error *error)
+{
+    struct buffer text = {0};
+    bool ok = input_read_all(FLEET_FILE_MAX_BYTES, &text, error);
+    if (ok)
         json_object_set_new(
             arguments, "text",
             json_from_bytes(text.len ? text.data : "", text.len));
-        buffer_finish(&text);
+    buffer_finish(&text);
+    return ok;
+}
+
+/* fleet-apply's arguments; NULL with error set. */
+static json_t *
+build_arguments(const struct cli *cli, bool waits, struct error *error)
+{
+    char *path = choose_path(cli, error);
+    if (!path)
+        return NULL;
+    json_t *arguments = json_pack("{s:o,s:b,s:b}", "file", json_from_text(path),
+                                  "start", true, "wait", waits);
+    free(path);
+    bool is_stdin = strcmp(options_text(&cli->options, "file"), "-") == 0;
+    if (is_stdin && !add_text(arguments, error)) {
+        json_decref(arguments);
+        return NULL;
     }
     json_t *names = json_array();
     for (int i = 0; i < cli->options.argument_count; i++)
