@@ -72,10 +72,11 @@ change_style(struct renderer *renderer, const struct style *style)
     renderer->style = *style;
 }
 
-/* Appends a row without its line end; returns its flags. keep_col: blanks up to
- * there are kept, for the next row goes on behind them. */
+/* Appends a row without its line end; returns its flags. A row that wraps keeps
+ * the blanks at its end by itself; a column that it does not fill is what a
+ * wide character left over. */
 static unsigned
-put_row(struct renderer *renderer, int row, int keep_col)
+put_row(struct renderer *renderer, int row)
 {
     static const struct style plain = {0};
     unsigned flags = 0;
@@ -94,10 +95,6 @@ put_row(struct renderer *renderer, int row, int keep_col)
         col += run->cols;
     }
     change_style(renderer, &plain);
-    if (flags & TERMINAL_ROW_WRAPPED) {
-        for (; col < keep_col; col++)
-            buffer_append_byte(renderer->out, ' ');
-    }
     return flags;
 }
 
@@ -127,8 +124,7 @@ render_rows(struct terminal *terminal, int first, int last, unsigned flags,
     size_t start = out->len;
     for (int row = first < oldest ? oldest : first;
          row <= last && row <= newest; row++) {
-        unsigned row_flags =
-            put_row(&renderer, row, joins ? terminal_cols(terminal) : 0);
+        unsigned row_flags = put_row(&renderer, row);
         bool goes_on = joins && (row_flags & TERMINAL_ROW_WRAPPED) &&
                        row < last && row < newest;
         if (goes_on)
