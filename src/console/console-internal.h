@@ -6,6 +6,7 @@
 #include "console/follower.h"
 #include "console/keyboard.h"
 #include "console/logwriter.h"
+#include "console/loss.h"
 #include "console/marks.h"
 #include "console/watchdog.h"
 
@@ -50,6 +51,7 @@ struct console {
     struct keyboard *keyboard;   /* of a QEMU console */
     struct fdsource *fdsource;   /* of an fd console, or NULL */
     struct logwriter *logwriter; /* with fdsource */
+    struct loss loss;            /* of a QEMU console */
     unsigned holds;
 
     uint64_t offset;     /* behind the last byte interpreted */
@@ -109,5 +111,9 @@ void content_set_pace(struct console *console);
 /* Applies a resize that waited, if nothing holds it up now. */
 void content_try_resize(struct console *console);
 
-/* Bytes that came out of the pty. */
-void content_drained(struct console *console, const char *bytes, size_t len);
+/* Interprets live bytes that the log does not have. */
+void content_unlogged(struct console *console, const char *bytes, size_t len);
+
+/* The log has grown to end again, which was shown already; of what was shown
+ * since its former end it lacks missing bytes. */
+void content_end_gap(struct console *console, uint64_t missing, uint64_t end);

@@ -65,13 +65,21 @@ console_tell_change(struct console *console)
 static void
 on_keyboard_state(void *data)
 {
-    content_set_pace(data);
+    struct console *console = data;
+    console_enter(console);
+    loss_keyboard_changed(console);
+    if (!console->is_dead)
+        content_set_pace(console);
+    console_leave(console);
 }
 
 static void
 on_keyboard_drained(void *data, const char *bytes, size_t len)
 {
-    content_drained(data, bytes, len);
+    struct console *console = data;
+    console_enter(console);
+    loss_drained(console, bytes, len);
+    console_leave(console);
 }
 
 static void
@@ -122,6 +130,8 @@ console_type(struct console *console, const char *bytes, size_t len,
         is_typed = keyboard_type(console->keyboard, bytes, len,
                                  CONSOLE_INPUT_MAX_BYTES, error);
         follower_set_typed(console->hub->followers);
+        if (is_typed && !console->is_dead)
+            loss_typed(console);
     }
     console_leave(console);
     return is_typed;
@@ -167,6 +177,7 @@ console_new(struct console_hub *hub, const struct console_config *config,
     console->change = loop_defer_new(hub->loop, tell_change_now, console);
     console->keyboard =
         keyboard_new(hub->loop, hub->watchdog, &keyboard_handlers, console);
+    loss_init(console);
     struct terminal_config terminal = {
         .rows = clamp(config->rows, TERMINAL_MIN_ROWS, TERMINAL_MAX_ROWS),
         .cols = clamp(config->cols, TERMINAL_MIN_COLS, TERMINAL_MAX_COLS),
@@ -192,6 +203,7 @@ console_free(struct console *console)
     console->is_dead = true;
     console_enter(console);
     content_finish(console);
+    loss_finish(console);
     keyboard_free(console->keyboard);
     console->keyboard = NULL;
     marks_free(console->marks);

@@ -200,23 +200,49 @@ take_logged(struct console *console, const char *bytes, size_t len)
     content_try_resize(console);
 }
 
-/* The log ------------------------------------------------------------------ */
-
 static void
-on_log_read(void *data)
+note_gap(struct console *console, uint64_t bytes)
 {
-    struct console *console = data;
-    if (keyboard_is_open(console->keyboard))
-        keyboard_drain(console->keyboard);
+    struct mark gap = {
+        .kind = MARKS_KIND_GAP, .offset = console->offset, .bytes = bytes};
+    add_mark(console, &gap);
+    if (!console->is_dead)
+        marks_pass(console->marks);
 }
+
+void
+content_unlogged(struct console *console, const char *bytes, size_t len)
+{
+    console_enter(console);
+    interpret(console, bytes, len, 0);
+    if (!console->is_dead) {
+        content_try_resize(console);
+        console_tell_change(console);
+    }
+    console_leave(console);
+}
+
+void
+content_end_gap(struct console *console, uint64_t missing, uint64_t end)
+{
+    if (missing > 0)
+        note_gap(console, missing);
+    console->offset = end;
+    if (!console->is_dead && console->follower)
+        follower_seek(console->follower, end);
+}
+
+/* The log ------------------------------------------------------------------ */
 
 static void
 on_log_bytes(void *data, const char *bytes, size_t len)
 {
     struct console *console = data;
     console_enter(console);
-    take_logged(console, bytes, len);
-    console_tell_change(console);
+    if (loss_log_grew(console) && !console->is_dead) {
+        take_logged(console, bytes, len);
+        console_tell_change(console);
+    }
     console_leave(console);
 }
 
@@ -266,7 +292,6 @@ on_log_trouble(void *data, const struct error *error)
 }
 
 static const struct follower_handlers follower_handlers = {
-    .on_read = on_log_read,
     .on_bytes = on_log_bytes,
     .on_caught_up = on_log_caught_up,
     .on_trouble = on_log_trouble,
@@ -353,16 +378,6 @@ content_follow(struct console *console, struct error *error)
 }
 
 /* A descriptor ------------------------------------------------------------- */
-
-static void
-note_gap(struct console *console, uint64_t bytes)
-{
-    struct mark gap = {
-        .kind = MARKS_KIND_GAP, .offset = console->offset, .bytes = bytes};
-    add_mark(console, &gap);
-    if (!console->is_dead)
-        marks_pass(console->marks);
-}
 
 static void
 on_fd_bytes(void *data, const char *bytes, size_t len)
@@ -455,12 +470,4 @@ content_set_pace(struct console *console)
         fdsource_set_pace(console->fdsource,
                           console->follower ? FDSOURCE_PACE_STOPPED : pace);
     }
-}
-
-void
-content_drained(struct console *console, const char *bytes, size_t len)
-{
-    (void)console;
-    (void)bytes;
-    (void)len;
 }

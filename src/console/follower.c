@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #define BUCKETS 256u
@@ -290,18 +291,13 @@ read_slice(struct follower *follower)
     struct follower_set *set = follower->set;
     const struct follower_handlers *handlers = follower->handlers;
     follower->is_busy = true;
-    if (follower->pace == FOLLOWER_PACE_HOT && handlers->on_read)
-        handlers->on_read(follower->data);
-    ssize_t n = 0;
-    if (!follower->is_dead) {
-        n = pread(follower->fd, set->scratch, FOLLOWER_SLICE_BYTES,
-                  (off_t)follower->offset);
-        if (n < 0)
-            read_failed(follower, errno);
-        else if (n == 0)
-            check_truncated(follower);
-    }
-    if (n > 0) {
+    ssize_t n = pread(follower->fd, set->scratch, FOLLOWER_SLICE_BYTES,
+                      (off_t)follower->offset);
+    if (n < 0) {
+        read_failed(follower, errno);
+    } else if (n == 0) {
+        check_truncated(follower);
+    } else {
         follower->has_read_trouble = false;
         follower->offset += (uint64_t)n;
         handlers->on_bytes(follower->data, set->scratch, (size_t)n);
@@ -536,6 +532,15 @@ follower_end(const struct follower *follower)
     if (fstat(follower->fd, &status) != 0)
         return follower->offset;
     return (uint64_t)status.st_size;
+}
+
+uint64_t
+follower_free_bytes(const struct follower *follower)
+{
+    struct statvfs status;
+    if (fstatvfs(follower->fd, &status) != 0 || status.f_blocks == 0)
+        return UINT64_MAX;
+    return (uint64_t)status.f_bavail * status.f_frsize;
 }
 
 bool

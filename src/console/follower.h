@@ -47,8 +47,6 @@ enum follower_pace {
 
 /* Every handler may free the follower. */
 struct follower_handlers {
-    /* A hot file is about to be read. May be NULL. */
-    void (*on_read)(void *data);
     /* The next bytes of the file. */
     void (*on_bytes)(void *data, const char *bytes, size_t len);
     /* Called when all that the file holds was read. */
@@ -77,6 +75,10 @@ void follower_seek(struct follower *follower, uint64_t offset);
 
 /* The file's present size. */
 uint64_t follower_end(const struct follower *follower);
+
+/* How many more bytes its file system takes from us; UINT64_MAX when it says
+ * nothing about that. */
+uint64_t follower_free_bytes(const struct follower *follower);
 
 /* Whether path still names the file that is followed. */
 bool follower_is_current(const struct follower *follower);

@@ -489,6 +489,12 @@ keyboard_pending(const struct keyboard *keyboard)
 }
 
 bool
+keyboard_has_path(const struct keyboard *keyboard)
+{
+    return keyboard->path != NULL;
+}
+
+bool
 keyboard_is_open(const struct keyboard *keyboard)
 {
     return keyboard->fd >= 0;

@@ -76,6 +76,8 @@ bool keyboard_type(struct keyboard *keyboard, const char *bytes, size_t len,
                    size_t max_pending, struct error *error);
 size_t keyboard_pending(const struct keyboard *keyboard);
 
+/* Whether there is a pty, open or not. */
+bool keyboard_has_path(const struct keyboard *keyboard);
 bool keyboard_is_open(const struct keyboard *keyboard);
 
 /* In KEYBOARD_MODE_DRAIN, reads what is there now. Returns the bytes. The

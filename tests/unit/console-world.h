@@ -197,11 +197,17 @@ world_shows(struct world *world, const char *text)
     return is_shown;
 }
 
+/* On the screen, without the history: for a look at every turn. */
 static inline bool
 world_shows_wanted(void *data)
 {
     struct world *world = data;
-    return world_shows(world, world->wanted);
+    struct buffer text = {0};
+    struct terminal *terminal = console_terminal(world->console);
+    render_rows(terminal, 0, terminal_rows(terminal) - 1, RENDER_ANSI, &text);
+    bool is_shown = text.data && strstr(text.data, world->wanted);
+    buffer_finish(&text);
+    return is_shown;
 }
 
 static inline void

@@ -24,7 +24,6 @@ struct file {
     struct buffer read;
     unsigned slices;
     unsigned caught_up;
-    unsigned before_read;
     size_t expected;
     struct error trouble;
     unsigned trouble_count;
@@ -39,13 +38,6 @@ struct fixture {
     struct follower_set *set;
     struct file files[3];
 };
-
-static void
-on_read(void *data)
-{
-    struct file *file = data;
-    file->before_read++;
-}
 
 static void
 on_bytes(void *data, const char *bytes, size_t len)
@@ -77,7 +69,6 @@ on_trouble(void *data, const struct error *error)
 }
 
 static const struct follower_handlers handlers = {
-    .on_read = on_read,
     .on_bytes = on_bytes,
     .on_caught_up = on_caught_up,
     .on_trouble = on_trouble,
@@ -184,7 +175,6 @@ what_is_there_is_read_and_then_what_comes(void **state)
     wait_for(fixture, file, 11);
     assert_string_equal(file->read.data, "hello world");
     assert_int_equal(follower_offset(file->follower), 11);
-    assert_int_equal(file->before_read, 0); /* a cold one is not announced */
 }
 
 static void
@@ -279,7 +269,6 @@ a_hot_file_is_read_before_a_cold_flood_ends(void **state)
     size_t then = flood->read.len;
     wait_for(fixture, hot, 4);
     assert_true(hot->other_then - then <= 2 * FOLLOWER_TURN_BYTES);
-    assert_true(hot->before_read > 0);
 }
 
 static void
