@@ -264,6 +264,19 @@ collect(struct parser *parser, char byte)
         parser->intermediate_count++;
 }
 
+static bool
+is_digit(char byte)
+{
+    return byte >= '0' && byte <= '9';
+}
+
+static int32_t
+add_digit(int32_t value, char digit)
+{
+    value = value * 10 + (digit - '0');
+    return value < PARSER_MAX_VALUE ? value : PARSER_MAX_VALUE;
+}
+
 /* count one beyond the maximum says: more parameters than there is room. */
 static void
 add_param_byte(struct parser *parser, char byte)
@@ -275,10 +288,9 @@ add_param_byte(struct parser *parser, char byte)
     }
     if (sequence->count > PARSER_MAX_PARAMS)
         return;
-    if (byte >= '0' && byte <= '9') {
+    if (is_digit(byte)) {
         int32_t *param = &sequence->params[sequence->count - 1];
-        int32_t value = (*param < 0 ? 0 : *param) * 10 + (byte - '0');
-        *param = value < PARSER_MAX_VALUE ? value : PARSER_MAX_VALUE;
+        *param = add_digit(*param < 0 ? 0 : *param, byte);
         return;
     }
     if (sequence->count == PARSER_MAX_PARAMS) {
@@ -526,8 +538,17 @@ static size_t
 take_params(struct parser *parser, const char *bytes, size_t len)
 {
     size_t at = 0;
-    for (; at < len && bytes[at] >= '0' && bytes[at] <= ';'; at++)
-        add_param_byte(parser, bytes[at]);
+    while (at < len && bytes[at] >= '0' && bytes[at] <= ';') {
+        bool is_number = is_digit(bytes[at]);
+        add_param_byte(parser, bytes[at++]);
+        if (!is_number || parser->sequence.count > PARSER_MAX_PARAMS)
+            continue;
+        int32_t *param = &parser->sequence.params[parser->sequence.count - 1];
+        int32_t value = *param;
+        for (; at < len && is_digit(bytes[at]); at++)
+            value = add_digit(value, bytes[at]);
+        *param = value;
+    }
     if (at)
         parser->state = CSI_PARAM;
     return at;

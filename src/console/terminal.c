@@ -95,11 +95,19 @@ terminal_collect(struct terminal *terminal)
 void
 terminal_resolve_pen(struct terminal *terminal)
 {
-    terminal_collect(terminal);
-    struct style erase = {.background = terminal->pen.background};
-    terminal->pen_style = intern_add(&terminal->pool.styles, &terminal->pen);
-    terminal->erase_style = intern_add(&terminal->pool.styles, &erase);
+    static const struct style plain = {0};
+    terminal->pen_style = 0;
+    terminal->erase_style = 0;
     terminal->is_pen_stale = false;
+    if (style_is_equal(&terminal->pen, &plain))
+        return;
+    terminal_collect(terminal);
+    struct intern *styles = &terminal->pool.styles;
+    struct style erase = {.background = terminal->pen.background};
+    terminal->pen_style = intern_add(styles, &terminal->pen);
+    if (erase.background != STYLE_COLOUR_DEFAULT)
+        terminal->erase_style = intern_add(styles, &erase);
+    terminal->is_pen_stale = false; /* a collection made it stale again */
 }
 
 void
