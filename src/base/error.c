@@ -34,7 +34,7 @@ trim_partial_utf8(char *text)
         text[len - 1 - back] = '\0';
 }
 
-static void
+__attribute__((format(printf, 4, 0))) static void
 error_vset(struct error *error, enum error_code code, int errnum,
            const char *format, va_list args)
 {
