@@ -148,8 +148,11 @@ release_button(struct guest *guest)
     for (const struct op *op = guest->ops; op; op = op->next)
         if (op->kind == OP_KIND_GONE && op->limit && !op->is_done)
             return; /* another one still waits for the same */
-    if (guest->run)
+    if (guest->run) {
         guest->run->is_shutting_down = false;
+        loop_timer_free(guest->run->press);
+        guest->run->press = NULL;
+    }
     guest_derive_state(guest);
 }
 
@@ -179,6 +182,27 @@ on_powerdown(void *data, const json_t *value, const struct error *error)
         if (op->kind == OP_KIND_GONE && op->limit)
             op_finish(op, NULL, error);
     release_button(guest);
+}
+
+static void
+press_again(void *data)
+{
+    struct guest *guest = data;
+    struct run *run = guest->run;
+    if (guest->run_state && !strcmp(guest->run_state, "running"))
+        (void)qmp_send(run->qmp, "system_powerdown", NULL, 0, NULL, NULL, NULL);
+    loop_timer_start(run->press, GUEST_PRESS_AGAIN_MS);
+}
+
+static void
+plan_next_press(struct guest *guest)
+{
+    struct run *run = guest->run;
+    if (!run->qmp)
+        return;
+    if (!run->press)
+        run->press = loop_timer_new(guest->context->loop, press_again, guest);
+    loop_timer_start(run->press, GUEST_PRESS_AGAIN_MS);
 }
 
 /* The power button, or what comes nearest. */
@@ -221,6 +245,7 @@ guest_shutdown(struct guest *guest, uint64_t timeout_ms, guest_done_fn on_done,
     loop_timer_start(op->limit,
                      timeout_ms ? timeout_ms : GUEST_SHUTDOWN_TIMEOUT_MS);
     guest->run->is_shutting_down = true;
+    plan_next_press(guest);
     guest_derive_state(guest);
     return true;
 }

@@ -16,6 +16,9 @@
 #define GUEST_QUIT_TIMEOUT_MS 2000u
 /* ms; after the end, for the monitor's and the consoles' last words. */
 #define GUEST_FINISH_TIMEOUT_MS 500u
+/* ms; until the power button is pressed again: firmware and kernels that boot
+ * miss it. */
+#define GUEST_PRESS_AGAIN_MS 5000u
 /* ms; how long the power button is given when nobody says. */
 #define GUEST_SHUTDOWN_TIMEOUT_MS 60000u
 
@@ -63,6 +66,7 @@ struct run {
     char *executable; /* what /proc says it runs */
     char *reason;     /* SHUTDOWN's, or NULL */
     struct process_exit exit;
+    struct loop_timer *press; /* owned: the power button's next press */
     struct loop_timer *timer; /* owned: until SIGKILL, then until finished */
     bool is_adopted;
     bool is_unwatched;     /* it ended while no server was there */

@@ -89,8 +89,10 @@ typedef void (*guest_done_fn)(void *data, const struct error *error);
 
 bool guest_start(struct guest *guest, guest_done_fn on_done, void *data,
                  struct error *error); /* done: monitor answered, or it died */
-/* Presses the power button; done when QEMU is gone, or after timeout_ms (0: the
- * default of 60 s) with ERROR_CODE_TIMEOUT; the guest is left running then. */
+/* Presses the power button, and again every 5 s while it is waited for, since
+ * firmware and a booting kernel miss it; done when QEMU is gone, or after
+ * timeout_ms (0: the default of 60 s) with ERROR_CODE_TIMEOUT; the guest is
+ * left running then. A program gets SIGTERM, a descriptor is closed. */
 bool guest_shutdown(struct guest *guest, uint64_t timeout_ms,
                     guest_done_fn on_done, void *data, struct error *error);
 bool guest_kill(struct guest *guest, guest_done_fn on_done, void *data,

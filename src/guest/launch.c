@@ -30,6 +30,7 @@ run_free(struct run *run)
         return;
     qmp_free(run->qmp);
     process_free(run->process);
+    loop_timer_free(run->press);
     loop_timer_free(run->timer);
     argv_free(run->argv);
     free(run->qmp_path);

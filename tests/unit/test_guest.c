@@ -32,6 +32,18 @@ static const unsigned char obeys_button[] = {
     POWER_OFF,
 };
 
+/* Takes the first press for nothing, and powers off at the second. */
+static const unsigned char misses_button[] = {
+    0xba,      0x02, 0x06,                   /* mov dx, 0x602 */
+    0xb8,      0x00, 0x01,                   /* mov ax, 0x100 */
+    0xef,                                    /* out dx, ax */
+    SAY_A,     0xba, 0x00, 0x06,             /* mov dx, 0x600 */
+    0xed,      0xf6, 0xc4, 0x01, 0x74, 0xfa, /* until pressed */
+    0xb8,      0x00, 0x01, 0xef,             /* clear the status */
+    0xed,      0xf6, 0xc4, 0x01, 0x74, 0xfa, /* until pressed */
+    POWER_OFF,
+};
+
 /* Says A and halts. */
 static const unsigned char halts[] = {SAY_A, 0xfa, 0xf4, 0xeb, 0xfd};
 
@@ -253,6 +265,21 @@ power_button_shuts_an_obedient_guest_down(void **state)
     struct error error = {0};
     assert_true(guest_shutdown(guest, 0, world_on_done, &outcome, &error));
     assert_int_equal(guest_state(guest), GUEST_STATE_SHUTTING_DOWN);
+    world_finish(world, &outcome);
+    assert_false(outcome.has_failed);
+    assert_int_equal(guest_state(guest), GUEST_STATE_STOPPED);
+}
+
+static void
+power_button_is_pressed_again_for_who_missed_it(void **state)
+{
+    struct world *world = *state;
+    write_sector(world, misses_button, sizeof(misses_button));
+    struct guest *guest = world_define(world, "n1", BOOTS_SECTOR);
+    assert_false(world_start(world, guest).has_failed);
+    assert_true(run_until(&world->loop, has_said_a, world));
+    struct outcome outcome = {0};
+    assert_true(guest_shutdown(guest, 0, world_on_done, &outcome, NULL));
     world_finish(world, &outcome);
     assert_false(outcome.has_failed);
     assert_int_equal(guest_state(guest), GUEST_STATE_STOPPED);
@@ -580,6 +607,7 @@ main(void)
         WITH_QEMU(qemu_told_to_stay_after_power_off_says_shutdown),
         WITH_QEMU(second_demand_to_force_it_off_kills_at_once),
         WITH_QEMU(power_button_shuts_an_obedient_guest_down),
+        WITH_QEMU(power_button_is_pressed_again_for_who_missed_it),
         WITH_QEMU(ignored_power_button_times_out_and_leaves_it_running),
         WITH_QEMU(killed_qemu_is_a_crash_with_its_signal),
         WITH_QEMU(terminated_qemu_is_a_clean_end),
