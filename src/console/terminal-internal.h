@@ -231,11 +231,3 @@ void terminal_string(void *data, enum parser_string kind,
 
 /* terminal-check.c: what is wrong with a terminal, or NULL. For tests. */
 const char *terminal_check(struct terminal *terminal);
-
-/* One row of the dispatch tables, for the documentation's check. */
-struct terminal_sequence {
-    const char *text; /* as docs/terminal.md writes it: "CSI ? Pm h" */
-    const char *name; /* "DECSET" */
-};
-/* The rows of the control sequences' table; *ret_count says how many. */
-const struct terminal_sequence *terminal_sequences(size_t *ret_count);
