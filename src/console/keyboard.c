@@ -389,12 +389,12 @@ keyboard_release(struct keyboard *keyboard)
 
 /* Reading and writing ------------------------------------------------------ */
 
-size_t
-keyboard_drain(struct keyboard *keyboard)
+/* Inside a handler's bounds. */
+static size_t
+drain(struct keyboard *keyboard)
 {
     char bytes[READ_BYTES];
     size_t total = 0;
-    keyboard->busy++;
     while (keyboard->fd >= 0 && total < DRAIN_BYTES) {
         ssize_t n = read(keyboard->fd, bytes, sizeof(bytes));
         if (n < 0 && errno == EINTR)
@@ -408,6 +408,14 @@ keyboard_drain(struct keyboard *keyboard)
         total += (size_t)n;
         keyboard->handlers->on_drained(keyboard->data, bytes, (size_t)n);
     }
+    return total;
+}
+
+size_t
+keyboard_drain(struct keyboard *keyboard)
+{
+    keyboard->busy++;
+    size_t total = drain(keyboard);
     leave(keyboard);
     return total;
 }
@@ -434,7 +442,7 @@ on_poll(void *data, int status, int events)
     struct keyboard *keyboard = data;
     keyboard->busy++;
     if (status < 0 || (events & (UV_READABLE | UV_DISCONNECT))) {
-        size_t total = keyboard_drain(keyboard);
+        size_t total = drain(keyboard);
         /* A trickle is left to gather; a flood is read as it comes. */
         if (keyboard->mode == KEYBOARD_MODE_DRAIN && keyboard->fd >= 0 &&
             trickle_add(&keyboard->trickle, total))

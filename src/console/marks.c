@@ -105,18 +105,15 @@ parse_line(const char *line, struct mark *ret_mark)
 }
 
 static void
-format_line(const struct mark *mark, char *line, size_t size)
+append_line(struct buffer *text, const struct mark *mark)
 {
-    const char *name = kinds[mark->kind].name;
+    buffer_printf(text, "%" PRIu64 " %s ", mark->offset,
+                  kinds[mark->kind].name);
     if (mark->kind == MARKS_KIND_SIZE)
-        snprintf(line, size, "%" PRIu64 " %s %d %d %" PRId64 " .\n",
-                 mark->offset, name, mark->rows, mark->cols, mark->wall_ms);
+        buffer_printf(text, "%d %d ", mark->rows, mark->cols);
     else if (mark->kind == MARKS_KIND_GAP)
-        snprintf(line, size, "%" PRIu64 " %s %" PRIu64 " %" PRId64 " .\n",
-                 mark->offset, name, mark->bytes, mark->wall_ms);
-    else
-        snprintf(line, size, "%" PRIu64 " %s %" PRId64 " .\n", mark->offset,
-                 name, mark->wall_ms);
+        buffer_printf(text, "%" PRIu64 " ", mark->bytes);
+    buffer_printf(text, "%" PRId64 " .\n", mark->wall_ms);
 }
 
 static void
@@ -156,14 +153,11 @@ parse_text(struct marks *marks, char *text)
 static void
 write_anew(struct marks *marks)
 {
-    char line[LINE_MAX_BYTES];
     struct buffer text = {0};
     char *path = xasprintf("%s.new", marks->path);
     for (size_t i = marks->count > 4096 ? marks->count - 4096 : 0;
-         i < marks->count; i++) {
-        format_line(&marks->items[i], line, sizeof(line));
-        buffer_append_text(&text, line);
-    }
+         i < marks->count; i++)
+        append_line(&text, &marks->items[i]);
     int fd = open(
         path, O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW,
         0600);
@@ -260,24 +254,21 @@ bool
 marks_add(struct marks *marks, const struct mark *mark, struct error *error)
 {
     struct mark added = *mark;
-    char line[LINE_MAX_BYTES + 1];
-    char *start = line + 1;
+    struct buffer line = {0};
     if (added.wall_ms == 0)
         added.wall_ms = clock_wall_ms();
     keep(marks, &added);
-    format_line(&added, start, LINE_MAX_BYTES);
     if (marks->is_torn)
-        *--start = '\n';
-    size_t len = strlen(start);
-    ssize_t written = write(marks->fd, start, len);
-    if (written == (ssize_t)len) {
-        marks->is_torn = false;
-        return true;
-    }
-    if (written > 0)
-        marks->is_torn = true;
-    return error_set_errno(error, written < 0 ? errno : ENOSPC,
-                           "cannot note in %s", marks->path);
+        buffer_append_byte(&line, '\n');
+    append_line(&line, &added);
+    ssize_t written = write(marks->fd, line.data, line.len);
+    bool is_whole = written == (ssize_t)line.len;
+    int errnum = written < 0 ? errno : ENOSPC;
+    buffer_finish(&line);
+    if (is_whole || written > 0)
+        marks->is_torn = !is_whole;
+    return is_whole ||
+           error_set_errno(error, errnum, "cannot note in %s", marks->path);
 }
 
 const struct mark *

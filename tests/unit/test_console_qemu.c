@@ -235,7 +235,7 @@ a_flood_is_whole_while_the_pty_comes_and_goes(void **state)
     size_t len;
     type(world, "F");
     for (unsigned i = 1; i <= 10; i++) {
-        world_wait_for_offset(world, i * 40000);
+        world_wait_for_offset(world, (uint64_t)i * 40000);
         if (i % 2)
             console_hold_keyboard(world->console);
         else

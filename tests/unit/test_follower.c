@@ -18,7 +18,7 @@
 
 /* A file that the test appends to, and its follower. */
 struct file {
-    char path[96];
+    char *path; /* owned */
     int fd;
     struct follower *follower;
     struct buffer read;
@@ -33,7 +33,7 @@ struct file {
 };
 
 struct fixture {
-    char dir[64];
+    char *dir; /* owned */
     uv_loop_t loop;
     struct follower_set *set;
     struct file files[3];
@@ -84,10 +84,7 @@ static void
 open_file(struct fixture *fixture, int index)
 {
     struct file *file = &fixture->files[index];
-    char *path = xasprintf("%s/%d.log", fixture->dir, index);
-    assert_true(strlen(path) < sizeof(file->path));
-    strcpy(file->path, path);
-    free(path);
+    file->path = xasprintf("%s/%d.log", fixture->dir, index);
     file->fd =
         open(file->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     assert_true(file->fd >= 0);
@@ -108,9 +105,8 @@ set_up(void **state)
 {
     struct error error = {0};
     struct fixture *fixture = calloc(1, sizeof(*fixture));
-    strcpy(fixture->dir, "/tmp/guestmux-follower-XXXXXX");
-    if (!mkdtemp(fixture->dir))
-        return -1;
+    fixture->dir = xstrdup("/tmp/guestmux-follower-XXXXXX");
+    assert_non_null(mkdtemp(fixture->dir));
     uv_loop_init(&fixture->loop);
     fixture->set = follower_set_new(&fixture->loop, &error);
     for (int i = 0; i < 3; i++)
@@ -129,10 +125,12 @@ tear_down(void **state)
         buffer_finish(&file->read);
         close(file->fd);
         unlink(file->path);
+        free(file->path);
     }
     follower_set_free(fixture->set);
     bool is_clean = until_closed(&fixture->loop);
     rmdir(fixture->dir);
+    free(fixture->dir);
     free(fixture);
     return is_clean ? 0 : -1;
 }
@@ -234,7 +232,7 @@ a_flood_is_read_in_slices_and_starves_nobody(void **state)
     struct fixture *fixture = *state;
     struct file *flood = &fixture->files[0];
     struct file *quiet = &fixture->files[1];
-    size_t len = 40 * FOLLOWER_SLICE_BYTES;
+    size_t len = (size_t)40 * FOLLOWER_SLICE_BYTES;
     char *bytes = malloc(len);
     memset(bytes, 'x', len);
     append(flood, bytes, len);
@@ -244,7 +242,7 @@ a_flood_is_read_in_slices_and_starves_nobody(void **state)
     follow(fixture, quiet, 0);
     quiet->other = flood;
     wait_for(fixture, quiet, 6);
-    assert_true(quiet->other_then <= 2 * FOLLOWER_TURN_BYTES);
+    assert_true(quiet->other_then <= (size_t)2 * FOLLOWER_TURN_BYTES);
     wait_for(fixture, flood, len);
     assert_true(flood->slices >= 40);
     assert_int_equal(flood->read.len, len);
@@ -256,19 +254,19 @@ a_hot_file_is_read_before_a_cold_flood_ends(void **state)
     struct fixture *fixture = *state;
     struct file *flood = &fixture->files[0];
     struct file *hot = &fixture->files[1];
-    size_t len = 100 * FOLLOWER_SLICE_BYTES;
+    size_t len = (size_t)100 * FOLLOWER_SLICE_BYTES;
     char *bytes = calloc(1, len);
     append(flood, bytes, len);
     free(bytes);
     follow(fixture, hot, 0);
     follower_set_pace(hot->follower, FOLLOWER_PACE_HOT);
     follow(fixture, flood, 0);
-    wait_for(fixture, flood, 10 * FOLLOWER_SLICE_BYTES);
+    wait_for(fixture, flood, (size_t)10 * FOLLOWER_SLICE_BYTES);
     append(hot, "echo", 4);
     hot->other = flood;
     size_t then = flood->read.len;
     wait_for(fixture, hot, 4);
-    assert_true(hot->other_then - then <= 2 * FOLLOWER_TURN_BYTES);
+    assert_true(hot->other_then - then <= (size_t)2 * FOLLOWER_TURN_BYTES);
 }
 
 static void
@@ -398,7 +396,9 @@ two_followers_of_one_file_both_read_all(void **state)
     struct fixture *fixture = *state;
     struct file *file = &fixture->files[0];
     struct file *twin = &fixture->files[1];
-    strcpy(twin->path, file->path);
+    unlink(twin->path);
+    free(twin->path);
+    twin->path = xstrdup(file->path);
     follow(fixture, file, 0);
     follow(fixture, twin, 0);
     append(file, "hello", 5);

@@ -1,5 +1,6 @@
 #include "base/buffer.h"
 #include "base/clock.h"
+#include "base/xalloc.h"
 #include "console/keyboard.h"
 #include "until.h"
 
@@ -441,8 +442,7 @@ a_pty_that_became_somebody_elses_is_not_opened(void **state)
     struct stat after;
     assert_int_equal(stat(fixture->path, &before), 0);
     close(fixture->master);
-    char old_path[64];
-    strcpy(old_path, fixture->path);
+    char *old_path = xstrdup(fixture->path);
     /* File times have the granularity of the kernel's clock tick. */
     do {
         open_master(fixture);
@@ -451,7 +451,9 @@ a_pty_that_became_somebody_elses_is_not_opened(void **state)
             break;
         close(fixture->master);
     } while (true);
-    if (strcmp(old_path, fixture->path) != 0) {
+    bool is_reused = strcmp(old_path, fixture->path) == 0;
+    free(old_path);
+    if (!is_reused) {
         print_message("skipped: the pty's number was not used again\n");
         skip();
     }
@@ -465,8 +467,7 @@ a_pty_that_cannot_be_opened_is_told_once_and_tried_again(void **state)
 {
     struct fixture *fixture = *state;
     /* A name that points to the pty is not the pty. */
-    char link[64];
-    strcpy(link, "/tmp/guestmux-pty-XXXXXX");
+    char link[] = "/tmp/guestmux-pty-XXXXXX";
     int fd = mkstemp(link);
     assert_true(fd >= 0);
     close(fd);

@@ -257,7 +257,7 @@ a_mark_that_cannot_be_written_counts_for_this_server(void **state)
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
     none = old;
     none.rlim_cur = 0;
-    signal(SIGXFSZ, SIG_IGN);
+    (void)signal(SIGXFSZ, SIG_IGN);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
     bool is_written = marks_add(marks, &boot, &error);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);

@@ -14,8 +14,9 @@
 
 #include <cmocka.h>
 
-/* ms; short, so that the tests need not wait for seconds. */
-#define LATE_MS 80
+/* ms; short, so that the tests need not wait for seconds, and long enough for
+ * a busy machine. */
+#define LATE_MS 300u
 /* ms; far more than anything takes. */
 #define DEADLINE_MS 20000
 
@@ -99,9 +100,9 @@ a_loop_that_turns_keeps_its_ptys(void **state)
     struct pollfd pty = {.fd = fixture->master};
     assert_int_equal(write(fixture->master, "hello\n", 6), 6);
     uint64_t start = clock_monotonic_ms();
-    while (clock_monotonic_ms() - start < 4 * LATE_MS) {
+    while (clock_monotonic_ms() - start < (uint64_t)4 * LATE_MS) {
         watchdog_turn(fixture->watchdog);
-        assert_int_equal(poll(&pty, 1, LATE_MS / 16), 0);
+        assert_int_equal(poll(&pty, 1, (int)LATE_MS / 16), 0);
     }
     assert_int_equal(watchdog_taken_count(fixture->watchdog), 0);
     /* And when it gets stuck after all: */
@@ -113,7 +114,7 @@ an_idle_loop_keeps_a_silent_pty(void **state)
 {
     struct fixture *fixture = *state;
     struct pollfd pty = {.fd = fixture->master};
-    assert_int_equal(poll(&pty, 1, 3 * LATE_MS), 0);
+    assert_int_equal(poll(&pty, 1, (int)(3 * LATE_MS)), 0);
     assert_int_equal(watchdog_taken_count(fixture->watchdog), 0);
 }
 
@@ -129,7 +130,7 @@ a_pty_that_was_read_is_kept(void **state)
     while (read(fixture->slave, bytes, sizeof(bytes)) > 0)
         ;
     /* The line's echo is not waited for by anybody. */
-    assert_int_equal(poll(&pty, 1, 3 * LATE_MS), 0);
+    assert_int_equal(poll(&pty, 1, (int)(3 * LATE_MS)), 0);
     assert_int_equal(watchdog_taken_count(fixture->watchdog), 0);
 }
 
@@ -163,7 +164,7 @@ opening_and_closing_under_fire_hits_no_stranger(void **state)
     /* The loop never turns: the thread takes what it can while ptys come and
      * go, and other descriptors get their numbers. */
     uint64_t start = clock_monotonic_ms();
-    while (clock_monotonic_ms() - start < 6 * LATE_MS) {
+    while (clock_monotonic_ms() - start < (uint64_t)6 * LATE_MS) {
         int master;
         int slave;
         int pipes[2];
