@@ -178,11 +178,13 @@ card_init(struct card *card, const struct mirror_guest *guest,
 
     const char *advice = exit_text(exit, "advice");
     const char *command = exit_text(exit, "command");
-    int reserve = (advice ? 1 : 0) + (room > 3 ? 1 : 0);
+    /* of what is left, first the advice, then the last words */
+    int advice_rows = room > 8 ? 3 : room > 3 ? 2 : 1;
+    int reserve = (advice ? advice_rows : 0) + (room > 7 ? 1 : 0);
     if (room > 0)
         room -= add_stderr(card, exit, room - reserve > 1 ? room - reserve : 1);
     if (advice && room > 0)
-        room -= add_wrapped(card, THEME_CARD_KEY, advice, room > 4 ? 3 : 1);
+        room -= add_wrapped(card, THEME_CARD_KEY, advice, room < 3 ? room : 3);
     char *facts = facts_text(exit);
     if (facts[0] && room > 0)
         room -= add_wrapped(card, THEME_CARD, facts, 1);

@@ -44,6 +44,102 @@ make_rows(const struct deck *deck)
     return rows;
 }
 
+/* What the sidebar's keys do to a guest, in few words. */
+static const struct {
+    const char *action;
+    const char *text;
+} key_words[] = {
+    {"start", "start"},   {"shutdown", "shut down"}, {"kill", "force off"},
+    {"pause", "pause"},   {"reset", "reset"},        {"restart", "restart"},
+    {"remove", "remove"}, {"report", "report"},
+};
+#define KEY_WORDS_COUNT (sizeof(key_words) / sizeof(*key_words))
+
+/* Facts: heading, process, console, log. */
+#define FACTS_MAX 4
+
+/* The notes' own texts. */
+struct notes {
+    struct sidebar_note keys[KEY_WORDS_COUNT + 1];
+    struct sidebar_note facts[FACTS_MAX];
+    char *texts[FACTS_MAX]; /* owned */
+    char *heading;          /* owned */
+    size_t key_count;
+    size_t fact_count;
+};
+
+static void
+make_keys(const struct deck *deck, struct notes *notes)
+{
+    const char *sidebar = keymap_key_of(deck->keymap, KEYMAP_PREFIX, "sidebar");
+    notes->heading =
+        deck->is_sidebar_focused || !sidebar
+            ? xstrdup("keys")
+            : xasprintf("after %s %s", keymap_prefix(deck->keymap), sidebar);
+    notes->keys[notes->key_count++].key = notes->heading;
+    for (size_t i = 0; i < KEY_WORDS_COUNT; i++) {
+        const char *key =
+            keymap_key_of(deck->keymap, KEYMAP_SIDEBAR, key_words[i].action);
+        if (key)
+            notes->keys[notes->key_count++] =
+                (struct sidebar_note){key, key_words[i].text};
+    }
+}
+
+static void
+add_fact(struct notes *notes, char *text)
+{
+    notes->texts[notes->fact_count] = text;
+    notes->facts[notes->fact_count++].text = text;
+}
+
+/* "ttyS0, 12 KiB log" */
+static char *
+log_text(const char *console, int64_t bytes)
+{
+    static const char *const units[] = {"B", "KiB", "MiB", "GiB"};
+    size_t unit = 0;
+    while (bytes >= 10000 && unit + 1 < sizeof(units) / sizeof(*units)) {
+        bytes /= 1024;
+        unit++;
+    }
+    return xasprintf("%s, %lld %s log", console, (long long)bytes, units[unit]);
+}
+
+static void
+make_facts(const struct deck *deck, struct notes *notes)
+{
+    size_t index = deck->selected;
+    if (index >= deck->fleet.count)
+        return;
+    const struct mirror_guest *guest = &deck->fleet.guests[index];
+    notes->facts[notes->fact_count++].key = guest->name;
+    const json_t *pid = json_object_get(guest->object, "pid");
+    if (json_is_integer(pid))
+        add_fact(notes, xasprintf("%s, pid %lld%s", guest->kind,
+                                  (long long)json_integer_value(pid),
+                                  json_is_true(
+                                      json_object_get(guest->object, "adopted"))
+                                      ? ", adopted"
+                                      : ""));
+    else
+        add_fact(notes, xasprintf("%s, %s", guest->kind, guest->state));
+    const json_t *console =
+        json_array_get(json_object_get(guest->object, "consoles"), 0);
+    const char *name = json_string_value(json_object_get(console, "name"));
+    if (name)
+        add_fact(notes, log_text(name, json_integer_value(json_object_get(
+                                           console, "offset"))));
+}
+
+static void
+finish_notes(struct notes *notes)
+{
+    free(notes->heading);
+    for (size_t i = 0; i < FACTS_MAX; i++)
+        free(notes->texts[i]);
+}
+
 void
 sidebar_view_expose(struct deck *deck, TickitRenderBuffer *rb, int rows,
                     int cols)
@@ -56,7 +152,14 @@ sidebar_view_expose(struct deck *deck, TickitRenderBuffer *rb, int rows,
     deck->sidebar_top =
         sidebar_scroll(deck->sidebar_top, deck->selected, deck->fleet.count,
                        sidebar_capacity(rows));
+    struct notes notes = {0};
+    make_keys(deck, &notes);
+    make_facts(deck, &notes);
     struct sidebar_model model = {
+        .facts = notes.facts,
+        .fact_count = notes.fact_count,
+        .keys = notes.keys,
+        .key_count = notes.key_count,
         .heading = heading,
         .rows = list,
         .count = deck->fleet.count,
@@ -67,6 +170,7 @@ sidebar_view_expose(struct deck *deck, TickitRenderBuffer *rb, int rows,
                  (deck->has_unicode ? SIDEBAR_UNICODE : 0u),
     };
     sidebar_draw(rb, deck->theme, &model, rows, cols);
+    finish_notes(&notes);
     free(heading);
     free(list);
 }

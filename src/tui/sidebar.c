@@ -15,6 +15,8 @@
 #define SIDEBAR_STATE_COLS 9
 /* The mark for activity or bell, with the blank before it. */
 #define SIDEBAR_MARK_COLS 2
+/* Where a note's text begins after its key. */
+#define SIDEBAR_KEY_COLS 3
 /* Rows that are no guest: the heading. */
 #define SIDEBAR_HEADING_ROWS 1
 
@@ -199,6 +201,50 @@ draw_row(TickitRenderBuffer *rb, const struct theme *theme,
     finish_pens(&pens);
 }
 
+static void
+draw_notes(TickitRenderBuffer *rb, const struct theme *theme,
+           const struct sidebar_model *model, const struct sidebar_note *notes,
+           size_t count, int line, int cols)
+{
+    bool has_focus = model->flags & SIDEBAR_FOCUS;
+    TickitPen *muted = theme_pen(theme, THEME_MUTED);
+    TickitPen *key = theme_pen(theme, has_focus ? THEME_ACTIVITY : THEME_MUTED);
+    TickitPen *text = theme_pen(theme, has_focus ? THEME_SIDEBAR : THEME_MUTED);
+    const char *stroke = model->flags & SIDEBAR_UNICODE ? "─" : "-";
+    for (size_t i = 0; i < count; i++, line++) {
+        if (!notes[i].text) {
+            draw_repeat(rb, line, 0, cols, theme_pen(theme, THEME_BORDER),
+                        stroke);
+            draw_format(rb, line, 1, cols - 1, muted, " %s ", notes[i].key);
+            continue;
+        }
+        int col = 1;
+        if (notes[i].key) {
+            draw_text(rb, line, col, cols - col, key, notes[i].key);
+            col += SIDEBAR_KEY_COLS;
+        }
+        draw_text(rb, line, col, cols - col, text, notes[i].text);
+    }
+}
+
+/* What stands below the list, as far as there is room. */
+static void
+draw_bottom(TickitRenderBuffer *rb, const struct theme *theme,
+            const struct sidebar_model *model, int rows, int cols)
+{
+    int used = SIDEBAR_HEADING_ROWS + (int)model->count + 1;
+    int keys = (int)model->key_count;
+    int facts = (int)model->fact_count;
+    if (used + keys > rows)
+        return;
+    draw_notes(rb, theme, model, model->keys, model->key_count, rows - keys,
+               cols);
+    if (used + keys + facts > rows)
+        return;
+    draw_notes(rb, theme, model, model->facts, model->fact_count,
+               rows - keys - facts, cols);
+}
+
 void
 sidebar_draw(TickitRenderBuffer *rb, const struct theme *theme,
              const struct sidebar_model *model, int rows, int cols)
@@ -223,4 +269,5 @@ sidebar_draw(TickitRenderBuffer *rb, const struct theme *theme,
         else
             draw_fill(rb, line, 0, cols, theme_pen(theme, THEME_SIDEBAR));
     }
+    draw_bottom(rb, theme, model, rows, cols);
 }

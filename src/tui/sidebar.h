@@ -23,6 +23,13 @@ struct sidebar_row {
     unsigned flags;
 };
 
+/* A line below the list: a key and what it does, or a fact; without text it
+ * is a heading. */
+struct sidebar_note {
+    const char *key;  /* borrowed; NULL: none */
+    const char *text; /* borrowed; NULL: key is a heading */
+};
+
 enum sidebar_flags {
     SIDEBAR_FOCUS = 1 << 0,   /* it has the keyboard */
     SIDEBAR_UNICODE = 1 << 1, /* the terminal shows more than ASCII */
@@ -35,6 +42,12 @@ struct sidebar_model {
     size_t selected;
     size_t top; /* the first row shown */
     int64_t now_ms;
+    /* at the bottom, where there is room: first those about the selected
+     * guest, then the keys, which have the better claim */
+    const struct sidebar_note *facts; /* borrowed */
+    size_t fact_count;
+    const struct sidebar_note *keys; /* borrowed */
+    size_t key_count;
     unsigned flags;
 };
 

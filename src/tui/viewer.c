@@ -8,6 +8,7 @@
 #include "tui/deck-internal.h"
 #include "tui/draw.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -16,7 +17,10 @@
 #define VIEWER_COLS_MAX 92
 
 /* Where the second column begins in lines with a tab. */
-#define VIEWER_KEY_COLS 14
+#define VIEWER_KEY_COLS 24
+
+/* More keys than this for one thing are shown as the first and the last. */
+#define HELP_KEYS_MAX 4
 
 /* Longer texts are cut: a report has the last lines of QEMU's words only. */
 #define VIEWER_LINES_MAX 4096
@@ -192,28 +196,72 @@ viewer_scroll(struct deck *deck, int rows)
     frame_request(deck);
 }
 
+/* The keys of a mode that do the same thing: "j, Down", or "1 … 9". */
+static void
+append_keys(struct buffer *text, const struct keymap_binding *bindings,
+            size_t count, const char *summary)
+{
+    size_t found = 0;
+    const char *last = NULL;
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(bindings[i].action->summary, summary) == 0) {
+            found++;
+            last = bindings[i].key;
+        }
+    }
+    bool is_first = true;
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(bindings[i].action->summary, summary) != 0)
+            continue;
+        buffer_printf(text, "%s%s", is_first ? "" : ", ", bindings[i].key);
+        if (is_first && found > HELP_KEYS_MAX) {
+            buffer_printf(text, " … %s", last);
+            return;
+        }
+        is_first = false;
+    }
+}
+
+static void
+append_mode(const struct deck *deck, struct buffer *text, enum keymap_mode mode)
+{
+    size_t count;
+    const struct keymap_binding *bindings =
+        keymap_bindings(deck->keymap, mode, &count);
+    if (count == 0)
+        return;
+    if (mode == KEYMAP_PREFIX)
+        buffer_printf(text, "\n# After %s\n", keymap_prefix(deck->keymap));
+    else
+        buffer_printf(text, "\n# %s\n", keymap_modes[mode].heading);
+    for (size_t i = 0; i < count; i++) {
+        const char *summary = bindings[i].action->summary;
+        size_t first = 0;
+        while (strcmp(bindings[first].action->summary, summary) != 0)
+            first++;
+        if (first < i)
+            continue;
+        append_keys(text, bindings, count, summary);
+        buffer_printf(text, "\t%s\n", summary);
+    }
+}
+
 char *
 viewer_help_text(const struct deck *deck)
 {
+    static const enum keymap_mode order[] = {
+        KEYMAP_PREFIX, KEYMAP_SIDEBAR, KEYMAP_SCROLLBACK, KEYMAP_DEAD,
+        KEYMAP_DIALOG, KEYMAP_VIEWER,  KEYMAP_CONSOLE,
+    };
+    static_assert(sizeof(order) / sizeof(*order) == KEYMAP_MODE_COUNT,
+                  "help shows every mode");
     struct buffer text = {0};
     buffer_printf(&text,
                   "While a guest is typed to, every key is the guest's, "
                   "Escape included;\n%s leads the commands.\n",
                   keymap_prefix(deck->keymap));
-    for (int mode = 0; mode < KEYMAP_MODE_COUNT; mode++) {
-        size_t count;
-        const struct keymap_binding *bindings =
-            keymap_bindings(deck->keymap, (enum keymap_mode)mode, &count);
-        if (count == 0)
-            continue;
-        buffer_printf(&text, "\n# %s\n", keymap_modes[mode].heading);
-        for (size_t i = 0; i < count; i++)
-            buffer_printf(&text, "%s%s%s\t%s\n",
-                          mode == KEYMAP_PREFIX ? keymap_prefix(deck->keymap)
-                                                : "",
-                          mode == KEYMAP_PREFIX ? " " : "", bindings[i].key,
-                          bindings[i].action->summary);
-    }
+    for (size_t i = 0; i < sizeof(order) / sizeof(*order); i++)
+        append_mode(deck, &text, order[i]);
     return buffer_steal(&text);
 }
 

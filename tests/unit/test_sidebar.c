@@ -207,6 +207,35 @@ foreign_names_are_made_printable_and_cut(void **state)
     finish(&fixture);
 }
 
+static void
+facts_and_keys_stand_below_where_there_is_room(void **state)
+{
+    (void)state;
+    const struct sidebar_note facts[] = {{"worker0", NULL}, {NULL, "qemu"}};
+    const struct sidebar_note keys[] = {{"keys", NULL}, {"s", "start"}};
+    struct sidebar_model model = model_of(1, 0, SIDEBAR_UNICODE);
+    model.facts = facts;
+    model.fact_count = 2;
+    model.keys = keys;
+    model.key_count = 2;
+    struct fixture fixture;
+    draw(&fixture, 12, 20, &model);
+    assert_string_equal(line(&fixture, 8), "─ worker0 ──────────");
+    assert_string_equal(line(&fixture, 9), " qemu");
+    assert_string_equal(line(&fixture, 10), "─ keys ─────────────");
+    assert_string_equal(line(&fixture, 11), " s  start");
+    finish(&fixture);
+    /* with less room first the facts go, then the keys, never a guest */
+    draw(&fixture, 11, 20, &model);
+    assert_string_equal(line(&fixture, 8), "");
+    assert_string_equal(line(&fixture, 9), "─ keys ─────────────");
+    finish(&fixture);
+    draw(&fixture, 9, 20, &model);
+    assert_string_equal(line(&fixture, 6), " ! odd    io-error");
+    assert_string_equal(line(&fixture, 8), "");
+    finish(&fixture);
+}
+
 static const struct {
     int64_t ms;
     const char *text;
@@ -254,6 +283,7 @@ main(void)
         cmocka_unit_test(a_list_longer_than_the_screen_scrolls_and_says_where),
         cmocka_unit_test(scrolling_keeps_the_selected_row_in_view),
         cmocka_unit_test(foreign_names_are_made_printable_and_cut),
+        cmocka_unit_test(facts_and_keys_stand_below_where_there_is_room),
         cmocka_unit_test(uptimes_are_short_and_say_how_long_they_hold),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
