@@ -21,7 +21,7 @@ struct cell {
  * dropped, so that no flood of them makes a cell expensive. */
 #define CELL_MAX_CODEPOINTS 8
 /* Most bytes of one cell's text. */
-#define CELL_MAX_BYTES (CELL_MAX_CODEPOINTS * 4)
+#define CELL_MAX_BYTES ((size_t)CELL_MAX_CODEPOINTS * 4)
 
 /* A character with its combining ones; unused places are zero. */
 struct cluster {

@@ -16,6 +16,8 @@
 /* A line longer than this share of a block is cut in two. */
 #define LINE_BLOCK_SHARE 4
 #define LINE_MAX_ENTRIES 256u
+/* Unused bytes that are worth an allocation to give back. */
+#define WORTH_SHRINKING_BYTES ((size_t)256)
 
 struct history *
 history_new(const struct history_config *config)
@@ -111,30 +113,25 @@ remove_block(struct history *history, struct history_block *block)
     free(block);
 }
 
-/* Gives back what a block that gets no more rows does not use. */
+/* Gives back what the newest block does not use; it gets no more rows. */
 static void
-shrink_block(struct history *history, struct history_block *block)
+shrink_newest(struct history *history)
 {
+    struct history_block *block = history->newest;
     size_t entries = block->count * sizeof(struct history_entry);
     size_t text = (block->used + 15) & ~(size_t)15;
-    if (text + entries + 256 >= block->capacity)
+    if (text + entries + WORTH_SHRINKING_BYTES >= block->capacity)
         return;
     memmove(block->data + text, block->data + block->capacity - entries,
             entries);
     history->bytes -= block->capacity - (text + entries);
     block->capacity = (uint32_t)(text + entries);
-    struct history_block *shrunk =
-        realloc(block, sizeof(*block) + block->capacity);
-    if (!shrunk)
-        return;
-    if (shrunk->older)
-        shrunk->older->newer = shrunk;
+    block = xreallocarray(block, 1, sizeof(*block) + block->capacity);
+    if (block->older)
+        block->older->newer = block;
     else
-        history->oldest = shrunk;
-    if (shrunk->newer)
-        shrunk->newer->older = shrunk;
-    else
-        history->newest = shrunk;
+        history->oldest = block;
+    history->newest = block;
     history->place.block = NULL;
 }
 
@@ -152,6 +149,7 @@ static void
 drop_oldest_block(struct history *history)
 {
     struct history_block *block = history->oldest;
+    assert(block && !block->older);
     if (block == history->newest)
         history->is_open = false;
     history->entries -= block->count - block->first;
@@ -163,6 +161,7 @@ static void
 drop_oldest_entry(struct history *history)
 {
     struct history_block *block = history->oldest;
+    assert(block);
     if (block->count - block->first == 1) {
         drop_oldest_block(history);
         return;
@@ -272,6 +271,7 @@ static void
 limit_line(struct history *history, bool is_same, size_t bytes)
 {
     const struct history_block *block = history->newest;
+    assert(block);
     size_t line =
         block->used - history_entry(block, open_line_first(history))->offset;
     if (!is_same || line + bytes > history->block_bytes / LINE_BLOCK_SHARE ||
@@ -303,7 +303,7 @@ block_for(struct history *history, const struct row *row, size_t bytes)
         return history->newest;
     }
     if (block && block->cols != history->cols)
-        shrink_block(history, block);
+        shrink_newest(history);
     block = append_block(history, need);
     block->base_id = base_of(row->id);
     block->base_version = base_of(row->version);

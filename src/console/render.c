@@ -2,56 +2,7 @@
 
 #include "base/xalloc.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-
-/* SGR's numbers for the attributes (ECMA-48 8.3.117, XTerm). */
-static const struct {
-    unsigned attribute;
-    int number;
-} attribute_numbers[] = {
-    {STYLE_BOLD, 1},   {STYLE_DIM, 2},       {STYLE_ITALIC, 3},
-    {STYLE_BLINK, 5},  {STYLE_REVERSE, 7},   {STYLE_HIDDEN, 8},
-    {STYLE_STRIKE, 9}, {STYLE_OVERLINE, 53},
-};
-
-/* first: 38 foreground, 48 background, 58 underline. */
-static void
-put_colour(struct buffer *out, int first, uint32_t colour)
-{
-    uint32_t value = colour & STYLE_COLOUR_VALUE_MASK;
-    uint32_t kind = colour & STYLE_COLOUR_KIND_MASK;
-    if (kind == STYLE_COLOUR_RGB)
-        buffer_printf(out, ";%d;2;%u;%u;%u", first, value >> 16,
-                      value >> 8 & 0xFF, value & 0xFF);
-    else if (kind == STYLE_COLOUR_INDEXED && first != 58 && value < 8)
-        buffer_printf(out, ";%u", (unsigned)first - 8 + value);
-    else if (kind == STYLE_COLOUR_INDEXED && first != 58 && value < 16)
-        buffer_printf(out, ";%u", (unsigned)first + 52 + value - 8);
-    else if (kind == STYLE_COLOUR_INDEXED)
-        buffer_printf(out, ";%d;5;%u", first, value);
-}
-
-static void
-put_style(struct buffer *out, const struct style *style)
-{
-    unsigned attributes = style->attributes;
-    buffer_append_text(out, "\033[0");
-    for (size_t i = 0;
-         i < sizeof(attribute_numbers) / sizeof(attribute_numbers[0]); i++) {
-        if (attributes & attribute_numbers[i].attribute)
-            buffer_printf(out, ";%d", attribute_numbers[i].number);
-    }
-    unsigned underline = attributes >> STYLE_UNDERLINE_SHIFT & 7;
-    if ((attributes & STYLE_UNDERLINE) && underline > 1)
-        buffer_printf(out, ";4:%u", underline);
-    else if (attributes & STYLE_UNDERLINE)
-        buffer_append_text(out, ";4");
-    put_colour(out, 38, style->foreground);
-    put_colour(out, 48, style->background);
-    put_colour(out, 58, style->underline_colour);
-    buffer_append_byte(out, 'm');
-}
 
 /* Where rendering stands. */
 struct renderer {
@@ -68,7 +19,9 @@ change_style(struct renderer *renderer, const struct style *style)
     if (!(renderer->flags & RENDER_ANSI) ||
         style_is_equal(&renderer->style, style))
         return;
-    put_style(renderer->out, style);
+    char sgr[STYLE_SGR_BYTES];
+    style_to_sgr(style, sgr);
+    buffer_printf(renderer->out, "\033[%sm", sgr);
     renderer->style = *style;
 }
 
@@ -107,9 +60,9 @@ trim_blanks(struct buffer *out, size_t start)
         out->data[out->len] = '\0';
 }
 
-void
-render_rows(struct terminal *terminal, int first, int last, unsigned flags,
-            struct buffer *out)
+bool
+render_rows_within(struct terminal *terminal, int first, int last,
+                   unsigned flags, size_t max_bytes, struct buffer *out)
 {
     int oldest = -(int)terminal_history_rows(terminal);
     int newest = terminal_rows(terminal) - 1;
@@ -121,9 +74,11 @@ render_rows(struct terminal *terminal, int first, int last, unsigned flags,
         .flags = flags,
     };
     bool joins = (flags & RENDER_JOIN_WRAPPED) != 0;
+    size_t before = out->len;
     size_t start = out->len;
-    for (int row = first < oldest ? oldest : first;
-         row <= last && row <= newest; row++) {
+    int row = first < oldest ? oldest : first;
+    for (; row <= last && row <= newest && out->len - before <= max_bytes;
+         row++) {
         unsigned row_flags = put_row(&renderer, row);
         bool goes_on = joins && (row_flags & TERMINAL_ROW_WRAPPED) &&
                        row < last && row < newest;
@@ -134,4 +89,12 @@ render_rows(struct terminal *terminal, int first, int last, unsigned flags,
         start = out->len;
     }
     free(renderer.runs);
+    return out->len - before <= max_bytes;
+}
+
+void
+render_rows(struct terminal *terminal, int first, int last, unsigned flags,
+            struct buffer *out)
+{
+    (void)render_rows_within(terminal, first, last, flags, SIZE_MAX, out);
 }

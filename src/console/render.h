@@ -14,3 +14,8 @@ enum render_flags {
  * capture`, copying, and tests. */
 void render_rows(struct terminal *terminal, int first, int last, unsigned flags,
                  struct buffer *out);
+
+/* The same, but ends once there are more than max_bytes; returns whether these
+ * were all rows. */
+bool render_rows_within(struct terminal *terminal, int first, int last,
+                        unsigned flags, size_t max_bytes, struct buffer *out);

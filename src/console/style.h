@@ -35,3 +35,10 @@ struct style {
 };
 
 bool style_is_equal(const struct style *a, const struct style *b);
+
+/* Room for any style as SGR parameters, with the terminating zero. */
+#define STYLE_SGR_BYTES 128
+
+/* Writes a style as the parameters of an SGR that sets it and nothing else
+ * ("0;1;31"). */
+void style_to_sgr(const struct style *style, char text[STYLE_SGR_BYTES]);

@@ -186,10 +186,6 @@ int terminal_param(const struct parser_sequence *sequence, unsigned at,
 /* terminal-sgr.c */
 void terminal_sgr(struct terminal *terminal,
                   const struct parser_sequence *sequence);
-/* Writes the pen as SGR parameters ("0;1;31"), terminated. */
-#define TERMINAL_SGR_BYTES 128
-void terminal_sgr_text(const struct style *style,
-                       char text[TERMINAL_SGR_BYTES]);
 
 /* terminal-modes.c */
 void terminal_set_modes(struct terminal *terminal,

@@ -169,9 +169,9 @@ terminal_report_parameters(struct terminal *terminal,
 void
 terminal_request_setting(struct terminal *terminal, const char *setting)
 {
-    char sgr[TERMINAL_SGR_BYTES];
+    char sgr[STYLE_SGR_BYTES];
     if (strcmp(setting, "m") == 0) {
-        terminal_sgr_text(&terminal->pen, sgr);
+        style_to_sgr(&terminal->pen, sgr);
         reply(terminal, "\033P1$r%sm\033\\", sgr);
     } else if (strcmp(setting, "r") == 0) {
         reply(terminal, "\033P1$r%d;%dr\033\\", terminal->top + 1,
