@@ -107,6 +107,13 @@ has_left_pidfile(const struct guest *guest)
     return is_used && is_there;
 }
 
+/* Whether its monitor ever answered, to this server or an earlier one. */
+static bool
+was_ready(const struct run *run)
+{
+    return run->is_ready || run->qmp_uuid;
+}
+
 /* The program's name as messages say it: "QEMU", or "ipmitool". */
 static const char *
 program_name(const struct guest *guest)
@@ -138,7 +145,7 @@ summarise_unknown(const struct guest *guest, enum guest_state *ret_state)
         return xasprintf("QEMU was killed or aborted; how is not known, for %s",
                          why);
     }
-    if (!run->is_ready) {
+    if (!was_ready(run)) {
         *ret_state = GUEST_STATE_CRASHED;
         return xasprintf("QEMU exited before its monitor answered; its status "
                          "is not known, for %s",
@@ -155,7 +162,7 @@ summarise_exit(const struct guest *guest, enum guest_state *ret_state)
 {
     const struct run *run = guest->run;
     const char *program = program_name(guest);
-    const char *when = guest_has_qemu(guest) && !run->is_ready
+    const char *when = guest_has_qemu(guest) && !was_ready(run)
                            ? " before its monitor answered"
                            : "";
     *ret_state = GUEST_STATE_CRASHED;
@@ -221,7 +228,7 @@ summarise(const struct guest *guest, enum guest_state *ret_state)
         return summarise_descriptor(guest, ret_state);
     if (run->is_shutting_down && !guest_has_qemu(guest))
         return xstrdup("ended as asked");
-    if (run->reason && run->is_ready)
+    if (run->reason && was_ready(run))
         return summarise_reason(guest, ret_state);
     return summarise_exit(guest, ret_state);
 }
