@@ -138,6 +138,9 @@ chmod 755 "$root/init" "$root/bin"/*
 printf '#!/bin/sh\nexec power-button\n' >"$root/etc/acpi/PWRF/00000080"
 chmod 755 "$root/etc/acpi/PWRF/00000080"
 echo 'root:x:0:0:root:/root:/bin/sh' >"$root/etc/passwd"
+echo 'root:x:0:' >"$root/etc/group"
+# shellcheck disable=SC2016
+echo 'export PATH=/bin TERM=linux PS1="$(hostname):\w# "' >"$root/etc/profile"
 
 # What a kernel has built in is simply not there.
 for module in evdev button virtio virtio_ring virtio_pci_legacy_dev \

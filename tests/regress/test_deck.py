@@ -54,7 +54,7 @@ def session(box, cols, rows):
     for name in ("control0", "worker0", "worker1"):
         require_in(name, terminal.screen())
     terminal.wait_for("typing → control0")
-    terminal.wait_for(r":~# ")
+    terminal.wait_for(r":~#")
     terminal.type("echo seen-$((6 * 7))")
     terminal.keys("Enter")
     terminal.wait_for("seen-42")
@@ -239,7 +239,7 @@ def test_a_dead_guest_leaves_its_screen_and_a_card(box):
     deck.keys("Enter")
     box.wait_state("a", "running")
     deck.wait_for("typing → a")
-    deck.wait_for(r":~# ")
+    deck.wait_for(r":~#")
 
 
 def test_a_guest_that_never_started_has_its_card_too(box):
