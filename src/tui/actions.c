@@ -266,8 +266,7 @@ select_guest(struct deck *deck, long index)
         index = last;
     if (index < 0)
         index = 0;
-    deck->selected = (size_t)index;
-    sidebar_changed(deck);
+    arrange_select(deck, (size_t)index);
 }
 
 /* Rows to move up (positive) in the list, the history or a text. */
@@ -352,6 +351,8 @@ run_leave(struct deck *deck, int argument)
         dialog_close(deck);
     else if (deck->viewer)
         viewer_close(deck);
+    else if (deck->is_sidebar_focused && deck->sidebar_origin)
+        arrange_focus(deck, deck->sidebar_origin);
     else if (deck->is_sidebar_focused && deck->focus)
         arrange_focus(deck, deck->focus);
     else if (deck->focus && deck->focus->is_scrolling)

@@ -128,6 +128,23 @@ gather_panes(struct deck *deck, size_t *ret_count)
     return panes;
 }
 
+/* Makes pane the one that is marked, and shown when not all are. */
+static void
+mark_pane(struct deck *deck, struct pane *pane)
+{
+    struct pane *before = deck->focus;
+    if (before && before != pane) {
+        if (before->is_scrolling)
+            pane_leave_scrollback(before);
+        pane_tell_focus(before, false);
+    }
+    deck->focus = pane;
+    for (size_t i = 0; i < deck->fleet.count; i++) {
+        if (strcmp(deck->fleet.guests[i].name, pane->guest) == 0)
+            deck->selected = i;
+    }
+}
+
 /* Keeps the focus where it was, or where it would be. */
 static void
 repair_focus(struct deck *deck, size_t old_index)
@@ -147,7 +164,10 @@ repair_focus(struct deck *deck, size_t old_index)
         pane = deck->panes[old_index < deck->pane_count ? old_index
                                                         : deck->pane_count - 1];
     deck->has_chosen_focus = true;
-    arrange_focus(deck, pane);
+    if (deck->is_sidebar_focused)
+        mark_pane(deck, pane);
+    else
+        arrange_focus(deck, pane);
 }
 
 void
@@ -167,6 +187,8 @@ arrange_fleet(struct deck *deck)
             continue;
         if (deck->last_focus == pane)
             deck->last_focus = NULL;
+        if (deck->sidebar_origin == pane)
+            deck->sidebar_origin = NULL;
         if (deck->focus == pane)
             deck->focus = NULL;
         pane_bury(pane);
@@ -273,27 +295,31 @@ arrange_layout(struct deck *deck)
 void
 arrange_focus(struct deck *deck, struct pane *pane)
 {
-    struct pane *before = deck->focus;
     bool had_sidebar = deck->is_sidebar_focused;
-    deck->is_sidebar_focused = false;
-    if (before && before != pane) {
-        deck->last_focus = before;
-        if (before->is_scrolling)
-            pane_leave_scrollback(before);
-        pane_tell_focus(before, false);
-    }
-    deck->focus = pane;
-    for (size_t i = 0; i < deck->fleet.count; i++) {
-        if (strcmp(deck->fleet.guests[i].name, pane->guest) == 0)
-            deck->selected = i;
-    }
-    if (before == pane && !had_sidebar)
+    /* from the sidebar, the pane before is the one that it was entered from */
+    struct pane *before = had_sidebar ? deck->sidebar_origin : deck->focus;
+    if (deck->focus == pane && before == pane && !had_sidebar)
         return;
+    if (before && before != pane)
+        deck->last_focus = before;
+    deck->is_sidebar_focused = false;
+    mark_pane(deck, pane);
     arrange_layout(deck);
     pane_tell_focus(pane, true);
-    if (before)
-        pane_title_changed(before);
-    pane_title_changed(pane);
+    frame_expose_all(deck);
+}
+
+void
+arrange_select(struct deck *deck, size_t index)
+{
+    deck->selected = index;
+    struct pane *pane =
+        index < deck->fleet.count
+            ? arrange_first_pane(deck, deck->fleet.guests[index].name)
+            : NULL;
+    if (pane && strcmp(deck->focus ? deck->focus->guest : "", pane->guest) != 0)
+        mark_pane(deck, pane);
+    arrange_layout(deck);
     frame_expose_all(deck);
 }
 
@@ -303,11 +329,10 @@ arrange_focus_sidebar(struct deck *deck, bool is_focused)
     if (deck->is_sidebar_focused == is_focused || deck->options->is_single)
         return;
     deck->is_sidebar_focused = is_focused;
+    deck->sidebar_origin = is_focused ? deck->focus : NULL;
     if (deck->focus) {
-        for (size_t i = 0; i < deck->fleet.count; i++) {
-            if (strcmp(deck->fleet.guests[i].name, deck->focus->guest) == 0)
-                deck->selected = i;
-        }
+        mark_pane(deck, deck->focus);
+        pane_tell_focus(deck->focus, !is_focused);
     }
     arrange_layout(deck);
     frame_expose_all(deck);

@@ -3,8 +3,8 @@
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/text.h"
-#include "base/utf8.h"
 #include "base/xalloc.h"
+#include "tui/draw.h"
 #include "tui/state.h"
 
 #include <stdlib.h>
@@ -26,31 +26,6 @@ add_line(struct card *card, enum theme_role role, const char *text)
     card->count++;
 }
 
-/* How many bytes of text fill at most cols columns, cut at a space when one
- * is near. */
-static size_t
-wrap_point(const char *text, int cols)
-{
-    size_t len = strlen(text);
-    size_t at = 0;
-    size_t space = 0;
-    int used = 0;
-    while (at < len) {
-        uint32_t codepoint;
-        size_t step = utf8_decode(text + at, len - at, &codepoint);
-        if (step == 0)
-            break;
-        int width = utf8_width(codepoint);
-        used += width > 0 ? width : 0;
-        if (used > cols)
-            return space > at / 2 ? space : at;
-        if (codepoint == ' ')
-            space = at + 1;
-        at += step;
-    }
-    return len;
-}
-
 /* Adds text on as many lines as it needs, at most rows; returns how many. */
 static int
 add_wrapped(struct card *card, enum theme_role role, const char *text, int rows)
@@ -59,7 +34,7 @@ add_wrapped(struct card *card, enum theme_role role, const char *text, int rows)
     const char *rest = fit;
     int used = 0;
     while (*rest && used < rows) {
-        size_t len = wrap_point(rest, card->cols - 2);
+        size_t len = draw_wrap_point(rest, card->cols - 2);
         /* the last line allowed is cut by whoever draws it */
         char *line = used + 1 == rows ? xstrdup(rest) : xstrndup(rest, len);
         add_line(card, role, line);

@@ -64,12 +64,14 @@ struct deck {
     /* the consoles: one pane each, in the fleet's order */
     struct pane **panes; /* owned */
     size_t pane_count;
-    struct pane *focus;      /* one of panes, or NULL */
-    struct pane *last_focus; /* the one before, or NULL */
-    struct pane *graveyard;  /* owned: replies may still name them */
-    bool has_chosen_focus;   /* the first choice was made */
-    size_t selected;         /* the sidebar's row: index into the fleet */
-    size_t sidebar_top;      /* first row shown */
+    struct pane *focus;          /* one of panes, or NULL */
+    struct pane *last_focus;     /* the one before, or NULL */
+    struct pane *sidebar_origin; /* where the keyboard was before the sidebar
+                                  * took it, or NULL */
+    struct pane *graveyard;      /* owned: replies may still name them */
+    bool has_chosen_focus;       /* the first choice was made */
+    size_t selected;             /* the sidebar's row: index into the fleet */
+    size_t sidebar_top;          /* first row shown */
 
     /* the keyboard */
     struct input input;
@@ -147,6 +149,9 @@ void arrange_layout(struct deck *deck);
 void arrange_focus(struct deck *deck, struct pane *pane);
 /* Shows or hides the cursor as the mode asks. */
 void arrange_cursor(struct deck *deck);
+/* Selects the sidebar's row of that index and shows its guest's pane; the
+ * keyboard stays. */
+void arrange_select(struct deck *deck, size_t index);
 void arrange_focus_sidebar(struct deck *deck, bool is_focused);
 /* The guest that actions mean: the sidebar's, or the focused pane's. */
 struct mirror_guest *arrange_target(struct deck *deck);

@@ -118,3 +118,26 @@ draw_repeat(TickitRenderBuffer *rb, int row, int col, int cols,
     }
     buffer_finish(&line);
 }
+
+size_t
+draw_wrap_point(const char *text, int cols)
+{
+    size_t len = strlen(text);
+    size_t at = 0;
+    size_t space = 0;
+    int used = 0;
+    while (at < len) {
+        uint32_t codepoint;
+        size_t step = utf8_decode(text + at, len - at, &codepoint);
+        if (step == 0)
+            break;
+        int width = utf8_width(codepoint);
+        used += width > 0 ? width : 0;
+        if (used > cols && at > 0)
+            return space > at / 2 ? space : at;
+        if (codepoint == ' ')
+            space = at + 1;
+        at += step;
+    }
+    return len;
+}

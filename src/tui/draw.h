@@ -34,3 +34,7 @@ void draw_cells(TickitRenderBuffer *rb, int row, int col, const char *text,
  * else what every layer agrees on, built in fit (the caller's to finish). *len:
  * bytes of text, then of the result. */
 const char *draw_fit(const char *text, size_t *len, struct buffer *fit);
+
+/* How many bytes of printable text fill at most cols columns: cut after a
+ * space when there is one in the second half. At least one character. */
+size_t draw_wrap_point(const char *text, int cols);

@@ -38,8 +38,7 @@ click_sidebar(struct deck *deck, int row)
         return;
     }
     arrange_focus_sidebar(deck, true);
-    deck->selected = index;
-    sidebar_changed(deck);
+    arrange_select(deck, index);
 }
 
 static void

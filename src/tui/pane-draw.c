@@ -37,10 +37,11 @@ draw_title(struct pane *pane, TickitRenderBuffer *rb)
     const struct deck *deck = pane->deck;
     const struct mirror_guest *guest = pane_guest(pane);
     const struct state_info *state = state_info(guest ? guest->state : NULL);
-    bool has_focus = deck->focus == pane && !deck->is_sidebar_focused;
+    bool is_marked = deck->focus == pane;
+    bool has_focus = is_marked && !deck->is_sidebar_focused;
     TickitPen *line =
         pen_of(pane, has_focus ? THEME_BORDER_FOCUS : THEME_BORDER);
-    TickitPen *name = pen_of(pane, has_focus ? THEME_TITLE_FOCUS : THEME_TITLE);
+    TickitPen *name = pen_of(pane, is_marked ? THEME_TITLE_FOCUS : THEME_TITLE);
     int cols = pane->rect.cols;
     const char *stroke = has_focus ? "━" : "─";
     if (!deck->has_unicode)

@@ -1,8 +1,6 @@
 #include "tui/viewer.h"
 
 #include "base/buffer.h"
-#include "base/text.h"
-#include "base/utf8.h"
 #include "base/xalloc.h"
 #include "tui/box.h"
 #include "tui/deck-internal.h"
@@ -28,9 +26,10 @@
 struct viewer {
     TickitWindow *window; /* owned */
     char *title;          /* owned */
-    char *text;           /* owned: the lines, each terminated */
-    char **lines;         /* owned; each in text */
+    char *text;           /* owned */
+    char **lines;         /* owned, each of them too: text cut to cols */
     size_t line_count;
+    size_t line_capacity;
     size_t top;
     int rows; /* for text */
     int cols;
@@ -87,24 +86,61 @@ on_expose(TickitWindow *window, TickitEventFlags flags, void *info, void *user)
     return 1;
 }
 
-/* Lines too long for the window go on in the next one. */
 static void
-split_lines(struct viewer *viewer)
+add_line(struct viewer *viewer, char *line)
 {
-    size_t capacity = 0;
-    char *at = viewer->text;
-    while (*at && viewer->line_count < VIEWER_LINES_MAX) {
-        if (viewer->line_count == capacity) {
-            capacity = capacity ? capacity * 2 : 64;
-            viewer->lines =
-                xreallocarray(viewer->lines, capacity, sizeof(char *));
+    if (viewer->line_count == VIEWER_LINES_MAX) {
+        free(line);
+        return;
+    }
+    if (viewer->line_count == viewer->line_capacity) {
+        viewer->line_capacity = viewer->line_capacity * 2 + 64;
+        viewer->lines =
+            xreallocarray(viewer->lines, viewer->line_capacity, sizeof(char *));
+    }
+    viewer->lines[viewer->line_count++] = line;
+}
+
+/* What is too long goes on in the next line, below where it began. */
+static void
+add_wrapped(struct viewer *viewer, const char *line)
+{
+    const char *tab = strchr(line, '\t');
+    int indent = tab ? VIEWER_KEY_COLS + 2 : 0;
+    size_t head = tab ? (size_t)(tab + 1 - line) : 0;
+    const char *rest = line + head;
+    do {
+        size_t len = draw_wrap_point(rest, viewer->cols - indent);
+        add_line(viewer,
+                 xasprintf("%.*s%.*s", (int)head, line, (int)len, rest));
+        rest += len;
+        /* an empty first column keeps the second where it is */
+        if (tab) {
+            line = "\t";
+            head = 1;
         }
-        viewer->lines[viewer->line_count++] = at;
-        char *end = strchr(at, '\n');
-        if (!end)
-            break;
-        *end = '\0';
-        at = end + 1;
+    } while (*rest);
+}
+
+static void
+drop_lines(struct viewer *viewer)
+{
+    for (size_t i = 0; i < viewer->line_count; i++)
+        free(viewer->lines[i]);
+    viewer->line_count = 0;
+}
+
+static void
+wrap_lines(struct viewer *viewer)
+{
+    drop_lines(viewer);
+    const char *at = viewer->text;
+    while (*at) {
+        size_t len = strcspn(at, "\n");
+        char *line = xstrndup(at, len);
+        add_wrapped(viewer, line);
+        free(line);
+        at += len + (at[len] == '\n');
     }
 }
 
@@ -117,13 +153,14 @@ viewer_place(struct deck *deck)
     int rows = 0;
     int cols = 0;
     tickit_term_get_size(term_tickit(deck->term), &rows, &cols);
-    int wanted = (int)viewer->line_count;
-    viewer->rows = wanted < rows - 4 ? wanted : rows - 4;
     viewer->cols = cols - 8 < VIEWER_COLS_MAX ? cols - 8 : VIEWER_COLS_MAX;
-    if (viewer->rows < 1)
-        viewer->rows = 1;
     if (viewer->cols < 1)
         viewer->cols = 1;
+    wrap_lines(viewer);
+    int wanted = (int)viewer->line_count;
+    viewer->rows = wanted < rows - 4 ? wanted : rows - 4;
+    if (viewer->rows < 1)
+        viewer->rows = 1;
     TickitRect rect = {
         .top = (rows - 1 - viewer->rows - 2) / 2,
         .left = (cols - viewer->cols - 4) / 2,
@@ -145,7 +182,6 @@ viewer_open(struct deck *deck, const char *title, const char *text)
     struct viewer *viewer = xcalloc(1, sizeof(*viewer));
     viewer->title = xstrdup(title);
     viewer->text = xstrdup(text);
-    split_lines(viewer);
     viewer->window =
         tickit_window_new(deck->root, (TickitRect){.lines = 1, .cols = 1}, 0);
     tickit_window_bind_event(viewer->window, TICKIT_WINDOW_ON_EXPOSE, 0,
@@ -167,6 +203,7 @@ viewer_close(struct deck *deck)
     tickit_window_unref(viewer->window);
     free(viewer->title);
     free(viewer->text);
+    drop_lines(viewer);
     free(viewer->lines);
     free(viewer);
     frame_expose_all(deck);
