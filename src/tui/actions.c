@@ -9,6 +9,7 @@
 #include "tui/state.h"
 #include "tui/viewer.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -369,6 +370,9 @@ command_target(struct deck *deck, const char *method, const char *doing)
     if (!guest)
         return;
     status_message(deck, DECK_INFO, "%s %s…", doing, guest->name);
+    /* until the guest does */
+    snprintf(deck->message_guest, sizeof(deck->message_guest), "%s",
+             guest->name);
     link_command(deck, method, json_pack("{s:s}", "guest", guest->name));
 }
 
@@ -402,7 +406,7 @@ run_shutdown(struct deck *deck, int argument)
 {
     (void)argument;
     if (check_runs(deck))
-        command_target(deck, "guest-shutdown", "power button pressed:");
+        command_target(deck, "guest-shutdown", "pressing the power button of");
 }
 
 static void

@@ -279,6 +279,7 @@ arrange_layout(struct deck *deck)
     struct layout before = deck->layout;
     layout_compute(&deck->layout, &request);
     place_window(deck->sidebar_win, &deck->layout.sidebar);
+    deck->is_status_over = false;
     place_window(deck->status_win, &deck->layout.status);
     place_panes(deck);
     viewer_place(deck);
@@ -290,6 +291,7 @@ arrange_layout(struct deck *deck)
     if (deck->focus && deck->focus->window)
         tickit_window_take_focus(deck->focus->window);
     arrange_cursor(deck);
+    status_changed(deck);
 }
 
 void

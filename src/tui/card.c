@@ -136,8 +136,10 @@ void
 card_init(struct card *card, const struct mirror_guest *guest,
           const struct keymap *keymap, int rows, int cols)
 {
-    *card = (struct card){.cols = cols > CARD_COLS_MAX + 4 ? CARD_COLS_MAX
-                                                           : cols - 2};
+    /* where hardly anything would stay visible beside it, nothing does */
+    *card = (struct card){
+        .cols = cols > CARD_COLS_MAX + 4 ? CARD_COLS_MAX : cols,
+    };
     const json_t *exit = json_object_get(guest->object, "exit");
     bool is_crash = strcmp(guest->state, "crashed") == 0;
     /* some of the last screen stays visible around it */

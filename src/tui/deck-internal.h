@@ -98,7 +98,9 @@ struct deck {
     /* messages: the newest is the last */
     struct deck_message messages[DECK_MESSAGES_MAX];
     size_t message_count;
+    char message_guest[64]; /* its next change makes the message void */
     bool is_message_shown;
+    bool is_status_over; /* the status line covers a bare console's last row */
 
     /* the server */
     uv_work_t reconnect_work;
@@ -181,6 +183,8 @@ void status_changed(struct deck *deck);
 void status_message(struct deck *deck, enum deck_level level,
                     const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* The guest changed: a message that it is about to is over. */
+void status_guest_changed(struct deck *deck, const char *guest);
 void status_finish(struct deck *deck);
 
 /* -- sidebar-view.c -- */

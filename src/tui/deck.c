@@ -46,8 +46,8 @@ draw_empty(struct deck *deck, TickitRenderBuffer *rb, int rows, int cols)
     static const char *const lines[] = {
         "No guests yet.",
         "",
-        "guestmux up                 boots those of guestmux.json",
-        "guestmux run -- QEMU…       boots one from a QEMU command line",
+        "guestmux up            boots those of guestmux.json",
+        "guestmux run -- QEMU…  boots one by its command line",
     };
     int left = deck->layout.sidebar.cols + 3;
     for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++)
@@ -74,9 +74,12 @@ draw_borders(struct deck *deck, TickitRenderBuffer *rb, int cols)
 {
     const struct layout *layout = &deck->layout;
     const struct layout_rect *sidebar = &layout->sidebar;
+    if (sidebar->rows > 0 && sidebar->cols < cols)
+        draw_column(deck, rb, sidebar->cols, sidebar->row, sidebar->rows,
+                    deck->is_sidebar_focused);
     for (size_t i = 0; i < layout->count; i++) {
         const struct layout_rect *rect = &layout->panes[i];
-        if (rect->col > 0)
+        if (rect->col > sidebar->cols + 1)
             draw_column(deck, rb, rect->col - 1, rect->row, rect->rows, false);
     }
     for (size_t i = 0; i < layout->count && !deck->is_sidebar_focused; i++) {
@@ -89,8 +92,6 @@ draw_borders(struct deck *deck, TickitRenderBuffer *rb, int cols)
             draw_column(deck, rb, rect->col + rect->cols, rect->row, rect->rows,
                         true);
     }
-    if (sidebar->rows > 0 && sidebar->cols < cols && deck->is_sidebar_focused)
-        draw_column(deck, rb, sidebar->cols, sidebar->row, sidebar->rows, true);
 }
 
 static int

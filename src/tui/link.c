@@ -31,8 +31,7 @@ on_fleet(void *user, json_t *value, const struct error *error)
     }
     deck->has_fleet = true;
     arrange_fleet(deck);
-    sidebar_changed(deck);
-    status_changed(deck);
+    frame_expose_all(deck);
     frame_update_clock(deck);
 }
 
@@ -88,6 +87,8 @@ on_guest(struct deck *deck, const char *name)
         if (strcmp(deck->panes[i]->guest, name) == 0)
             pane_changed(deck->panes[i]);
     }
+    if (name)
+        status_guest_changed(deck, name);
     sidebar_changed(deck);
     status_changed(deck);
     frame_update_clock(deck);

@@ -11,6 +11,8 @@
 #define SIDEBAR_LEFT_COLS 3
 /* An uptime, with the blank before it. */
 #define SIDEBAR_UPTIME_COLS 7
+/* A name that leaves room for everything beside it in a usual sidebar. */
+#define SIDEBAR_NAME_COLS 8
 /* A state's label, with the blank before it. */
 #define SIDEBAR_STATE_COLS 9
 /* The mark for activity or bell, with the blank before it. */
@@ -59,7 +61,7 @@ sidebar_uptime_lasts_ms(int64_t uptime_ms)
 int
 sidebar_wanted_cols(const struct sidebar_row *rows, size_t count)
 {
-    int widest = 8;
+    int widest = SIDEBAR_NAME_COLS;
     for (size_t i = 0; i < count; i++) {
         int cols = (int)utf8_text_cols(rows[i].name, strlen(rows[i].name));
         if (cols > widest)
@@ -151,13 +153,11 @@ draw_facts(TickitRenderBuffer *rb, const struct sidebar_model *model,
            int cols)
 {
     const struct state_info *state = state_info(row->state);
-    int name_cols = (int)utf8_text_cols(row->name, strlen(row->name));
-    int free = cols - SIDEBAR_LEFT_COLS - name_cols;
     int col = cols - SIDEBAR_MARK_COLS;
     bool is_running = strcmp(state->name, "running") == 0;
     bool has_uptime = row->started_ms > 0 && !state->has_ended;
-    bool is_wide =
-        free >= SIDEBAR_STATE_COLS + SIDEBAR_UPTIME_COLS + SIDEBAR_MARK_COLS;
+    /* all rows alike, so that the columns stay columns */
+    bool is_wide = cols >= sidebar_wanted_cols(model->rows, model->count);
 
     if (has_uptime && (is_wide || is_running)) {
         char uptime[16];
@@ -235,7 +235,7 @@ draw_bottom(TickitRenderBuffer *rb, const struct theme *theme,
     int used = SIDEBAR_HEADING_ROWS + (int)model->count + 1;
     int keys = (int)model->key_count;
     int facts = (int)model->fact_count;
-    if (used + keys > rows)
+    if (model->count == 0 || used + keys > rows)
         return;
     draw_notes(rb, theme, model, model->keys, model->key_count, rows - keys,
                cols);

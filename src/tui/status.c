@@ -183,11 +183,40 @@ status_expose(struct deck *deck, TickitRenderBuffer *rb, int cols)
     draw_hints(deck, rb, mode, col, numbers);
 }
 
+/* A bare console has no status line, but what it would say beyond "typing"
+ * must be seen: it then covers the last row. */
+static void
+place_over_console(struct deck *deck)
+{
+    bool is_wanted = typing_mode(deck) != KEYMAP_CONSOLE ||
+                     deck->is_message_shown || !deck->connection;
+    is_wanted = is_wanted && !deck->layout.is_too_small;
+    if (is_wanted == deck->is_status_over)
+        return;
+    deck->is_status_over = is_wanted;
+    if (!is_wanted) {
+        tickit_window_hide(deck->status_win);
+        frame_expose_all(deck);
+        return;
+    }
+    int rows = 0;
+    int cols = 0;
+    tickit_term_get_size(term_tickit(deck->term), &rows, &cols);
+    tickit_window_set_geometry(
+        deck->status_win,
+        (TickitRect){.top = rows - 1, .lines = 1, .cols = cols});
+    tickit_window_raise_to_front(deck->status_win);
+    tickit_window_show(deck->status_win);
+}
+
 void
 status_changed(struct deck *deck)
 {
-    if (deck->status_win)
-        tickit_window_expose(deck->status_win, NULL);
+    if (!deck->status_win)
+        return;
+    if (deck->options->is_single)
+        place_over_console(deck);
+    tickit_window_expose(deck->status_win, NULL);
     frame_request(deck);
 }
 
@@ -220,12 +249,22 @@ status_message(struct deck *deck, enum deck_level level, const char *format,
         .at_ms = clock_wall_ms(),
     };
     deck->is_message_shown = true;
+    deck->message_guest[0] = '\0';
     if (!deck->message_timer)
         deck->message_timer =
             loop_timer_new(&deck->loop, on_message_over, deck);
     loop_timer_start(deck->message_timer,
                      level == DECK_INFO ? MESSAGE_INFO_MS : MESSAGE_ERROR_MS);
     status_changed(deck);
+}
+
+void
+status_guest_changed(struct deck *deck, const char *guest)
+{
+    if (deck->message_guest[0] && strcmp(deck->message_guest, guest) == 0) {
+        deck->message_guest[0] = '\0';
+        on_message_over(deck);
+    }
 }
 
 void
