@@ -228,7 +228,14 @@ plain_feed(struct plain *plain, const char *bytes, size_t len, bool *ret_done)
     plain->parser.data = plain;
     plain->is_done = false;
     while (at < len && !plain->is_done) {
-        size_t step = step_bytes(plain, bytes + at, len - at);
+        /* a byte that is no UTF-8 takes three */
+        size_t room = (PLAIN_LINE_MAX_BYTES - plain->at) / 3;
+        size_t left = len - at < room ? len - at : room;
+        if (!room) {
+            end_line(plain);
+            break;
+        }
+        size_t step = step_bytes(plain, bytes + at, left);
         parser_feed(&plain->parser, bytes + at, step);
         at += step;
     }

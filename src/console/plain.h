@@ -13,23 +13,23 @@
  * is erased) a line ends too. Works on bytes that come in any pieces. For
  * searching and for `logs`; it is no emulator and knows no width. */
 
-/* Longest line, bytes; the rest of a longer one is dropped. */
+/* Longest line, bytes; a longer one is taken for several. */
 #define PLAIN_LINE_MAX_BYTES 4096
 
 /* Zeroed is an empty one. */
 struct plain {
     struct buffer line; /* owned: what stands on the line now; valid UTF-8 */
     size_t at;          /* where the next character goes */
-    bool is_full;       /* what comes at this place has no room */
+    bool is_full;       /* what is overwritten grew beyond the end */
     bool is_done;       /* the line ended */
     struct parser parser;
 };
 
 void plain_finish(struct plain *plain);
 
-/* Takes bytes up to and including the next line end. Returns how many;
- * *ret_done says whether a line end came: plain->line is the finished line
- * then, until plain_next_line. */
+/* Takes bytes up to and including the next line end. Returns how many (none
+ * when the line was full already); *ret_done says whether a line end came:
+ * plain->line is the finished line then, until plain_next_line. */
 size_t plain_feed(struct plain *plain, const char *bytes, size_t len,
                   bool *ret_done);
 void plain_next_line(struct plain *plain);
