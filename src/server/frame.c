@@ -64,16 +64,22 @@ scroll_now(struct frame_state *state, const struct terminal *terminal)
     return (int64_t)(newest - state->anchor);
 }
 
-/* The terminal's row that a live view shows on top: all of it when it fits,
- * else the part with the cursor, as low as possible. */
+/* The terminal's row that a live view shows on top. When it does not fit, the
+ * view moves no further than it takes to show the cursor. */
 static int
-live_first_row(const struct frame_state *state, const struct terminal *terminal)
+live_first_row(struct frame_state *state, const struct terminal *terminal)
 {
     int hidden = terminal_rows(terminal) - state->rows;
-    if (hidden <= 0)
-        return 0;
     int cursor = terminal_cursor(terminal).row;
-    return cursor < hidden ? cursor : hidden;
+    int first = state->first_row;
+    if (cursor >= first + state->rows)
+        first = cursor - state->rows + 1;
+    if (cursor < first)
+        first = cursor;
+    if (first > hidden)
+        first = hidden;
+    state->first_row = first > 0 ? first : 0;
+    return state->first_row;
 }
 
 /* --- rows

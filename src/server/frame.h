@@ -17,6 +17,7 @@ struct frame_state {
     bool is_scrolled;
     uint64_t anchor; /* history row at the top while scrolled back, counted
                       * from the very first ("dropped + index") */
+    int first_row;   /* of the console that a live view shows on top */
     bool has_sent;   /* below is what the client was told */
     int console_rows;
     int console_cols;

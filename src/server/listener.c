@@ -21,6 +21,7 @@ struct listener {
     char *path;             /* owned */
     int lock_fd;            /* holds the lock while open */
     int fd;                 /* the listening socket */
+    int spare_fd;           /* given up to turn a client away; or -1 */
     struct loop_poll *poll; /* owned */
     listener_fn on_connect;
     void *data;
@@ -90,6 +91,27 @@ is_same_user(int fd)
     return peer.uid == geteuid() || peer.uid == 0;
 }
 
+static int
+open_spare(void)
+{
+    return open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+/* There is no descriptor left for a client that knocks. It has to be taken and
+ * let go, else the loop would hear it knock for ever. */
+static bool
+turn_away(struct listener *listener)
+{
+    if (listener->spare_fd < 0)
+        return false;
+    (void)close(listener->spare_fd);
+    int fd = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC);
+    if (fd >= 0)
+        (void)close(fd);
+    listener->spare_fd = open_spare();
+    return fd >= 0;
+}
+
 static void
 on_readable(void *data, int status, int events)
 {
@@ -100,6 +122,9 @@ on_readable(void *data, int status, int events)
     for (;;) {
         int fd =
             accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd < 0 && (errno == EMFILE || errno == ENFILE) &&
+            turn_away(listener))
+            continue;
         if (fd < 0)
             return;
         if (is_same_user(fd))
@@ -127,6 +152,7 @@ listener_new(uv_loop_t *loop, const struct paths *paths, listener_fn on_connect,
     listener->path = path;
     listener->lock_fd = lock_fd;
     listener->fd = fd;
+    listener->spare_fd = open_spare();
     listener->on_connect = on_connect;
     listener->data = data;
     listener->poll = loop_poll_new(loop, fd, on_readable, listener);
@@ -142,6 +168,8 @@ listener_free(struct listener *listener)
     loop_poll_free(listener->poll);
     (void)unlink(listener->path);
     (void)close(listener->fd);
+    if (listener->spare_fd >= 0)
+        (void)close(listener->spare_fd);
     (void)close(listener->lock_fd);
     free(listener->path);
     free(listener);

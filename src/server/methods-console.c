@@ -16,6 +16,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Most text in one answer, bytes. */
+#define CAPTURE_MAX_BYTES (16u << 20)
 /* Bytes of a log in one answer. */
 #define LOG_DEFAULT_BYTES 65536
 #define LOG_MAX_BYTES (1 << 20)
@@ -52,23 +54,25 @@ add_keys(const json_t *arguments, unsigned modes, struct buffer *bytes,
 }
 
 /* A guest that asked for bracketed paste gets one; the end mark inside of what
- * is pasted would end it early and is taken out. */
+ * is pasted would end it early and is taken out, as often as what is left of
+ * its surroundings makes up another one. */
 static void
 add_paste(const char *text, size_t len, unsigned modes, struct buffer *bytes)
 {
     static const char end[] = "\033[201~";
+    static const size_t end_len = sizeof(end) - 1;
     if (!(modes & TERMINAL_MODE_BRACKETED_PASTE)) {
         for (size_t i = 0; i < len; i++)
             buffer_append_byte(bytes, text[i] == '\n' ? '\r' : text[i]);
         return;
     }
     buffer_append_text(bytes, "\033[200~");
-    for (size_t i = 0; i < len;) {
-        if (len - i >= sizeof(end) - 1 &&
-            !memcmp(text + i, end, sizeof(end) - 1))
-            i += sizeof(end) - 1;
-        else
-            buffer_append_byte(bytes, text[i++]);
+    size_t start = bytes->len;
+    for (size_t i = 0; i < len; i++) {
+        buffer_append_byte(bytes, text[i]);
+        if (bytes->len - start >= end_len &&
+            !memcmp(bytes->data + bytes->len - end_len, end, end_len))
+            bytes->len -= end_len;
     }
     buffer_append_text(bytes, end);
 }
@@ -97,6 +101,25 @@ collect_input(const json_t *arguments, unsigned modes, struct buffer *bytes,
     return ok;
 }
 
+static uint64_t
+log_size(struct console *console)
+{
+    struct stat info;
+    if (stat(console_log_path(console), &info) < 0)
+        return 0;
+    return (uint64_t)info.st_size;
+}
+
+/* Where output from now on begins in the log. While the log is replayed, what
+ * stands in it is old. */
+static uint64_t
+now_offset(struct console *console)
+{
+    uint64_t offset = console_offset(console);
+    uint64_t size = console_is_replaying(console) ? log_size(console) : 0;
+    return size > offset ? size : offset;
+}
+
 static bool
 run_send(struct request *request, const json_t *arguments, struct error *error)
 {
@@ -106,7 +129,7 @@ run_send(struct request *request, const json_t *arguments, struct error *error)
         return false;
     struct console *console = guest_console(guest, index);
     unsigned modes = terminal_modes(console_terminal(console));
-    uint64_t cursor = console_offset(console);
+    uint64_t cursor = now_offset(console);
     struct buffer bytes = {0};
     view_on_typing(request_server(request), request_peer(request), guest,
                    index);
@@ -138,7 +161,7 @@ run_wait(struct request *request, const json_t *arguments, struct error *error)
     struct waiter_pattern_options options = {
         .pattern = argument_string(arguments, "pattern"),
         .is_literal = argument_boolean(arguments, "literal"),
-        .offset = console_offset(console),
+        .offset = now_offset(console),
         .timeout_ms =
             argument_integer(arguments, "timeout-ms", WAITER_NO_TIMEOUT),
     };
@@ -164,8 +187,15 @@ run_capture(struct request *request, const json_t *arguments,
     flags |= argument_boolean(arguments, "ansi") ? RENDER_ANSI : 0;
     flags |= argument_boolean(arguments, "join") ? RENDER_JOIN_WRAPPED : 0;
     struct buffer text = {0};
-    render_rows(terminal, (int)-history, terminal_rows(terminal) - 1, flags,
-                &text);
+    if (!render_rows_within(terminal, (int)-history,
+                            terminal_rows(terminal) - 1, flags,
+                            CAPTURE_MAX_BYTES, &text)) {
+        buffer_finish(&text);
+        return error_set(error, ERROR_CODE_LIMIT,
+                         "%s: these rows take more than %u MiB; ask for fewer "
+                         "rows of the history",
+                         guest_name(guest), CAPTURE_MAX_BYTES >> 20);
+    }
     struct terminal_cursor cursor = terminal_cursor(terminal);
     request_return(
         request,
@@ -195,7 +225,9 @@ answer_log(struct request *request, struct guest *guest, size_t index,
         return;
     }
     char *bytes = xmalloc((size_t)max_bytes);
-    ssize_t got = pread(fd, bytes, (size_t)max_bytes, (off_t)offset);
+    ssize_t got = 0;
+    if (offset < (uint64_t)info.st_size)
+        got = pread(fd, bytes, (size_t)max_bytes, (off_t)offset);
     (void)close(fd);
     if (got < 0) {
         error_set_errno(&error, errno, "%s: cannot read the log %s",
@@ -213,15 +245,6 @@ answer_log(struct request *request, struct guest *guest, size_t index,
         buffer_finish(&encoded);
     }
     free(bytes);
-}
-
-static uint64_t
-log_size(struct console *console)
-{
-    struct stat info;
-    if (stat(console_log_path(console), &info) < 0)
-        return 0;
-    return (uint64_t)info.st_size;
 }
 
 static bool
@@ -322,7 +345,7 @@ static const struct method methods[] = {
         .arguments =
             {
                 ARGUMENT_CONSOLE,
-                {"offset", ARGUMENT_INTEGER, 0, 0, 0,
+                {"offset", ARGUMENT_INTEGER, 0, -INT64_MAX, INT64_MAX,
                  "Where to begin, bytes; negative: from the end"},
                 {"max-bytes", ARGUMENT_INTEGER, 0, 1, LOG_MAX_BYTES,
                  "65536 by default"},

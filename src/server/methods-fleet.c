@@ -62,7 +62,8 @@ apply_spec(struct server *server, const struct spec *spec,
         return "unchanged";
     if (guest_is_active(guest))
         return "differs";
-    return guest_update(guest, spec_copy(spec), error) ? "updated" : NULL;
+    return registry_update(server, guest, spec_copy(spec), error) ? "updated"
+                                                                  : NULL;
 }
 
 static void
@@ -112,6 +113,52 @@ run_apply(struct request *request, const json_t *arguments, struct error *error)
     return ok;
 }
 
+/* A guest that was defined and is being started. */
+struct definition {
+    struct request *request; /* owned */
+    struct server *server;   /* borrowed */
+    char *name;              /* owned */
+};
+
+/* How it went stands in the guest object. */
+static void
+on_define_started(void *data, const struct error *error)
+{
+    (void)error;
+    struct definition *definition = data;
+    struct error missing = {0};
+    struct guest *guest =
+        registry_find(definition->server, definition->name, &missing);
+    if (guest)
+        request_return(definition->request, guest_to_json(guest));
+    else
+        request_fail(definition->request, &missing);
+    free(definition->name);
+    free(definition);
+}
+
+static bool
+start_defined(struct request *request, struct guest *guest, bool wait,
+              struct error *error)
+{
+    struct definition *definition = NULL;
+    if (wait) {
+        definition = xcalloc(1, sizeof(*definition));
+        definition->request = request;
+        definition->server = request_server(request);
+        definition->name = xstrdup(guest_name(guest));
+    }
+    bool ok =
+        guest_start(guest, wait ? on_define_started : NULL, definition, error);
+    if (ok && !wait)
+        request_return(request, guest_to_json(guest));
+    if (!ok && wait) {
+        free(definition->name);
+        free(definition);
+    }
+    return ok;
+}
+
 static bool
 run_define(struct request *request, const json_t *arguments,
            struct error *error)
@@ -139,11 +186,8 @@ run_define(struct request *request, const json_t *arguments,
         request_return(request, guest_to_json(guest));
         return true;
     }
-    struct launch *launch = launch_new(request);
-    launch_add_row(launch, name, "defined");
-    launch_start(launch, guest);
-    launch_go(launch, argument_boolean(arguments, "wait"));
-    return true;
+    return start_defined(request, guest, argument_boolean(arguments, "wait"),
+                         error);
 }
 
 static const struct method methods[] = {

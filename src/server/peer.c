@@ -1,5 +1,6 @@
 #include "server/peer.h"
 
+#include "base/buffer.h"
 #include "base/xalloc.h"
 #include "config.h"
 #include "server/api.h"
@@ -10,6 +11,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 struct peer {
@@ -17,6 +19,7 @@ struct peer {
     struct server *server;    /* borrowed */
     struct stream *stream;    /* owned; NULL once closed */
     struct request *requests; /* owned by their handlers: linked list */
+    size_t request_count;
     bool is_subscribed;
     bool has_lost_events; /* a GUEST_LIST is owed */
 };
@@ -62,6 +65,7 @@ request_finish(struct request *request, json_t *reply)
         while (*link != request)
             link = &(*link)->next;
         *link = request->next;
+        peer->request_count--;
         if (reply)
             peer_send(peer, reply);
     }
@@ -119,6 +123,13 @@ on_message(void *data, json_t *message)
     peer->requests = request;
     const struct method *method = NULL;
     json_t *arguments = NULL;
+    if (++peer->request_count > PEER_MAX_REQUESTS) {
+        error_set(&error, ERROR_CODE_LIMIT,
+                  "%d of your commands wait for an answer already",
+                  PEER_MAX_REQUESTS);
+        request_fail(request, &error);
+        return;
+    }
     if (!api_check(message, &method, &arguments, &error)) {
         if (!method && error.code == ERROR_CODE_NOT_FOUND)
             request_finish(request, codec_error("CommandNotFound", error.text,
@@ -149,6 +160,13 @@ on_close(void *data, const struct error *error)
     peer_close(data);
 }
 
+/* Whether no more commands are read, since nobody reads their answers. */
+static bool
+is_full(const struct peer *peer)
+{
+    return stream_pending_bytes(peer->stream) > PEER_COMMAND_QUEUE_BYTES;
+}
+
 static void
 on_drained(void *data)
 {
@@ -161,7 +179,7 @@ on_drained(void *data)
         peer_send(peer, event);
         json_decref(event);
     }
-    if (peer->stream)
+    if (peer->stream && !is_full(peer))
         stream_set_reading(peer->stream, true);
 }
 
@@ -172,6 +190,25 @@ static const struct stream_handlers peer_handlers = {
     .on_drained = on_drained,
 };
 
+/* Tells a client in place of the greeting why there is none. */
+static void
+turn_away(int fd)
+{
+    struct error error = {0};
+    struct buffer line = {0};
+    error_set(&error, ERROR_CODE_LIMIT,
+              "the server has %d clients already; close some first",
+              PEER_MAX_COUNT);
+    json_t *message =
+        codec_error(error_code_name(error.code), error.text, NULL);
+    codec_encode(message, &line);
+    json_decref(message);
+    /* a new socket takes a line at once */
+    (void)!send(fd, line.data, line.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+    buffer_finish(&line);
+    (void)close(fd);
+}
+
 void
 peer_new(struct server *server, int fd)
 {
@@ -179,6 +216,10 @@ peer_new(struct server *server, int fd)
         .max_line_bytes = PEER_LINE_MAX_BYTES,
         .max_queue_bytes = PEER_QUEUE_MAX_BYTES,
     };
+    if (server->peer_count >= PEER_MAX_COUNT) {
+        turn_away(fd);
+        return;
+    }
     struct peer *peer = xcalloc(1, sizeof(*peer));
     peer->server = server;
     peer->next = server->peers;
@@ -202,6 +243,7 @@ peer_close(struct peer *peer)
     while (peer->requests) {
         struct request *request = peer->requests;
         peer->requests = request->next;
+        peer->request_count--;
         request->peer = NULL;
         if (request->on_cancel)
             request->on_cancel(request->cancel_data);
@@ -240,7 +282,7 @@ peer_send(struct peer *peer, const json_t *message)
     if (!peer->stream)
         return;
     stream_send(peer->stream, message);
-    if (stream_pending_bytes(peer->stream) > PEER_COMMAND_QUEUE_BYTES)
+    if (is_full(peer))
         stream_set_reading(peer->stream, false);
 }
 

@@ -24,6 +24,10 @@ struct method;
 /* … above which it is disconnected. Reached by single large replies only: two
  * frames a view are under way at most. */
 #define PEER_QUEUE_MAX_BYTES (64u << 20)
+/* Commands of one client that wait for something; more are refused. */
+#define PEER_MAX_REQUESTS 1024
+/* Clients of one server; more are told so and let go. */
+#define PEER_MAX_COUNT 500
 
 /* Greets a client on a connected descriptor. */
 void peer_new(struct server *server, int fd);

@@ -13,6 +13,11 @@
 #define ACTIVITY_INTERVAL_MS 1000
 /* The screen itself goes first, ms. */
 #define ACTIVITY_DELAY_MS 10
+/* A guest that rings without end is one bell per this long, ms. */
+#define BELL_INTERVAL_MS 250
+/* A guest whose state stays changes otherwise (its title) at most once per this
+ * long, ms, for a client: the guest chooses how often. */
+#define CHANGE_INTERVAL_MS 200
 
 struct member *
 registry_member(struct server *server, const struct guest *guest)
@@ -31,12 +36,19 @@ fit_member(struct member *member)
     size_t count = guest_console_count(member->guest);
     if (count == member->console_count)
         return;
-    free(member->activity_sent_ms);
-    free(member->is_activity_due);
+    free(member->consoles);
     member->console_count = count;
-    member->activity_sent_ms =
-        xcalloc(count, sizeof(*member->activity_sent_ms));
-    member->is_activity_due = xcalloc(count, sizeof(*member->is_activity_due));
+    member->consoles = xcalloc(count, sizeof(*member->consoles));
+}
+
+static void
+tell_change(struct server *server, struct member *member)
+{
+    member->is_change_due = false;
+    member->changed_sent_ms = clock_monotonic_ms();
+    free(member->told_state);
+    member->told_state = xstrdup(guest_state_name(member->guest));
+    server_emit(server, "GUEST_CHANGED", guest_to_json(member->guest));
 }
 
 void
@@ -48,7 +60,7 @@ registry_add(struct server *server, struct guest *guest)
     server->members = xreallocarray(server->members, server->member_count + 1,
                                     sizeof(struct member *));
     server->members[server->member_count++] = member;
-    server_emit(server, "GUEST_CHANGED", guest_to_json(guest));
+    tell_change(server, member);
     server_check_idle(server);
 }
 
@@ -56,8 +68,8 @@ static void
 free_member(struct member *member)
 {
     guest_free(member->guest);
-    free(member->activity_sent_ms);
-    free(member->is_activity_due);
+    free(member->consoles);
+    free(member->told_state);
     free(member);
 }
 
@@ -84,11 +96,22 @@ registry_remove(struct server *server, struct guest *guest)
 void
 registry_free_all(struct server *server)
 {
-    for (size_t i = 0; i < server->member_count; i++)
-        free_member(server->members[i]);
+    /* Freeing a guest fails what is under way with it, which looks for guests:
+     * those that are gone must not be found. */
+    while (server->member_count)
+        free_member(server->members[--server->member_count]);
     free(server->members);
     server->members = NULL;
-    server->member_count = 0;
+}
+
+bool
+registry_update(struct server *server, struct guest *guest, struct spec *spec,
+                struct error *error)
+{
+    view_leave_consoles(server, guest);
+    bool ok = guest_update(guest, spec, error);
+    view_enter_consoles(server, guest);
+    return ok;
 }
 
 static struct guest *
@@ -172,8 +195,8 @@ emit_activity(struct server *server, struct member *member, size_t index)
     struct console *console = guest_console(member->guest, index);
     if (!console)
         return;
-    member->activity_sent_ms[index] = clock_monotonic_ms();
-    member->is_activity_due[index] = false;
+    member->consoles[index].activity_sent_ms = clock_monotonic_ms();
+    member->consoles[index].is_activity_due = false;
     server_emit(server, "GUEST_ACTIVITY",
                 json_pack("{s:s,s:s,s:I,s:I}", "guest",
                           guest_name(member->guest), "console",
@@ -186,7 +209,7 @@ emit_activity(struct server *server, struct member *member, size_t index)
 static uint64_t
 activity_wait_ms(const struct member *member, size_t index)
 {
-    uint64_t sent = member->activity_sent_ms[index];
+    uint64_t sent = member->consoles[index].activity_sent_ms;
     uint64_t since = clock_monotonic_ms() - sent;
     if (!sent || since >= ACTIVITY_INTERVAL_MS)
         return ACTIVITY_DELAY_MS;
@@ -199,9 +222,9 @@ note_activity(struct server *server, struct guest *guest, size_t index)
 {
     struct member *member = registry_member(server, guest);
     if (!member || index >= member->console_count ||
-        member->is_activity_due[index])
+        member->consoles[index].is_activity_due)
         return;
-    member->is_activity_due[index] = true;
+    member->consoles[index].is_activity_due = true;
     if (!loop_timer_is_armed(server->activity_timer))
         loop_timer_start(server->activity_timer,
                          activity_wait_ms(member, index));
@@ -215,7 +238,7 @@ registry_send_activity(void *data)
     for (size_t i = 0; i < server->member_count; i++) {
         struct member *member = server->members[i];
         for (size_t j = 0; j < member->console_count; j++) {
-            if (!member->is_activity_due[j])
+            if (!member->consoles[j].is_activity_due)
                 continue;
             uint64_t wait_ms = activity_wait_ms(member, j);
             if (wait_ms <= ACTIVITY_DELAY_MS)
@@ -228,6 +251,43 @@ registry_send_activity(void *data)
         loop_timer_start(server->activity_timer, next_ms);
 }
 
+/* Tells of a new state at once, of what else is new soon. */
+static void
+note_change(struct server *server, struct member *member)
+{
+    uint64_t since = clock_monotonic_ms() - member->changed_sent_ms;
+    bool is_new_state =
+        !member->told_state ||
+        strcmp(member->told_state, guest_state_name(member->guest)) != 0;
+    if (is_new_state || since >= CHANGE_INTERVAL_MS) {
+        tell_change(server, member);
+        return;
+    }
+    member->is_change_due = true;
+    if (!loop_timer_is_armed(server->change_timer))
+        loop_timer_start(server->change_timer, CHANGE_INTERVAL_MS - since);
+}
+
+void
+registry_send_changes(void *data)
+{
+    struct server *server = data;
+    uint64_t now = clock_monotonic_ms();
+    uint64_t next_ms = 0;
+    for (size_t i = 0; i < server->member_count; i++) {
+        struct member *member = server->members[i];
+        uint64_t since = now - member->changed_sent_ms;
+        if (!member->is_change_due)
+            continue;
+        if (since >= CHANGE_INTERVAL_MS)
+            tell_change(server, member);
+        else if (!next_ms || CHANGE_INTERVAL_MS - since < next_ms)
+            next_ms = CHANGE_INTERVAL_MS - since;
+    }
+    if (next_ms)
+        loop_timer_start(server->change_timer, next_ms);
+}
+
 static void
 on_change(void *data, struct guest *guest)
 {
@@ -236,7 +296,7 @@ on_change(void *data, struct guest *guest)
     if (!member)
         return; /* told before registry_add */
     fit_member(member);
-    server_emit(server, "GUEST_CHANGED", guest_to_json(guest));
+    note_change(server, member);
     waiter_on_guest_change(server, guest);
     view_on_guest_change(server, guest);
     server_check_idle(server);
@@ -246,6 +306,7 @@ static void
 on_screen(void *data, struct guest *guest, size_t console)
 {
     view_on_screen(data, guest, console);
+    waiter_on_screen(data, guest, console);
 }
 
 static void
@@ -260,6 +321,13 @@ on_output(void *data, struct guest *guest, size_t console, const char *bytes,
 static void
 on_bell(void *data, struct guest *guest, size_t console)
 {
+    struct member *member = registry_member(data, guest);
+    uint64_t now = clock_monotonic_ms();
+    if (!member || console >= member->console_count ||
+        (member->consoles[console].bell_sent_ms &&
+         now - member->consoles[console].bell_sent_ms < BELL_INTERVAL_MS))
+        return;
+    member->consoles[console].bell_sent_ms = now;
     server_emit(data, "CONSOLE_BELL",
                 json_pack("{s:s,s:s}", "guest", guest_name(guest), "console",
                           guest_console_name(guest, console)));

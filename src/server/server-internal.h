@@ -20,13 +20,20 @@ struct peer;
 struct view;
 struct waiter;
 
-/* One guest with what the server keeps about it. */
+/* One guest with what the server keeps about it. Times are monotonic, ms; 0:
+ * never. */
+struct member_console {
+    uint64_t activity_sent_ms; /* the last GUEST_ACTIVITY */
+    uint64_t bell_sent_ms;     /* the last CONSOLE_BELL */
+    bool is_activity_due;
+};
 struct member {
-    struct guest *guest; /* owned */
-    /* Monotonic ms of the last GUEST_ACTIVITY of each console; 0: never. */
-    uint64_t *activity_sent_ms; /* owned: one per console */
-    bool *is_activity_due;      /* owned: one per console */
+    struct guest *guest;             /* owned */
+    struct member_console *consoles; /* owned: console_count */
     size_t console_count;
+    char *told_state;         /* owned: in the last GUEST_CHANGED, or NULL */
+    uint64_t changed_sent_ms; /* the last GUEST_CHANGED */
+    bool is_change_due;
 };
 
 struct server {
@@ -47,6 +54,7 @@ struct server {
     int64_t next_view_id;
     struct loop_timer *frame_timer;    /* owned: the next frame that is due */
     struct loop_timer *activity_timer; /* owned: late GUEST_ACTIVITY */
+    struct loop_timer *change_timer;   /* owned: late GUEST_CHANGED */
     struct loop_timer *idle_timer;     /* owned: leaving when useless */
     struct loop_defer *peer_sweep;     /* owned: frees closed peers */
     uv_signal_t signals[3];
@@ -91,5 +99,10 @@ struct member *registry_member(struct server *server,
                                const struct guest *guest);
 /* Fired by activity_timer: sends the GUEST_ACTIVITYs that are due. */
 void registry_send_activity(void *server);
+/* Fired by change_timer: sends the GUEST_CHANGEDs that are due. */
+void registry_send_changes(void *server);
+/* Gives a guest another definition (spec: the guest's), with new consoles. */
+bool registry_update(struct server *server, struct guest *guest,
+                     struct spec *spec, struct error *error);
 /* The array of guest objects. New reference. */
 json_t *registry_list(struct server *server);

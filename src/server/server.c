@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -25,6 +26,8 @@
 #define IDLE_LEAVE_MS 30000
 /* Loop turns in which libuv's handles close. */
 #define CLOSING_TURNS 4
+/* Descriptors for some thousand guests. */
+#define MAX_DESCRIPTORS 65536u
 /* ms; how long who waits for the server waits for silent monitors. */
 #define ADOPTION_TIMEOUT_MS 1000u
 
@@ -212,7 +215,7 @@ await_adoption(struct server *server)
     struct loop_timer *limit =
         loop_timer_new(&server->loop, on_adoption_late, &is_late);
     loop_timer_start(limit, ADOPTION_TIMEOUT_MS);
-    while (!is_late && is_adopting(server))
+    while (!is_late && !server->is_stopping && is_adopting(server))
         uv_run(&server->loop, UV_RUN_ONCE);
     loop_timer_free(limit);
 }
@@ -228,6 +231,8 @@ server_init(struct server *server, const struct server_options *options)
     server->frame_timer = loop_timer_new(&server->loop, view_send_due, server);
     server->activity_timer =
         loop_timer_new(&server->loop, registry_send_activity, server);
+    server->change_timer =
+        loop_timer_new(&server->loop, registry_send_changes, server);
     server->idle_timer = loop_timer_new(&server->loop, on_idle, server);
     server->peer_sweep = loop_defer_new(&server->loop, on_sweep, server);
     start_signals(server);
@@ -244,6 +249,7 @@ server_finish(struct server *server)
         (void)close(server->state_lock);
     loop_timer_free(server->frame_timer);
     loop_timer_free(server->activity_timer);
+    loop_timer_free(server->change_timer);
     loop_timer_free(server->idle_timer);
     loop_defer_free(server->peer_sweep);
     for (size_t i = 0; i < 3; i++)
@@ -254,17 +260,31 @@ server_finish(struct server *server)
     (void)uv_loop_close(&server->loop);
 }
 
+/* Each guest takes some descriptors, and the usual limit is for programs that
+ * use select. */
+static void
+raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return;
+    limit.rlim_cur =
+        limit.rlim_max < MAX_DESCRIPTORS ? limit.rlim_max : MAX_DESCRIPTORS;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 bool
 server_run(const struct server_options *options, struct error *error)
 {
     (void)umask(077);
+    raise_descriptor_limit();
     struct server server = {0};
     server_init(&server, options);
     bool ok = server_open(&server, error);
     if (ok)
         await_adoption(&server);
     tell_ready(options->ready_fd, ok ? NULL : error);
-    if (ok) {
+    if (ok && !server.is_stopping) {
         server_check_idle(&server);
         uv_run(&server.loop, UV_RUN_DEFAULT);
     }

@@ -289,3 +289,28 @@ view_forget_guest(struct server *server, const struct guest *guest)
         }
     }
 }
+
+void
+view_leave_consoles(struct server *server, const struct guest *guest)
+{
+    for (struct view *view = server->views; view; view = view->next) {
+        if (view->guest == guest)
+            hold_keyboard(view, false);
+    }
+}
+
+void
+view_enter_consoles(struct server *server, const struct guest *guest)
+{
+    for (struct view *view = server->views; view; view = view->next) {
+        if (view->guest != guest)
+            continue;
+        /* the rows of another terminal can have the same stamps */
+        struct frame_state *state = &view->state;
+        frame_state_resize(state, state->rows, state->cols);
+        state->is_scrolled = false;
+        take_size(view);
+        hold_keyboard(view, view->options.is_focused);
+        touch(view);
+    }
+}

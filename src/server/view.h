@@ -58,5 +58,8 @@ void view_on_screen(struct server *server, const struct guest *guest,
                     size_t console);
 void view_on_guest_change(struct server *server, struct guest *guest);
 void view_forget_guest(struct server *server, const struct guest *guest);
+/* The guest's consoles go, and others come in their places. */
+void view_leave_consoles(struct server *server, const struct guest *guest);
+void view_enter_consoles(struct server *server, const struct guest *guest);
 /* Fired by frame_timer: sends what is due. */
 void view_send_due(void *server);

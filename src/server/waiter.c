@@ -6,7 +6,6 @@
 #include "server/peer.h"
 #include "server/server-internal.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -36,8 +35,9 @@ struct waiter {
     /* WAITER_PATTERN */
     struct expect *expect; /* owned */
     char *pattern;         /* owned; for messages */
+    uint64_t start;        /* where in the log the text begins to count */
     uint64_t offset;       /* WAITER_LOG's too: of the next byte to look at */
-    int log_fd;            /* -1 once live output is reached */
+    bool is_catching_up;   /* live output is not reached yet */
     struct loop_defer *catch_up; /* owned */
 
     json_t *states;       /* WAITER_STATE; owned */
@@ -59,8 +59,6 @@ waiter_take(struct waiter *waiter)
     loop_defer_free(waiter->catch_up);
     expect_free(waiter->expect);
     json_decref(waiter->states);
-    if (waiter->log_fd >= 0)
-        (void)close(waiter->log_fd);
     free(waiter->pattern);
     free(waiter);
     return request;
@@ -126,7 +124,6 @@ waiter_new(struct server *server, enum waiter_kind kind,
     waiter->guest = guest;
     waiter->console = console;
     waiter->timeout_ms = timeout_ms;
-    waiter->log_fd = -1;
     waiter->next = server->waiters;
     server->waiters = waiter;
     request_on_cancel(request, on_cancel, waiter);
@@ -157,8 +154,12 @@ look_at(struct waiter *waiter, const char *bytes, size_t len, uint64_t offset)
     }
     if (!match)
         return false;
+    struct console *console = guest_console(waiter->guest, waiter->console);
+    uint64_t end = match->offset;
+    if (console && console_offset(console) < end)
+        end = console_offset(console); /* it was not logged */
     json_t *value = json_pack("{s:s,s:s,s:I}", "line", match->line, "match",
-                              match->text, "offset", (json_int_t)match->offset);
+                              match->text, "offset", (json_int_t)end);
     request_return(waiter_take(waiter), value);
     return true;
 }
@@ -170,16 +171,32 @@ fail_if_ended(struct waiter *waiter)
     if (guest_is_active(waiter->guest))
         return false;
     struct error error = {0};
+    const char *name = guest_console_name(waiter->guest, waiter->console);
     error_set(&error, ERROR_CODE_STATE,
               "%s: the guest is %s, and \"%s\" did not appear on %s",
               guest_name(waiter->guest), guest_state_name(waiter->guest),
-              waiter->pattern,
-              guest_console_name(waiter->guest, waiter->console));
+              waiter->pattern, name ? name : "its console");
     waiter_fail(waiter, &error);
     return true;
 }
 
-/* Reads the log up to where live output has come to, a step a loop turn. */
+/* Reads a piece of the log. It is opened each time: waits without end must not
+ * use up the descriptors. Returns 0 when there is nothing or no log. */
+static size_t
+read_log(const struct console *console, char *bytes, size_t len,
+         uint64_t offset)
+{
+    int fd = open(console_log_path(console),
+                  O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0)
+        return 0;
+    ssize_t got = pread(fd, bytes, len, (off_t)offset);
+    (void)close(fd);
+    return got > 0 ? (size_t)got : 0;
+}
+
+/* Reads the log up to where live output has come to, a step a loop turn. What
+ * is replayed meanwhile never is live output: it is read here too. */
 static void
 on_catch_up(void *data)
 {
@@ -191,15 +208,18 @@ on_catch_up(void *data)
         size_t want = sizeof(bytes);
         if (end - waiter->offset < want)
             want = (size_t)(end - waiter->offset);
-        ssize_t got = pread(waiter->log_fd, bytes, want, (off_t)waiter->offset);
-        if (got > 0) {
-            if (!look_at(waiter, bytes, (size_t)got, waiter->offset))
-                loop_defer_request(waiter->catch_up);
+        size_t got = read_log(console, bytes, want, waiter->offset);
+        if (got && look_at(waiter, bytes, got, waiter->offset))
             return;
-        }
+        /* what the log does not have cannot be looked at */
+        if (!got)
+            waiter->offset = end;
+        loop_defer_request(waiter->catch_up);
+        return;
     }
-    (void)close(waiter->log_fd);
-    waiter->log_fd = -1;
+    if (console && console_is_replaying(console))
+        return; /* waiter_on_screen goes on */
+    waiter->is_catching_up = false;
     (void)fail_if_ended(waiter);
 }
 
@@ -209,25 +229,17 @@ waiter_add_pattern(struct server *server, struct request *request,
                    const struct waiter_pattern_options *options,
                    struct error *error)
 {
-    struct console *source = guest_console(guest, console);
-    const char *path = console_log_path(source);
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    if (fd < 0)
-        return error_set_errno(error, errno, "%s: cannot open the log %s",
-                               guest_name(guest), path);
     struct expect *expect =
         expect_new(options->pattern, options->is_literal ? EXPECT_LITERAL : 0,
                    options->offset, error);
-    if (!expect) {
-        (void)close(fd);
+    if (!expect)
         return false;
-    }
     struct waiter *waiter = waiter_new(server, WAITER_PATTERN, request, guest,
                                        console, options->timeout_ms);
     waiter->expect = expect;
     waiter->pattern = xstrdup(options->pattern);
-    waiter->offset = options->offset;
-    waiter->log_fd = fd;
+    waiter->start = waiter->offset = options->offset;
+    waiter->is_catching_up = true;
     waiter->catch_up = loop_defer_new(&server->loop, on_catch_up, waiter);
     loop_defer_request(waiter->catch_up);
     return true;
@@ -316,6 +328,15 @@ waiter_add_log(struct server *server, struct request *request,
 /* --- what happens
  * -------------------------------------------------------------- */
 
+/* Where live output stands for the pattern. What is printed while the log
+ * cannot grow stands where the last output did, and is new all the same. */
+static uint64_t
+live_place(const struct waiter *waiter, uint64_t offset)
+{
+    bool is_behind = offset >= waiter->start && offset < waiter->offset;
+    return is_behind ? waiter->offset : offset;
+}
+
 void
 waiter_on_output(struct server *server, struct guest *guest, size_t console,
                  const char *bytes, size_t len, uint64_t offset)
@@ -327,8 +348,20 @@ waiter_on_output(struct server *server, struct guest *guest, size_t console,
             continue;
         if (waiter->kind == WAITER_LOG)
             answer_log(waiter);
-        else if (waiter->kind == WAITER_PATTERN && waiter->log_fd < 0)
-            look_at(waiter, bytes, len, offset);
+        else if (waiter->kind == WAITER_PATTERN && !waiter->is_catching_up)
+            look_at(waiter, bytes, len, live_place(waiter, offset));
+    }
+}
+
+void
+waiter_on_screen(struct server *server, const struct guest *guest,
+                 size_t console)
+{
+    for (struct waiter *waiter = server->waiters; waiter;
+         waiter = waiter->next) {
+        if (waiter->guest == guest && waiter->console == console &&
+            waiter->is_catching_up)
+            loop_defer_request(waiter->catch_up);
     }
 }
 
@@ -346,7 +379,7 @@ waiter_on_guest_change(struct server *server, struct guest *guest)
         } else if (!guest_is_active(guest)) {
             if (waiter->kind == WAITER_LOG)
                 answer_log(waiter);
-            else if (waiter->log_fd < 0)
+            else if (!waiter->is_catching_up)
                 (void)fail_if_ended(waiter);
         }
     }

@@ -30,7 +30,7 @@ struct waiter_pattern_options {
 
 /* Answers with {"line", "match", "offset"} when the pattern appears in a line
  * of the console's text (an unfinished one, such as a prompt, counts). False
- * when the pattern or the log is bad. */
+ * when the pattern is bad. */
 bool waiter_add_pattern(struct server *server, struct request *request,
                         struct guest *guest, size_t console,
                         const struct waiter_pattern_options *options,
@@ -55,6 +55,9 @@ void waiter_add_log(struct server *server, struct request *request,
 void waiter_on_output(struct server *server, struct guest *guest,
                       size_t console, const char *bytes, size_t len,
                       uint64_t offset);
+/* The console's screen changed, by replayed output too. */
+void waiter_on_screen(struct server *server, const struct guest *guest,
+                      size_t console);
 void waiter_on_guest_change(struct server *server, struct guest *guest);
 /* The guest is being removed: what waits for it fails. */
 void waiter_forget_guest(struct server *server, struct guest *guest);
