@@ -23,6 +23,7 @@ void
 terminal_control(void *data, unsigned char control)
 {
     struct terminal *terminal = data;
+    terminal->last_codepoint = 0;
     switch (control) {
     case '\a':
         ring(terminal);
@@ -121,6 +122,7 @@ void
 terminal_escape(void *data, const char *intermediates, char final)
 {
     struct terminal *terminal = data;
+    terminal->last_codepoint = 0;
     if (!intermediates[0])
         escape_plain(terminal, final);
     else if (strcmp(intermediates, "#") == 0 && final == '8')

@@ -98,7 +98,8 @@ cht(struct terminal *terminal, const struct parser_sequence *sequence)
     int col = terminal->col;
     for (int n = count_of(sequence); n > 0 && col < last; n--)
         col = tabs_next(&terminal->tabs, col, last);
-    terminal_move_to(terminal, terminal->row, col);
+    if (col != terminal->col) /* else the pending wrap stays, as with HT */
+        terminal_move_to(terminal, terminal->row, col);
 }
 
 static void
@@ -315,13 +316,9 @@ is_firmware_no_wrap(struct terminal *terminal,
            sequence->count == 1 && sequence->params[0] == 7;
 }
 
-void
-terminal_csi(void *data, const struct parser_sequence *sequence)
+static void
+dispatch(struct terminal *terminal, const struct parser_sequence *sequence)
 {
-    struct terminal *terminal = data;
-    terminal->single = -1;
-    if (is_firmware_no_wrap(terminal, sequence))
-        return;
     if (!sequence->prefix && !sequence->intermediates[0]) {
         if (plain[sequence->final - '@'])
             plain[sequence->final - '@'](terminal, sequence);
@@ -336,4 +333,14 @@ terminal_csi(void *data, const struct parser_sequence *sequence)
             others[i].run(terminal, sequence);
             return;
         }
+}
+
+void
+terminal_csi(void *data, const struct parser_sequence *sequence)
+{
+    struct terminal *terminal = data;
+    terminal->single = -1;
+    if (!is_firmware_no_wrap(terminal, sequence))
+        dispatch(terminal, sequence);
+    terminal->last_codepoint = 0;
 }

@@ -71,7 +71,7 @@ struct terminal {
     int locked;              /* the slot that GL is */
     int single;              /* the slot for the next character; -1: GL */
     bool is_fresh;           /* RIS was the last sequence */
-    uint32_t last_codepoint; /* for REP; 0: none */
+    uint32_t last_codepoint; /* for REP; 0: something else was last */
     /* Widths looked up before: the character << 3 | 1 + its width, or
      * WIDTH_UNASSIGNED. */
     uint32_t widths[TERMINAL_WIDTHS];

@@ -104,10 +104,15 @@ make_place(struct terminal *terminal, int width)
     bool is_over = terminal->col + width > terminal->cols;
     if (!terminal->is_pending && !is_over)
         return true;
-    if (terminal->modes & TERMINAL_MODE_AUTOWRAP)
+    if (terminal->modes & TERMINAL_MODE_AUTOWRAP) {
+        /* What a wide character leaves over is no part of the line. */
+        if (!terminal->is_pending)
+            row_erase(terminal_cursor_row(terminal), terminal->cols,
+                      terminal->col, terminal->cols, 0);
         wrap(terminal);
-    else if (is_over)
+    } else if (is_over) {
         return false;
+    }
     terminal->is_pending = false;
     return true;
 }
