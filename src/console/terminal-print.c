@@ -106,9 +106,11 @@ make_place(struct terminal *terminal, int width)
         return true;
     if (terminal->modes & TERMINAL_MODE_AUTOWRAP) {
         /* What a wide character leaves over is no part of the line. */
-        if (!terminal->is_pending)
-            row_erase(terminal_cursor_row(terminal), terminal->cols,
-                      terminal->col, terminal->cols, 0);
+        if (!terminal->is_pending) {
+            struct row *row = terminal_cursor_row(terminal);
+            row_erase(row, terminal->cols, terminal->col, terminal->cols, 0);
+            terminal_touch(terminal, row);
+        }
         wrap(terminal);
     } else if (is_over) {
         return false;
