@@ -247,7 +247,7 @@ a_version_grows_with_every_change_of_a_row(void **state)
     (void)state;
     static const char *const changes[] = {
         "x",      "\033[K",   "\033[1mx",  "\033[P", "\033[@",
-        "\033[X", "\033[1K",  "e\314\201", "你",     "\033[3b",
+        "\033[X", "\033[1K",  "e\314\201", "你",     "x\033[3b",
         "\033#8", "\033[4hx", "\033[2K",
     };
     struct world world;
