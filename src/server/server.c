@@ -273,10 +273,26 @@ raise_descriptor_limit(void)
     (void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/* Descriptors that the server may have open: five a guest, a thousand guests,
+ * some clients. The usual limit of 1024 is for programs that call select; a
+ * million makes programs slow that close all of them. */
+#define FILE_LIMIT 16384
+
+static void
+raise_file_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= FILE_LIMIT)
+        return;
+    limit.rlim_cur = limit.rlim_max < FILE_LIMIT ? limit.rlim_max : FILE_LIMIT;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 bool
 server_run(const struct server_options *options, struct error *error)
 {
     (void)umask(077);
+    raise_file_limit();
     raise_descriptor_limit();
     struct server server = {0};
     server_init(&server, options);
