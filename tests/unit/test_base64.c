@@ -45,7 +45,7 @@ static void
 base64_carries_every_byte_at_every_place(void **state)
 {
     (void)state;
-    unsigned char bytes[259];
+    unsigned char bytes[259] = {0};
     for (size_t len = 0; len < sizeof(bytes); len++) {
         for (size_t i = 0; i < len; i++)
             bytes[i] = (unsigned char)(i * 7 + len);
