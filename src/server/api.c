@@ -57,10 +57,12 @@ find_method(const char *name, struct error *error)
     const char *near = nearest_name(name, names, count);
     if (near)
         error_set(error, ERROR_CODE_NOT_FOUND,
-                  "there is no method '%s' (did you mean '%s'?)", name, near);
+                  "there is no method '%.64s' (did you mean '%s'?)", name,
+                  near);
     else
         error_set(error, ERROR_CODE_NOT_FOUND,
-                  "there is no method '%s'; query-commands lists them", name);
+                  "there is no method '%.64s'; query-commands lists them",
+                  name);
     return NULL;
 }
 
