@@ -4,10 +4,8 @@
 static void
 cut_line(struct terminal *terminal, int row)
 {
-    if (row < 0 || !(terminal->grid->row[row]->flags & ROW_WRAPPED))
-        return;
-    terminal->grid->row[row]->flags &= (uint16_t)~ROW_WRAPPED;
-    terminal_touch(terminal, terminal->grid->row[row]);
+    if (row >= 0)
+        terminal_end_line(terminal, terminal->grid->row[row]);
 }
 
 void

@@ -122,6 +122,16 @@ terminal_touch(struct terminal *terminal, struct row *row)
     row->version = ++terminal->version;
 }
 
+/* Makes a row the last of its line. */
+static inline void
+terminal_end_line(struct terminal *terminal, struct row *row)
+{
+    if (!(row->flags & ROW_WRAPPED))
+        return;
+    row->flags &= (uint16_t)~ROW_WRAPPED;
+    terminal_touch(terminal, row);
+}
+
 /* Makes a row blank, in the colour of erased cells, and another one. */
 static inline void
 terminal_blank_row(struct terminal *terminal, struct row *row)

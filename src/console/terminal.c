@@ -129,7 +129,7 @@ terminal_keep_screen(struct terminal *terminal)
         count--;
     /* The line does not go on in whatever comes next. */
     if (count)
-        grid->row[count - 1]->flags &= (uint16_t)~ROW_WRAPPED;
+        terminal_end_line(terminal, grid->row[count - 1]);
     terminal_push_rows(terminal, count);
     for (int row = 0; row < grid->rows; row++)
         terminal_blank_row(terminal, grid->row[row]);

@@ -49,6 +49,51 @@ on_title(void *data, const char *title)
 static const struct terminal_handlers handlers = {.on_reply = on_reply,
                                                   .on_title = on_title};
 
+/* What rows were seen: a stamp that comes again must stand for the same. */
+#define SEEN_COUNT 4096u
+struct seen {
+    struct terminal_row_stamp stamp;
+    uint64_t content;
+};
+
+static uint64_t
+hash(uint64_t value, const void *bytes, size_t len)
+{
+    const unsigned char *in = bytes;
+    for (size_t i = 0; i < len; i++)
+        value = (value ^ in[i]) * 0x100000001B3u;
+    return value;
+}
+
+static void
+see_row(struct terminal *terminal, struct seen *seen, int row)
+{
+    struct terminal_run runs[MOST_COLS];
+    unsigned flags = 0;
+    size_t count = terminal_read_row(terminal, row, runs, MOST_COLS, &flags);
+    uint64_t content = hash(0xCBF29CE484222325u, &flags, sizeof(flags));
+    for (size_t i = 0; i < count; i++) {
+        content = hash(content, &runs[i].col, sizeof(runs[i].col));
+        content = hash(content, &runs[i].cols, sizeof(runs[i].cols));
+        content = hash(content, runs[i].text, runs[i].bytes);
+        content = hash(content, &runs[i].style, sizeof(runs[i].style));
+    }
+    struct terminal_row_stamp stamp = terminal_row_stamp(terminal, row);
+    struct seen *entry =
+        &seen[hash(hash(0, &stamp.id, 8), &stamp.version, 8) % SEEN_COUNT];
+    if (entry->stamp.id == stamp.id && entry->stamp.version == stamp.version)
+        expect(entry->content == content, "a row changed, its stamp did not");
+    *entry = (struct seen){.stamp = stamp, .content = content};
+}
+
+static void
+see_rows(struct terminal *terminal, struct seen *seen)
+{
+    int rows = terminal_rows(terminal);
+    for (int row = -(int)terminal_history_rows(terminal); row < rows; row++)
+        see_row(terminal, seen, row);
+}
+
 static void
 check_run(const struct terminal_run *run, int *col, int cols)
 {
@@ -116,17 +161,28 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                      .handlers = &handlers,
                                      .data = &replied};
     struct terminal *terminal = terminal_new(&config);
+    static struct seen seen[SEEN_COUNT];
+    memset(seen, 0, sizeof(seen));
     for (size_t at = 2; at < size;) {
         if (data[at] == 0xFF && at + 4 <= size) {
+            see_rows(terminal, seen);
             do_something(terminal, data[at + 1], data[at + 2], data[at + 3]);
+            see_rows(terminal, seen);
             at += 4;
             continue;
         }
         const uint8_t *stop = memchr(data + at + 1, 0xFF, size - at - 1);
         size_t len = stop ? (size_t)(stop - data) - at : size - at;
-        terminal_write(terminal, (const char *)data + at, len,
-                       TERMINAL_WRITE_LIVE);
-        at += len;
+        /* in pieces: what is seen half-way counts too */
+        for (size_t end = at + len; at < end;) {
+            size_t piece = 1 + data[at] % 8u;
+            piece = end - at < piece ? end - at : piece;
+            terminal_write(terminal, (const char *)data + at, piece,
+                           TERMINAL_WRITE_LIVE);
+            at += piece;
+            if (at % 4 == 0)
+                see_rows(terminal, seen);
+        }
     }
     read_rows(terminal);
     expect(replied <= TERMINAL_REPLY_BURST_BYTES + size, "too many answers");

@@ -267,6 +267,25 @@ a_version_grows_with_every_change_of_a_row(void **state)
 }
 
 static void
+a_line_that_a_reset_ends_gets_another_version(void **state)
+{
+    (void)state;
+    struct world world;
+    world_init(&world, 3, 4, 10);
+    world_write(&world, "abcd ");
+    struct terminal_row_stamp before = terminal_row_stamp(world.terminal, 0);
+    terminal_reset(world.terminal);
+    unsigned flags = 0;
+    struct terminal_run runs[4];
+    terminal_read_row(world.terminal, -1, runs, 4, &flags);
+    assert_int_equal(flags, 0);
+    struct terminal_row_stamp after = terminal_row_stamp(world.terminal, -1);
+    assert_int_equal(after.id, before.id);
+    assert_true(after.version > before.version);
+    world_finish(&world);
+}
+
+static void
 an_untouched_row_keeps_its_stamp(void **state)
 {
     (void)state;
@@ -387,6 +406,7 @@ main(void)
         cmocka_unit_test(what_leaves_the_screen_is_kept),
         cmocka_unit_test(an_id_stays_with_a_row_into_the_history),
         cmocka_unit_test(a_version_grows_with_every_change_of_a_row),
+        cmocka_unit_test(a_line_that_a_reset_ends_gets_another_version),
         cmocka_unit_test(an_untouched_row_keeps_its_stamp),
         cmocka_unit_test(the_terminals_version_grows_with_cursor_and_modes),
         cmocka_unit_test(runs_leave_out_what_was_never_written),
