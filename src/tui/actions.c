@@ -371,8 +371,8 @@ command_target(struct deck *deck, const char *method, const char *doing)
         return;
     status_message(deck, DECK_INFO, "%s %s…", doing, guest->name);
     /* until the guest does */
-    snprintf(deck->message_guest, sizeof(deck->message_guest), "%s",
-             guest->name);
+    (void)snprintf(deck->message_guest, sizeof(deck->message_guest), "%s",
+                   guest->name);
     link_command(deck, method, json_pack("{s:s}", "guest", guest->name));
 }
 

@@ -111,7 +111,7 @@ gather_panes(struct deck *deck, size_t *ret_count)
     size_t capacity = 0;
     for (size_t i = 0; i < deck->fleet.count; i++)
         capacity += console_count(&deck->fleet.guests[i]);
-    struct pane **panes = xcalloc(capacity + 1, sizeof(*panes));
+    struct pane **panes = xcalloc(capacity + 1, sizeof(struct pane *));
     size_t count = 0;
     for (size_t i = 0; i < deck->fleet.count; i++) {
         const struct mirror_guest *guest = &deck->fleet.guests[i];
@@ -266,6 +266,28 @@ place_panes(struct deck *deck)
     }
 }
 
+static bool
+is_same_rect(const struct layout_rect *a, const struct layout_rect *b)
+{
+    return a->row == b->row && a->col == b->col && a->rows == b->rows &&
+           a->cols == b->cols;
+}
+
+static bool
+is_same_layout(const struct layout *a, const struct layout *b)
+{
+    if (a->is_too_small != b->is_too_small || a->first != b->first ||
+        a->count != b->count || a->page_count != b->page_count ||
+        !is_same_rect(&a->sidebar, &b->sidebar) ||
+        !is_same_rect(&a->status, &b->status))
+        return false;
+    for (size_t i = 0; i < a->count; i++) {
+        if (!is_same_rect(&a->panes[i], &b->panes[i]))
+            return false;
+    }
+    return true;
+}
+
 void
 arrange_layout(struct deck *deck)
 {
@@ -284,7 +306,7 @@ arrange_layout(struct deck *deck)
     place_panes(deck);
     viewer_place(deck);
     dialog_place(deck);
-    if (memcmp(&before, &deck->layout, sizeof(before)) != 0) {
+    if (!is_same_layout(&before, &deck->layout)) {
         frame_expose_all(deck);
         frame_update_clock(deck);
     }

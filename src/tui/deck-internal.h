@@ -44,7 +44,6 @@ struct deck {
     uv_loop_t loop;
     struct connection *connection; /* owned; NULL while there is no server */
     struct mirror_fleet fleet;
-    bool has_fleet;
 
     /* the screen */
     struct term *term;         /* owned */
@@ -55,11 +54,6 @@ struct deck {
     TickitWindow *sidebar_win; /* the root's */
     TickitWindow *status_win;  /* the root's */
     struct layout layout;
-    bool has_unicode;
-    bool is_zoomed;
-    bool is_sidebar_wanted;
-    bool is_sidebar_focused;
-    bool is_mouse_on;
 
     /* the consoles: one pane each, in the fleet's order */
     struct pane **panes; /* owned */
@@ -69,7 +63,6 @@ struct deck {
     struct pane *sidebar_origin; /* where the keyboard was before the sidebar
                                   * took it, or NULL */
     struct pane *graveyard;      /* owned: replies may still name them */
-    bool has_chosen_focus;       /* the first choice was made */
     size_t selected;             /* the sidebar's row: index into the fleet */
     size_t sidebar_top;          /* first row shown */
 
@@ -80,10 +73,8 @@ struct deck {
     struct loop_timer *input_timer;
     const char *key_bytes; /* of the key being handled; borrowed */
     size_t key_len;
-    bool is_prefix;
-    bool is_sequence_taken; /* libtickit knew the sequence */
-    struct dialog *dialog;  /* owned, NULL: none */
-    struct viewer *viewer;  /* owned, NULL: none */
+    struct dialog *dialog; /* owned, NULL: none */
+    struct viewer *viewer; /* owned, NULL: none */
 
     /* drawing */
     uv_prepare_t frame_prepare;
@@ -92,29 +83,40 @@ struct deck {
     struct loop_timer *clock_timer;
     struct loop_timer *message_timer;
     uint64_t last_frame_ms;
-    bool is_frame_wanted;
-    bool is_stalled; /* the terminal takes no bytes at present */
 
     /* messages: the newest is the last */
     struct deck_message messages[DECK_MESSAGES_MAX];
     size_t message_count;
     char message_guest[64]; /* its next change makes the message void */
-    bool is_message_shown;
-    bool is_status_over; /* the status line covers a bare console's last row */
 
     /* the server */
     uv_work_t reconnect_work;
     struct loop_timer *reconnect_timer;
     uint64_t lost_at_ms; /* monotonic; when the server went away */
-    int reconnect_fd;
     struct error reconnect_error;
-    bool is_reconnecting; /* reconnect_work runs */
-    bool is_server_stopping;
 
     /* the end */
     uv_signal_t signals[5];
-    enum deck_end end;
     char *end_text; /* owned */
+    enum deck_end end;
+    int reconnect_fd;
+
+    /* what is so at present */
+    bool has_fleet;
+    bool has_unicode;
+    bool has_chosen_focus; /* the first choice was made */
+    bool is_zoomed;
+    bool is_sidebar_wanted;
+    bool is_sidebar_focused;
+    bool is_mouse_on;
+    bool is_prefix;
+    bool is_sequence_taken; /* libtickit knew the sequence */
+    bool is_frame_wanted;
+    bool is_stalled; /* the terminal takes no bytes at present */
+    bool is_message_shown;
+    bool is_status_over;  /* the status line covers a bare console's last row */
+    bool is_reconnecting; /* reconnect_work runs */
+    bool is_server_stopping;
     bool is_ending;
 };
 

@@ -61,15 +61,17 @@ name_ascii(unsigned char byte, const char *modifier,
         break;
     }
     if (text)
-        snprintf(name, INPUT_NAME_MAX_BYTES, "%s%s", modifier, text);
+        (void)snprintf(name, INPUT_NAME_MAX_BYTES, "%s%s", modifier, text);
     else if (byte == 0)
-        snprintf(name, INPUT_NAME_MAX_BYTES, "C-%sSpace", modifier);
+        (void)snprintf(name, INPUT_NAME_MAX_BYTES, "C-%sSpace", modifier);
     else if (byte < 0x1B)
-        snprintf(name, INPUT_NAME_MAX_BYTES, "C-%s%c", modifier, byte + 0x60);
+        (void)snprintf(name, INPUT_NAME_MAX_BYTES, "C-%s%c", modifier,
+                       byte + 0x60);
     else if (byte < 0x20)
-        snprintf(name, INPUT_NAME_MAX_BYTES, "C-%s%c", modifier, byte + 0x40);
+        (void)snprintf(name, INPUT_NAME_MAX_BYTES, "C-%s%c", modifier,
+                       byte + 0x40);
     else
-        snprintf(name, INPUT_NAME_MAX_BYTES, "%s%c", modifier, byte);
+        (void)snprintf(name, INPUT_NAME_MAX_BYTES, "%s%c", modifier, byte);
 }
 
 static void
@@ -217,8 +219,8 @@ feed_utf8(struct input *input, unsigned char byte)
         return;
     }
     char name[INPUT_NAME_MAX_BYTES];
-    snprintf(name, sizeof(name), "%s%.*s", has_escape ? "M-" : "", (int)len,
-             text);
+    (void)snprintf(name, sizeof(name), "%s%.*s", has_escape ? "M-" : "",
+                   (int)len, text);
     len = input->pending_len;
     input->state = INPUT_STATE_GROUND;
     input->pending_len = 0;

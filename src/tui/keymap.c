@@ -119,7 +119,7 @@ find_base(const char *text, char single[8])
         return "Space";
     if (len > 0 && utf8_decode(text, len, &codepoint) == len &&
         codepoint > 0x20 && utf8_width(codepoint) > 0) {
-        snprintf(single, 8, "%s", text);
+        (void)snprintf(single, 8, "%s", text);
         return single;
     }
     for (size_t i = 0; i < KEY_NAMES_COUNT; i++) {
@@ -152,10 +152,10 @@ keymap_normalise(const char *text, char key[KEYMAP_KEY_MAX_BYTES],
             modifiers &= ~(unsigned)MODIFIER_CTRL;
         base = alias;
     }
-    snprintf(key, KEYMAP_KEY_MAX_BYTES, "%s%s%s%s",
-             modifiers & MODIFIER_CTRL ? "C-" : "",
-             modifiers & MODIFIER_META ? "M-" : "",
-             modifiers & MODIFIER_SHIFT ? "S-" : "", base);
+    (void)snprintf(key, KEYMAP_KEY_MAX_BYTES, "%s%s%s%s",
+                   modifiers & MODIFIER_CTRL ? "C-" : "",
+                   modifiers & MODIFIER_META ? "M-" : "",
+                   modifiers & MODIFIER_SHIFT ? "S-" : "", base);
     return true;
 }
 
@@ -183,7 +183,7 @@ set_binding(struct keymap *keymap, enum keymap_mode mode, const char *key,
         keymap->modes[mode].bindings = xreallocarray(
             keymap->modes[mode].bindings, count + 1, sizeof(*binding));
         binding = &keymap->modes[mode].bindings[count];
-        snprintf(binding->key, sizeof(binding->key), "%s", key);
+        (void)snprintf(binding->key, sizeof(binding->key), "%s", key);
         keymap->modes[mode].count++;
     }
     if (action) {
@@ -349,7 +349,7 @@ struct keymap *
 keymap_load(const char *name, const char *config_dir, struct buffer *problems)
 {
     struct keymap *keymap = xcalloc(1, sizeof(*keymap));
-    snprintf(keymap->prefix, sizeof(keymap->prefix), "C-]");
+    (void)snprintf(keymap->prefix, sizeof(keymap->prefix), "C-]");
     read_keymap(keymap, NULL, NULL, problems, 0);
     if (name || config_dir)
         read_keymap(keymap, name, config_dir, problems, 0);

@@ -86,7 +86,7 @@ place_panes(struct layout *layout, const struct layout_request *request,
         return;
     }
     struct grid largest = largest_grid(area);
-    size_t capacity = (size_t)(largest.rows * largest.cols);
+    size_t capacity = (size_t)largest.rows * (size_t)largest.cols;
     if (capacity > LAYOUT_PANES_MAX)
         capacity = LAYOUT_PANES_MAX;
     layout->page_count = (request->pane_count + capacity - 1) / capacity;

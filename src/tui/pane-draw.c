@@ -22,13 +22,14 @@ static void
 format_place(const struct pane *pane, char *text, size_t size)
 {
     if (pane->is_scrolling)
-        snprintf(text, size, " [%lld/%lld] ", (long long)pane->view.scroll,
-                 (long long)pane->view.history);
+        (void)snprintf(text, size, " [%lld/%lld] ",
+                       (long long)pane->view.scroll,
+                       (long long)pane->view.history);
     else if (pane->console[0] && pane->has_frame)
-        snprintf(text, size, " %s %dx%d ", pane->console,
-                 pane->view.console_cols, pane->view.console_rows);
+        (void)snprintf(text, size, " %s %dx%d ", pane->console,
+                       pane->view.console_cols, pane->view.console_rows);
     else
-        snprintf(text, size, " %s ", pane->console);
+        (void)snprintf(text, size, " %s ", pane->console);
 }
 
 static void

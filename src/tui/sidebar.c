@@ -22,9 +22,9 @@
 /* Rows that are no guest: the heading. */
 #define SIDEBAR_HEADING_ROWS 1
 
-#define MINUTE_MS 60000
+#define MINUTE_MS INT64_C(60000)
 #define HOUR_MS (60 * MINUTE_MS)
-#define DAY_MS (24 * (int64_t)HOUR_MS)
+#define DAY_MS (24 * HOUR_MS)
 
 void
 sidebar_format_uptime(int64_t uptime_ms, char *text, size_t size)
@@ -32,17 +32,17 @@ sidebar_format_uptime(int64_t uptime_ms, char *text, size_t size)
     if (uptime_ms < 0)
         uptime_ms = 0;
     if (uptime_ms < MINUTE_MS)
-        snprintf(text, size, "%ds", (int)(uptime_ms / 1000));
+        (void)snprintf(text, size, "%ds", (int)(uptime_ms / 1000));
     else if (uptime_ms < HOUR_MS)
-        snprintf(text, size, "%dm", (int)(uptime_ms / MINUTE_MS));
+        (void)snprintf(text, size, "%dm", (int)(uptime_ms / MINUTE_MS));
     else if (uptime_ms < DAY_MS)
-        snprintf(text, size, "%dh%02dm", (int)(uptime_ms / HOUR_MS),
-                 (int)(uptime_ms % HOUR_MS / MINUTE_MS));
+        (void)snprintf(text, size, "%dh%02dm", (int)(uptime_ms / HOUR_MS),
+                       (int)(uptime_ms % HOUR_MS / MINUTE_MS));
     else if (uptime_ms < 100 * DAY_MS)
-        snprintf(text, size, "%dd%02dh", (int)(uptime_ms / DAY_MS),
-                 (int)(uptime_ms % DAY_MS / HOUR_MS));
+        (void)snprintf(text, size, "%dd%02dh", (int)(uptime_ms / DAY_MS),
+                       (int)(uptime_ms % DAY_MS / HOUR_MS));
     else
-        snprintf(text, size, "%dd", (int)(uptime_ms / DAY_MS) % 100000);
+        (void)snprintf(text, size, "%dd", (int)(uptime_ms / DAY_MS) % 100000);
 }
 
 int64_t
@@ -256,8 +256,9 @@ sidebar_draw(TickitRenderBuffer *rb, const struct theme *theme,
     size_t capacity = sidebar_capacity(rows);
     bool is_partial = model->count > capacity;
     char count[32];
-    snprintf(count, sizeof(count), is_partial ? "%zu/%zu" : "%zu",
-             is_partial ? model->selected + 1 : model->count, model->count);
+    (void)snprintf(count, sizeof(count), is_partial ? "%zu/%zu" : "%zu",
+                   is_partial ? model->selected + 1 : model->count,
+                   model->count);
     int count_col = cols - (int)strlen(count) - 1;
     draw_text(rb, 0, count_col, cols - count_col, theme_pen(theme, THEME_MUTED),
               count);

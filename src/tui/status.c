@@ -68,6 +68,8 @@ badge_text(const struct deck *deck, enum keymap_mode mode)
     case KEYMAP_SIDEBAR:
         return xstrdup(" keys → guest list ");
     case KEYMAP_SCROLLBACK:
+        if (!pane)
+            return xstrdup(" scrollback ");
         return xasprintf(" scrollback %s %lld/%lld ", name,
                          (long long)pane->view.scroll,
                          (long long)pane->view.history);

@@ -324,7 +324,7 @@ static TickitTermDriverVTable driver_vtable = {
 static bool
 choose_charset(void)
 {
-    setlocale(LC_CTYPE, "");
+    (void)setlocale(LC_CTYPE, "");
     if (strcmp(nl_langinfo(CODESET), "UTF-8") == 0)
         return true;
     const char *current = setlocale(LC_CTYPE, NULL);
@@ -446,9 +446,9 @@ term_close(struct term *term)
     }
     term_restore_disarm();
     if (term->in)
-        fclose(term->in);
+        (void)fclose(term->in);
     if (term->out)
-        fclose(term->out);
+        (void)fclose(term->out);
     free(term);
 }
 

@@ -32,7 +32,7 @@ on_fatal_signal(int number)
         tcsetattr(restore.in_fd, TCSANOW, &restore.modes);
     for (size_t i = 0; i < FATAL_SIGNALS_COUNT; i++)
         sigaction(fatal_signals[i], &restore.previous[i], NULL);
-    raise(number);
+    (void)raise(number);
 }
 
 void

@@ -128,7 +128,8 @@ read_colour(const struct reading *reading, TickitPen *pen, TickitPenAttr attr,
     char digits[16];
     const char *text = json_string_value(value);
     if (json_is_integer(value)) {
-        snprintf(digits, sizeof(digits), "%d", (int)json_integer_value(value));
+        (void)snprintf(digits, sizeof(digits), "%d",
+                       (int)json_integer_value(value));
         text = digits;
     }
     int index = -1;

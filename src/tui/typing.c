@@ -190,14 +190,14 @@ on_tickit_key(TickitTerm *term, TickitEventFlags flags, void *info, void *user)
     const TickitKeyEventInfo *event = info;
     char name[KEYMAP_KEY_MAX_BYTES];
     char text[INPUT_NAME_MAX_BYTES * 2];
-    snprintf(text, sizeof(text), "%s", event->str);
+    (void)snprintf(text, sizeof(text), "%s", event->str);
     for (size_t i = 0; i < sizeof(key_aliases) / sizeof(*key_aliases); i++) {
         size_t whole = strlen(text);
         size_t tail = strlen(key_aliases[i][0]);
         if (whole >= tail &&
             strcmp(text + whole - tail, key_aliases[i][0]) == 0)
-            snprintf(text + whole - tail, sizeof(text) - whole + tail, "%s",
-                     key_aliases[i][1]);
+            (void)snprintf(text + whole - tail, sizeof(text) - whole + tail,
+                           "%s", key_aliases[i][1]);
     }
     if (!keymap_normalise(text, name, NULL))
         return 0;

@@ -312,7 +312,7 @@ viewer_messages_text(const struct deck *deck)
         struct tm local;
         char when[32] = "";
         if (localtime_r(&seconds, &local))
-            strftime(when, sizeof(when), "%H:%M:%S", &local);
+            (void)strftime(when, sizeof(when), "%H:%M:%S", &local);
         buffer_printf(&text, "%s\t%s\n", when, message->text);
     }
     if (text.len == 0)

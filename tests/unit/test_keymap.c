@@ -23,15 +23,17 @@ static void
 write_keymap(struct scratch *scratch, const char *text)
 {
     char folder[96];
-    snprintf(scratch->dir, sizeof(scratch->dir), "/tmp/test_keymap.XXXXXX");
+    (void)snprintf(scratch->dir, sizeof(scratch->dir),
+                   "/tmp/test_keymap.XXXXXX");
     assert_non_null(mkdtemp(scratch->dir));
-    snprintf(folder, sizeof(folder), "%s/keymaps", scratch->dir);
+    (void)snprintf(folder, sizeof(folder), "%s/keymaps", scratch->dir);
     assert_int_equal(mkdir(folder, 0700), 0);
-    snprintf(scratch->file, sizeof(scratch->file), "%s/mine.json", folder);
+    (void)snprintf(scratch->file, sizeof(scratch->file), "%s/mine.json",
+                   folder);
     FILE *file = fopen(scratch->file, "w");
     assert_non_null(file);
-    fputs(text, file);
-    fclose(file);
+    (void)fputs(text, file);
+    (void)fclose(file);
 }
 
 static void
@@ -39,7 +41,7 @@ remove_keymap(struct scratch *scratch)
 {
     char folder[96];
     unlink(scratch->file);
-    snprintf(folder, sizeof(folder), "%s/keymaps", scratch->dir);
+    (void)snprintf(folder, sizeof(folder), "%s/keymaps", scratch->dir);
     rmdir(folder);
     rmdir(scratch->dir);
 }

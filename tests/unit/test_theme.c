@@ -148,9 +148,9 @@ themes_inherit_by_path(void **state)
     assert_true(write(fd, parent, strlen(parent)) > 0);
     close(fd);
     char text[256];
-    snprintf(text, sizeof(text),
-             "{\"inherit\": \"%s\", \"roles\": {\"muted\": {\"fg\": 5}}}",
-             path);
+    (void)snprintf(text, sizeof(text),
+                   "{\"inherit\": \"%s\", \"roles\": {\"muted\": {\"fg\": 5}}}",
+                   path);
     struct theme *theme = load(text, true, NULL);
     assert_int_equal(foreground(theme, THEME_TEXT), 3);
     assert_int_equal(foreground(theme, THEME_MUTED), 5);
