@@ -249,19 +249,18 @@ static void
 place_panes(struct deck *deck)
 {
     const struct layout *layout = &deck->layout;
-    int64_t now = clock_wall_ms();
     for (size_t i = 0; i < deck->pane_count; i++) {
         struct pane *pane = deck->panes[i];
         if (i >= layout->first && i < layout->first + layout->count)
             continue;
         if (pane->state != PANE_HIDDEN)
-            pane->seen_ms = now;
+            pane_seen(pane);
         pane_hide(pane);
     }
     for (size_t i = 0; i < layout->count; i++) {
         struct pane *pane = deck->panes[layout->first + i];
         pane->has_bell = false;
-        pane->seen_ms = now;
+        pane_seen(pane);
         pane_place(pane, &layout->panes[i]);
     }
 }

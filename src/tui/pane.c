@@ -1,6 +1,5 @@
 #include "tui/pane.h"
 
-#include "base/clock.h"
 #include "base/xalloc.h"
 #include "tui/deck-internal.h"
 #include "tui/pane-direct.h"
@@ -30,7 +29,7 @@ pane_new(struct deck *deck, const char *guest, const char *console,
     pane->console = xstrdup(console);
     pane->target =
         is_first ? xstrdup(guest) : xasprintf("%s:%s", guest, console);
-    pane->seen_ms = clock_wall_ms();
+    pane_seen(pane);
     mirror_view_init(&pane->view, 1, 1);
     pane->window = tickit_window_new(
         deck->root, (TickitRect){.lines = 1, .cols = 1}, TICKIT_WINDOW_HIDDEN);
@@ -43,6 +42,13 @@ struct mirror_guest *
 pane_guest(const struct pane *pane)
 {
     return mirror_fleet_find(&pane->deck->fleet, pane->guest);
+}
+
+void
+pane_seen(struct pane *pane)
+{
+    const struct mirror_guest *guest = pane_guest(pane);
+    pane->seen_ms = guest ? guest->activity_ms : 0;
 }
 
 int

@@ -32,7 +32,8 @@ struct pane {
     int64_t view_id;
     int opens_pending;      /* replies to view-open still to come */
     int64_t unacknowledged; /* a frame to acknowledge once it was drawn */
-    int64_t seen_ms;        /* activity up to here was looked at */
+    int64_t seen_ms;        /* activity up to here was looked at; the server's
+                             * clock */
     uint64_t ended_ms;      /* monotonic: when its guest was seen to end */
     int number;             /* what selects it: 1, 2 … */
     bool has_frame;         /* something to show */
@@ -61,6 +62,8 @@ void pane_tell_focus(struct pane *pane, bool is_focused);
 /* Moves in the history by rows (up is positive), at most to its ends. */
 void pane_scroll(struct pane *pane, int64_t rows);
 void pane_leave_scrollback(struct pane *pane);
+/* What its guest printed up to now was looked at. */
+void pane_seen(struct pane *pane);
 /* How many rows of the console it shows. */
 int pane_rows(const struct pane *pane);
 /* Everything of it is to be drawn anew. */

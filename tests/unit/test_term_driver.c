@@ -154,8 +154,10 @@ more_combining_marks_than_a_cell_holds_are_dropped(void **state)
     (void)state;
     struct fixture fixture;
     char text[1 + 2 * 100 + 1] = "e";
-    for (size_t i = 1; i + 2 < sizeof(text); i += 2)
-        memcpy(text + i, "\xCC\x81", 2);
+    for (size_t i = 1; i + 2 < sizeof(text); i += 2) {
+        text[i] = (char)0xCC;
+        text[i + 1] = (char)0x81;
+    }
     open_term(&fixture, "xterm-256color", 24, 80);
     print(&fixture, 0, 0, text);
     assert_true(fixture.len < 60);
