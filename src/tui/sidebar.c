@@ -251,7 +251,6 @@ sidebar_draw(TickitRenderBuffer *rb, const struct theme *theme,
 {
     TickitPen *heading = theme_pen(theme, THEME_SIDEBAR_HEADING);
     draw_fill(rb, 0, 0, cols, heading);
-    draw_text(rb, 0, 1, cols - 1, heading, model->heading);
 
     size_t capacity = sidebar_capacity(rows);
     bool is_partial = model->count > capacity;
@@ -260,6 +259,7 @@ sidebar_draw(TickitRenderBuffer *rb, const struct theme *theme,
                    is_partial ? model->selected + 1 : model->count,
                    model->count);
     int count_col = cols - (int)strlen(count) - 1;
+    draw_text(rb, 0, 1, count_col - 2, heading, model->heading);
     draw_text(rb, 0, count_col, cols - count_col, theme_pen(theme, THEME_MUTED),
               count);
 

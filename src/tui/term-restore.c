@@ -1,5 +1,6 @@
 #include "tui/term-restore.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -18,9 +19,19 @@ static struct {
     size_t len;
     int in_fd;
     int out_fd;
+    int flags; /* in_fd's; -1: none to restore */
     bool has_modes;
     bool is_armed;
 } restore;
+
+/* The event loop makes the terminal non-blocking, and whoever has it after us
+ * with it: a shell's next command would fail to read. */
+static void
+restore_flags(void)
+{
+    if (restore.flags >= 0)
+        (void)fcntl(restore.in_fd, F_SETFL, restore.flags);
+}
 
 /* Only what signal-safety(7) allows. */
 static void
@@ -30,6 +41,7 @@ on_fatal_signal(int number)
     (void)written;
     if (restore.has_modes)
         tcsetattr(restore.in_fd, TCSANOW, &restore.modes);
+    restore_flags();
     for (size_t i = 0; i < FATAL_SIGNALS_COUNT; i++)
         sigaction(fatal_signals[i], &restore.previous[i], NULL);
     (void)raise(number);
@@ -40,6 +52,7 @@ term_restore_save(int in_fd, int out_fd)
 {
     restore.in_fd = in_fd;
     restore.out_fd = out_fd;
+    restore.flags = fcntl(in_fd, F_GETFL);
     restore.has_modes = tcgetattr(in_fd, &restore.modes) == 0;
 }
 
@@ -75,5 +88,7 @@ term_restore_disarm(void)
     }
     if (restore.has_modes)
         tcsetattr(restore.in_fd, TCSADRAIN, &restore.modes);
+    if (restore.has_modes)
+        restore_flags();
     restore.has_modes = false;
 }
