@@ -75,6 +75,9 @@ struct console {
 void console_enter(struct console *console);
 void console_leave(struct console *console);
 
+/* console_type for an answer to the guest's query. */
+void console_reply(struct console *console, const char *bytes, size_t len);
+
 void console_tell_trouble(struct console *console, const struct error *error);
 
 /* The screen changed: on_change now, or in the next turn if there was one in

@@ -115,26 +115,40 @@ console_release_keyboard(struct console *console)
     content_set_pace(console);
 }
 
+static bool
+send_input(struct console *console, const char *bytes, size_t len,
+           struct error *error)
+{
+    if (console->fdsource)
+        return fdsource_type(console->fdsource, bytes, len,
+                             CONSOLE_INPUT_MAX_BYTES, error);
+    return keyboard_type(console->keyboard, bytes, len, CONSOLE_INPUT_MAX_BYTES,
+                         error);
+}
+
 bool
 console_type(struct console *console, const char *bytes, size_t len,
              struct error *error)
 {
-    bool is_typed;
     if (len == 0)
         return true;
     console_enter(console);
-    if (console->fdsource) {
-        is_typed = fdsource_type(console->fdsource, bytes, len,
-                                 CONSOLE_INPUT_MAX_BYTES, error);
-    } else {
-        is_typed = keyboard_type(console->keyboard, bytes, len,
-                                 CONSOLE_INPUT_MAX_BYTES, error);
+    bool is_typed = send_input(console, bytes, len, error);
+    if (is_typed && !console->is_dead && !console->fdsource) {
         follower_set_typed(console->hub->followers);
-        if (is_typed && !console->is_dead)
-            loss_typed(console);
+        loss_typed(console);
     }
     console_leave(console);
     return is_typed;
+}
+
+void
+console_reply(struct console *console, const char *bytes, size_t len)
+{
+    struct error ignored = {0};
+    console_enter(console);
+    (void)send_input(console, bytes, len, &ignored);
+    console_leave(console);
 }
 
 size_t

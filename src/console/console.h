@@ -76,8 +76,9 @@ void console_mark_boot(struct console *console);
 /* Keyboard ------------------------------------------------------------------
  */
 
-/* Counted: while somebody has the console in focus the pty is open (and
- * drained), so that typing is taken at once. */
+/* Counted: while somebody has the console in focus the pty is open (what the
+ * guest prints is thrown away there), so that typing is taken at once, and the
+ * log is read at every change instead of every 10 ms. */
 void console_hold_keyboard(struct console *console);
 void console_release_keyboard(struct console *console);
 

@@ -28,11 +28,10 @@ static void
 on_reply(void *data, const char *bytes, size_t len)
 {
     struct console *console = data;
-    struct error ignored = {0};
     if (console->is_dead || !spend_reply(console) ||
         console_input_pending(console) > CONSOLE_REPLY_MAX_PENDING)
         return;
-    (void)console_type(console, bytes, len, &ignored);
+    console_reply(console, bytes, len);
 }
 
 static void

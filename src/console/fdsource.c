@@ -97,11 +97,12 @@ write_queue(struct fdsource *source)
 static bool
 read_slice(struct fdsource *source, size_t *ret_len, int *ret_errnum)
 {
+    size_t max = source->pace == FDSOURCE_PACE_HOT ? FDSOURCE_SLICE_BYTES
+                                                   : FDSOURCE_COLD_SLICE_BYTES;
     size_t len = 0;
     bool is_open = true;
-    while (len < FDSOURCE_SLICE_BYTES) {
-        ssize_t n =
-            read(source->fd, source->scratch + len, FDSOURCE_SLICE_BYTES - len);
+    while (len < max) {
+        ssize_t n = read(source->fd, source->scratch + len, max - len);
         if (n < 0 && errno == EINTR)
             continue;
         if (n == 0 || (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK)) {

@@ -55,11 +55,13 @@ struct follower {
     struct follower *bucket_next;
     struct follower *ready_next;
     struct follower *next;
-    bool is_ready;         /* in the ready queue of its pace */
-    bool is_busy;          /* a handler runs */
-    bool is_dead;          /* freed meanwhile */
-    bool has_read_trouble; /* told once */
-    bool has_moved;        /* told once */
+    bool is_ready;          /* in the ready queue of its pace */
+    bool is_busy;           /* a handler runs */
+    bool is_dead;           /* freed meanwhile */
+    bool has_read_trouble;  /* told once */
+    bool has_moved;         /* told once */
+    int watch_errnum;       /* why it cannot be watched, to be told, or 0 */
+    bool has_watch_trouble; /* told once */
 };
 
 static void on_events(void *data, int status, int events);
@@ -191,7 +193,9 @@ watch(struct follower *follower)
                                      IN_MODIFY | IN_MOVE_SELF | IN_ATTRIB |
                                          IN_MASK_CREATE);
     if (follower->wd < 0) {
-        /* Usually fs.inotify.max_user_watches: look now and then instead. */
+        /* Somebody else follows the same file (EEXIST), or
+         * fs.inotify.max_user_watches: look now and then instead. */
+        follower->watch_errnum = errno == EEXIST ? 0 : errno;
         loop_timer_start(follower->set->unwatched, UNWATCHED_PAUSE_MS);
         return;
     }
@@ -221,22 +225,6 @@ find_watched(const struct source *source, int wd)
     while (follower && follower->wd != wd)
         follower = follower->bucket_next;
     return follower;
-}
-
-static void
-on_unwatched(void *data)
-{
-    struct follower_set *set = data;
-    bool is_any = false;
-    for (struct follower *at = set->first; at; at = at->next) {
-        if (at->wd >= 0)
-            continue;
-        is_any = true;
-        watch(at); /* arms the timer again when it fails */
-        queue_push(at);
-    }
-    if (is_any)
-        on_turn(set);
 }
 
 /* Reading ------------------------------------------------------------------ */
@@ -334,6 +322,51 @@ on_turn(void *data)
 
 /* Events ------------------------------------------------------------------- */
 
+/* Outside read_slice; the follower may be gone after. */
+static void
+tell_trouble(struct follower *follower, const struct error *error)
+{
+    follower->is_busy = true;
+    report(follower, error);
+    follower->is_busy = false;
+    if (follower->is_dead)
+        destroy(follower);
+}
+
+/* Returns whether it told: then any follower may be gone. */
+static bool
+tell_unwatched(struct follower *follower)
+{
+    struct error error = {0};
+    if (!follower->watch_errnum || follower->has_watch_trouble)
+        return false;
+    follower->has_watch_trouble = true;
+    error_set_errno(&error, follower->watch_errnum,
+                    "the console log %s cannot be watched and is looked at "
+                    "every %d ms (fs.inotify.max_user_watches is the limit)",
+                    follower->path, UNWATCHED_PAUSE_MS);
+    tell_trouble(follower, &error);
+    return true;
+}
+
+static void
+on_unwatched(void *data)
+{
+    struct follower_set *set = data;
+    bool is_any = false;
+    for (struct follower *at = set->first; at; at = at->next) {
+        if (at->wd >= 0)
+            continue;
+        is_any = true;
+        watch(at); /* arms the timer again when it fails */
+        queue_push(at);
+        if (tell_unwatched(at))
+            break; /* the others next time */
+    }
+    if (is_any)
+        on_turn(set);
+}
+
 static void
 attributes_changed(struct follower *follower)
 {
@@ -345,11 +378,7 @@ attributes_changed(struct follower *follower)
               "the console log %s was moved or removed: what is printed from "
               "now on will be missing in it",
               follower->path);
-    follower->is_busy = true;
-    report(follower, &error);
-    follower->is_busy = false;
-    if (follower->is_dead)
-        destroy(follower);
+    tell_trouble(follower, &error);
 }
 
 static void

@@ -1,6 +1,7 @@
 #include "console/outqueue.h"
 
 #include <errno.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 /* Written bytes are cut off at the front when they are this many, so that a
@@ -37,14 +38,27 @@ outqueue_drop(struct outqueue *queue)
     queue->head = 0;
 }
 
+static ssize_t
+write_some(struct outqueue *queue, int fd)
+{
+    const char *bytes = queue->bytes.data + queue->head;
+    size_t len = outqueue_pending(queue);
+    if (!queue->is_no_socket) {
+        ssize_t n = send(fd, bytes, len, MSG_NOSIGNAL);
+        if (n >= 0 || errno != ENOTSOCK)
+            return n;
+        queue->is_no_socket = true;
+    }
+    return write(fd, bytes, len);
+}
+
 int
 outqueue_write(struct outqueue *queue, int fd, size_t *ret_written)
 {
     size_t total = 0;
     int errnum = 0;
     while (outqueue_pending(queue) > 0) {
-        ssize_t n =
-            write(fd, queue->bytes.data + queue->head, outqueue_pending(queue));
+        ssize_t n = write_some(queue, fd);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK)

@@ -10,6 +10,7 @@
 struct outqueue {
     struct buffer bytes; /* owned */
     size_t head;         /* how many of them are written already */
+    bool is_no_socket;   /* the descriptor, as its first write has shown */
 };
 
 void outqueue_finish(struct outqueue *queue);
@@ -21,6 +22,7 @@ void outqueue_push(struct outqueue *queue, const char *bytes, size_t len);
 /* Forgets what waits. */
 void outqueue_drop(struct outqueue *queue);
 
-/* Writes what fd takes now. Returns 0, or the errno of a descriptor that takes
+/* Writes what fd (always the same) takes now; a peer that hung up raises no
+ * signal. Returns 0, or the errno of a descriptor that takes
  * nothing any more (EAGAIN is none). *ret_written (may be NULL): bytes. */
 int outqueue_write(struct outqueue *queue, int fd, size_t *ret_written);

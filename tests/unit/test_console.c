@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 
 static int
@@ -546,6 +547,23 @@ a_second_program_goes_on_where_the_first_ended(void **state)
 }
 
 static void
+a_socket_whose_peer_hung_up_ends_without_a_signal(void **state)
+{
+    struct world *world = *state;
+    struct error error = {0};
+    int sockets[2];
+    assert_int_equal(
+        socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets), 0);
+    world->console = world_open_console(world, 24, 80);
+    set_fd(world, sockets[0]);
+    assert_int_equal(write(sockets[1], "bye", 3), 3);
+    close(sockets[1]);
+    assert_true(console_type(world->console, "x", 1, &error));
+    assert_true(run_until(&world->loop, has_ended, world));
+    assert_string_equal(world->output.data, "bye");
+}
+
+static void
 a_descriptor_that_cannot_be_waited_for_is_refused(void **state)
 {
     struct world *world = *state;
@@ -633,6 +651,7 @@ main(void)
         TEST(a_flood_is_logged_to_the_last_byte),
         TEST(a_program_waits_until_the_log_before_it_is_replayed),
         TEST(a_second_program_goes_on_where_the_first_ended),
+        TEST(a_socket_whose_peer_hung_up_ends_without_a_signal),
         TEST(a_descriptor_that_cannot_be_waited_for_is_refused),
         TEST(a_log_that_cannot_grow_is_told_and_its_gap_is_marked),
     };
