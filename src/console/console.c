@@ -249,7 +249,10 @@ console_set_pty(struct console *console, const char *pts_path)
 bool
 console_set_fd(struct console *console, int fd, struct error *error)
 {
-    return content_set_fd(console, fd, error);
+    console_enter(console);
+    bool is_set = content_set_fd(console, fd, error);
+    console_leave(console);
+    return is_set;
 }
 
 void

@@ -271,21 +271,29 @@ on_log_caught_up(void *data)
     console_leave(console);
 }
 
+/* The log was cut or replaced: content goes on at offset. */
+static void
+go_back(struct console *console, uint64_t offset)
+{
+    struct mark size = {.kind = MARKS_KIND_SIZE,
+                        .offset = offset,
+                        .rows = terminal_rows(console->terminal),
+                        .cols = terminal_cols(console->terminal)};
+    console->offset = offset;
+    /* A smaller offset voids the marks beyond it. */
+    add_mark(console, &size);
+    if (!console->is_dead)
+        apply_due_marks(console);
+}
+
 static void
 on_log_trouble(void *data, const struct error *error)
 {
     struct console *console = data;
     console_enter(console);
     uint64_t offset = follower_offset(console->follower);
-    if (offset < console->offset) {
-        /* It was cut. A mark with a smaller offset voids those beyond it. */
-        struct mark size = {.kind = MARKS_KIND_SIZE,
-                            .offset = offset,
-                            .rows = terminal_rows(console->terminal),
-                            .cols = terminal_cols(console->terminal)};
-        console->offset = offset;
-        add_mark(console, &size);
-    }
+    if (offset < console->offset)
+        go_back(console, offset);
     console_tell_trouble(console, error);
     console_leave(console);
 }
@@ -334,10 +342,10 @@ content_start(struct console *console, size_t history_lines,
 }
 
 void
-content_finish(struct console *console)
+content_close_fd(struct console *console)
 {
-    follower_free(console->follower);
-    console->follower = NULL;
+    if (console->logwriter && logwriter_gap(console->logwriter) > 0)
+        note_gap(console, logwriter_gap(console->logwriter));
     fdsource_free(console->fdsource);
     console->fdsource = NULL;
     logwriter_close(console->logwriter);
@@ -345,12 +353,11 @@ content_finish(struct console *console)
 }
 
 void
-content_close_fd(struct console *console)
+content_finish(struct console *console)
 {
-    fdsource_free(console->fdsource);
-    console->fdsource = NULL;
-    logwriter_close(console->logwriter);
-    console->logwriter = NULL;
+    follower_free(console->follower);
+    console->follower = NULL;
+    content_close_fd(console);
 }
 
 bool
@@ -368,9 +375,9 @@ content_follow(struct console *console, struct error *error)
     follower_free(console->follower);
     console->follower = follower;
     if (is_new) {
-        console->offset = 0;
         console->replay_end = 0;
         console->is_replaying = false;
+        go_back(console, 0);
     }
     content_set_pace(console);
     return true;
@@ -434,8 +441,12 @@ content_set_fd(struct console *console, int fd, struct error *error)
         logwriter_close(writer);
         return false;
     }
-    fdsource_free(console->fdsource);
-    logwriter_close(console->logwriter);
+    content_close_fd(console);
+    if (console->is_dead) {
+        fdsource_free(source);
+        logwriter_close(writer);
+        return error_set(error, ERROR_CODE_STATE, "the console is gone");
+    }
     console->fdsource = source;
     console->logwriter = writer;
     fdsource_resize(source, terminal_rows(console->terminal),

@@ -52,6 +52,12 @@ logwriter_end(const struct logwriter *writer)
     return writer->end;
 }
 
+uint64_t
+logwriter_gap(const struct logwriter *writer)
+{
+    return writer->gap;
+}
+
 struct logwriter_result
 logwriter_append(struct logwriter *writer, const char *bytes, size_t len)
 {

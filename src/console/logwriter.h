@@ -17,6 +17,9 @@ void logwriter_close(struct logwriter *writer);
 /* The log's size as far as this writer knows. */
 uint64_t logwriter_end(const struct logwriter *writer);
 
+/* Bytes missed at its end, not told by a result yet. */
+uint64_t logwriter_gap(const struct logwriter *writer);
+
 /* What became of a write. */
 struct logwriter_result {
     size_t written; /* bytes of it that are in the log, from its beginning */

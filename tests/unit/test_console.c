@@ -224,13 +224,22 @@ a_log_that_was_replaced_is_followed_from_the_next_pty_on(void **state)
     world_print(world, "old");
     world->console = world_open_console(world, 24, 80);
     world_wait_for(world, "old");
+    console_mark_boot(world->console);
+    console_resize(world->console, 24, 70);
+    assert_int_equal(console_boot_offset(world->console), 3);
     unlink(world->log_path);
     close(world->log);
     world->log =
         open(world->log_path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     world_print(world, "new");
     console_set_pty(world->console, qemu.path);
-    world_wait_for(world, "oldnew");
+    world_wait_for(world, "new");
+    assert_int_equal(console_boot_offset(world->console), 0);
+    console_free(world->console);
+    world->console = world_open_console(world, 5, 10);
+    world_wait_for(world, "new");
+    assert_int_equal(terminal_cols(console_terminal(world->console)), 70);
+    assert_int_equal(console_boot_offset(world->console), 0);
     close(qemu.master);
 }
 
@@ -624,6 +633,27 @@ a_log_that_cannot_grow_is_told_and_its_gap_is_marked(void **state)
     assert_true(world_shows(world, "[16 bytes are missing in the log]"));
 }
 
+static void
+a_program_that_ends_in_a_gap_leaves_a_mark_of_it(void **state)
+{
+    struct world *world = *state;
+    struct rlimit old;
+    pid_t pid;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+    world->console = world_open_console(world, 24, 80);
+    set_file_limit(0);
+    set_fd(world, spawn("echo lost", &pid));
+    world_wait_for(world, "lost");
+    assert_true(run_until(&world->loop, has_ended, world));
+    set_file_limit(old.rlim_cur);
+    console_free(world->console);
+    waitpid(pid, NULL, 0);
+    world_print(world, "kept");
+    world->console = world_open_console(world, 24, 80);
+    world_wait_for(world, "kept");
+    assert_true(world_shows(world, "[6 bytes are missing in the log]"));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
@@ -654,6 +684,7 @@ main(void)
         TEST(a_socket_whose_peer_hung_up_ends_without_a_signal),
         TEST(a_descriptor_that_cannot_be_waited_for_is_refused),
         TEST(a_log_that_cannot_grow_is_told_and_its_gap_is_marked),
+        TEST(a_program_that_ends_in_a_gap_leaves_a_mark_of_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
