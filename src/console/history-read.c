@@ -152,7 +152,20 @@ history_block_rows(const struct history *history,
     if (block->cols == history->cols)
         return block->count - block->first;
     size_t rows = 0;
+    uint32_t width = (uint32_t)history->cols;
     for (uint32_t first = block->first; first < block->count;) {
+        const struct history_entry *entry = history_entry(block, first);
+        bool is_line = !(entry->flags & ENTRY_WRAPPED);
+        if (is_line && entry->cols <= width) {
+            rows++;
+            first++;
+            continue;
+        }
+        if (is_line && !(entry->flags & CODEC_WIDE)) {
+            rows += (entry->cols + width - 1) / width;
+            first++;
+            continue;
+        }
         uint32_t end = history_line_end(block, first);
         rows += history_line_rows(history, block, first, end);
         first = end;
@@ -227,7 +240,7 @@ find_line(struct history *history, size_t number, uint32_t *ret_end)
 
 size_t
 history_read(struct history *history, size_t row, struct terminal_run *runs,
-             size_t max_runs, unsigned *ret_flags)
+             size_t max_runs, unsigned *ret_flags, int *ret_cols)
 {
     uint32_t end = 0;
     size_t wanted = find_line(history, row, &end);
@@ -243,6 +256,8 @@ history_read(struct history *history, size_t row, struct terminal_run *runs,
         bool goes_on = history_entry(block, end - 1)->flags & ENTRY_WRAPPED;
         *ret_flags = !is_last || goes_on ? TERMINAL_ROW_WRAPPED : 0;
     }
+    if (ret_cols)
+        *ret_cols = wrapper.col;
     return wrapper.count;
 }
 

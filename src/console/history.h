@@ -44,10 +44,11 @@ size_t history_bytes(const struct history *history);
  * width, else it looks at each row's length. */
 void history_set_cols(struct history *history, int cols);
 
-/* Reads row number row < history_rows; see terminal_read_row. */
+/* Reads row number row < history_rows; see terminal_read_row. *ret_cols (may
+ * be NULL): the row's columns, a gap at its end included. */
 size_t history_read(struct history *history, size_t row,
                     struct terminal_run *runs, size_t max_runs,
-                    unsigned *ret_flags);
+                    unsigned *ret_flags, int *ret_cols);
 
 struct terminal_row_stamp history_stamp(struct history *history, size_t row);
 

@@ -47,7 +47,7 @@ row_erase(struct row *row, int cols, int from, int to, uint32_t style)
         return;
     split_at(row, from);
     split_at(row, to);
-    if (to >= cols)
+    if (to >= cols || to >= row->used)
         row->flags &= (uint16_t)~ROW_WRAPPED;
     if (style == 0 && to >= row->used) {
         if (from < row->used)
@@ -228,6 +228,8 @@ row_check(const struct row *row, int cols, const struct cell_pool *pool)
 {
     if (row->used > cols)
         return "more cells in use than the row has";
+    if ((row->flags & ROW_WRAPPED) && row->used < cols - 1)
+        return "a row that wraps before its end";
     for (int col = 0; col < row->used; col++) {
         const char *fault = check_cell(row, col, pool);
         if (fault)

@@ -126,7 +126,6 @@ sheet_reflow(const struct sheet *from, struct sheet *to,
         flow_row(&reflow, i);
         goes_on = from->row[i]->flags & ROW_WRAPPED;
     }
-    if (goes_on) /* in what follows the sheet */
-        to->row[to->count - 1]->flags |= ROW_WRAPPED;
+    /* What follows the sheet is blank: the last line ends here. */
     return reflow.moved;
 }

@@ -13,7 +13,9 @@ wrap(struct terminal *terminal)
     struct row *row = terminal_cursor_row(terminal);
     bool moves =
         terminal->row == terminal->bottom || terminal->row < terminal->rows - 1;
-    if (moves && !(row->flags & ROW_WRAPPED)) {
+    /* A restored cursor can wait to wrap where nothing is any more. */
+    bool is_full = row->used >= terminal->cols - 1;
+    if (moves && is_full && !(row->flags & ROW_WRAPPED)) {
         row->flags |= ROW_WRAPPED;
         terminal_touch(terminal, row);
     }
@@ -96,6 +98,17 @@ combine(struct terminal *terminal, uint32_t codepoint)
     terminal_touch(terminal, row);
 }
 
+/* Ends a row before its last column, which a wide character left over: no old
+ * text there, and what was never written before it is part of the line. */
+static void
+leave_over(struct terminal *terminal)
+{
+    struct row *row = terminal_cursor_row(terminal);
+    row_erase(row, terminal->cols, terminal->col, terminal->cols, 0);
+    row_open(row, terminal->col, terminal->col);
+    terminal_touch(terminal, row);
+}
+
 /* Moves the cursor to where a character of so many columns fits; false when it
  * fits nowhere. */
 static bool
@@ -105,12 +118,8 @@ make_place(struct terminal *terminal, int width)
     if (!terminal->is_pending && !is_over)
         return true;
     if (terminal->modes & TERMINAL_MODE_AUTOWRAP) {
-        /* What a wide character leaves over is no part of the line. */
-        if (!terminal->is_pending) {
-            struct row *row = terminal_cursor_row(terminal);
-            row_erase(row, terminal->cols, terminal->col, terminal->cols, 0);
-            terminal_touch(terminal, row);
-        }
+        if (!terminal->is_pending)
+            leave_over(terminal);
         wrap(terminal);
     } else if (is_over) {
         return false;

@@ -44,8 +44,8 @@ terminal_read_row(struct terminal *terminal, int row, struct terminal_run *runs,
     if (!find_row(terminal, row, &index))
         return 0;
     if (row < 0)
-        return history_read(terminal->history, index, runs, max_runs,
-                            ret_flags);
+        return history_read(terminal->history, index, runs, max_runs, ret_flags,
+                            NULL);
     const struct row *cells = terminal->grid->row[row];
     size_t need = (size_t)terminal->cols * CELL_MAX_BYTES;
     if (terminal->scratch_bytes < need) {

@@ -21,17 +21,14 @@ add_history_row(struct terminal *terminal, struct sheet *sheet, size_t number,
 {
     struct row *row = sheet_add(sheet);
     unsigned flags = 0;
+    int cols = 0;
     size_t count = history_read(terminal->history, number, runs,
-                                (size_t)sheet->cols, &flags);
+                                (size_t)sheet->cols, &flags, &cols);
     for (size_t i = 0; i < count; i++)
         row_write_run(row, &terminal->pool, &runs[i]);
-    if (flags & TERMINAL_ROW_WRAPPED) {
-        /* A gap at the end of a row that wraps is part of the line; one column
-         * is what a wide character left over. */
-        if (row->used < sheet->cols - 1)
-            row_open(row, sheet->cols, sheet->cols);
+    row_open(row, cols, cols); /* a gap at the end */
+    if (flags & TERMINAL_ROW_WRAPPED)
         row->flags |= ROW_WRAPPED;
-    }
     struct terminal_row_stamp stamp = history_stamp(terminal->history, number);
     row->id = stamp.id;
     row->version = stamp.version;

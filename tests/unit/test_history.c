@@ -77,7 +77,8 @@ expect_row(struct world *world, size_t number, const char *text, unsigned flags)
     unsigned got = 0;
     struct buffer out = {0};
     buffer_append_text(&out, "");
-    size_t count = history_read(world->history, number, runs, MOST_COLS, &got);
+    size_t count =
+        history_read(world->history, number, runs, MOST_COLS, &got, NULL);
     for (size_t i = 0; i < count; i++)
         buffer_append(&out, runs[i].text, runs[i].bytes);
     assert_string_equal(out.data ? out.data : "", text);
@@ -294,7 +295,8 @@ styles_come_back(void **state)
         push_styled(&world, "text", &styles[i], 0);
     for (size_t i = 0; i < sizeof(styles) / sizeof(styles[0]); i++) {
         struct terminal_run runs[20];
-        assert_int_equal(history_read(world.history, i, runs, 20, NULL), 1);
+        assert_int_equal(history_read(world.history, i, runs, 20, NULL, NULL),
+                         1);
         assert_true(style_is_equal(&runs[0].style, &styles[i]));
         assert_int_equal(runs[0].cols, 4);
     }

@@ -38,6 +38,8 @@ static const struct {
     {"the cursor below the text", "ab\033[3;3H", 2, 10, "ab", "", 1, 2},
     {"a wide one that does not fit", "abcd你ef", 4, 5, "", "abcd|你ef", 1, 4},
     {"a wide one fits again", "012345678你x", 4, 12, "", "012345678你x", 0, 11},
+    {"a gap before a wide one that wraps", "\033[10G你x", 4, 20, "",
+     "         你x", 0, 12},
     {"a blank at the wrap is kept", "012345678 ab", 4, 20, "", "012345678 ab",
      0, 12},
     {"blanks at the end are not wrapped", "ab        \r\n", 4, 5, "", "ab", 1,
