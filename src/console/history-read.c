@@ -51,7 +51,7 @@ static void
 add_text(struct wrapper *wrapper, const char *text, size_t bytes, int cols,
          unsigned flags, const struct style *style)
 {
-    if (!(flags & CODEC_UNICODE)) {
+    if (!(flags & PACKING_UNICODE)) {
         add_run(wrapper, text, bytes, wrapper->col, cols, style);
         return;
     }
@@ -138,7 +138,7 @@ history_line_rows(const struct history *history,
     size_t width = (size_t)history->cols;
     if (cols <= width)
         return 1;
-    if (!(flags & CODEC_WIDE))
+    if (!(flags & PACKING_WIDE))
         return (cols + width - 1) / width;
     struct wrapper wrapper = {.wanted = SIZE_MAX, .cols = history->cols};
     wrap_line(&wrapper, block, first, end);
@@ -161,7 +161,7 @@ history_block_rows(const struct history *history,
             first++;
             continue;
         }
-        if (is_line && !(entry->flags & CODEC_WIDE)) {
+        if (is_line && !(entry->flags & PACKING_WIDE)) {
             rows += (entry->cols + width - 1) / width;
             first++;
             continue;

@@ -363,11 +363,11 @@ history_push(struct history *history, const struct row *row,
     int cols = row_content_cols(row);
     unsigned flags = row->flags & ROW_WRAPPED ? ENTRY_WRAPPED : 0;
     if (row->flags & ROW_COMPLEX) {
-        unsigned codec = 0;
+        unsigned packing = 0;
         reserve_scratch(history);
         size_t len = packing_encode(row, cols, pool, history->encoded,
-                                    history->scratch, &codec);
-        add_entry(history, row, cols, history->encoded, len, flags | codec);
+                                    history->scratch, &packing);
+        add_entry(history, row, cols, history->encoded, len, flags | packing);
     } else {
         add_entry(history, row, cols, NULL, (size_t)cols, flags);
     }

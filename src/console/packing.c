@@ -123,9 +123,9 @@ encode_cell(const struct cell *cell, const struct cell_pool *pool, char *text,
         *text = (char)cell->symbol;
         return 1;
     }
-    *flags |= CODEC_UNICODE;
+    *flags |= PACKING_UNICODE;
     if (cell->symbol == CELL_TAIL) {
-        *flags |= CODEC_WIDE;
+        *flags |= PACKING_WIDE;
         return 0;
     }
     if (cell->symbol == CELL_EMPTY) {
@@ -150,12 +150,12 @@ packing_encode(const struct row *row, int cols, const struct cell_pool *pool,
         for (; col < cols && row->cells[col].style == style; col++)
             text += encode_cell(&row->cells[col], pool, text, &flags);
         if (style)
-            flags |= CODEC_STYLED;
+            flags |= PACKING_STYLED;
         runs = put_run(runs, (uint32_t)(text - start), cell_style(pool, style));
     }
     size_t text_bytes = (size_t)(text - scratch);
     *ret_flags = flags;
-    if (!(flags & CODEC_STYLED)) {
+    if (!(flags & PACKING_STYLED)) {
         memcpy(bytes, scratch, text_bytes);
         return text_bytes;
     }
@@ -172,7 +172,7 @@ struct packing_reader
 packing_open(const char *bytes, size_t len, unsigned flags)
 {
     struct packing_reader reader = {.text = bytes, .text_end = bytes + len};
-    if (!(flags & CODEC_STYLED))
+    if (!(flags & PACKING_STYLED))
         return reader;
     const unsigned char *at = (const unsigned char *)bytes;
     uint32_t run_bytes = get_number(&at);
@@ -203,7 +203,7 @@ size_t
 packing_fit(const char *text, size_t len, int max_cols, unsigned flags,
             int *ret_cols)
 {
-    if (!(flags & CODEC_UNICODE)) {
+    if (!(flags & PACKING_UNICODE)) {
         size_t bytes = len < (size_t)max_cols ? len : (size_t)max_cols;
         *ret_cols = (int)bytes;
         return bytes;

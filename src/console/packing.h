@@ -11,9 +11,10 @@
  * is one zero byte a column. */
 
 enum packing_flags {
-    CODEC_STYLED = 1 << 0,  /* style runs stand before the text */
-    CODEC_UNICODE = 1 << 1, /* bytes are not columns: other than ASCII, gaps */
-    CODEC_WIDE = 1 << 2,    /* wide characters */
+    PACKING_STYLED = 1 << 0, /* style runs stand before the text */
+    PACKING_UNICODE =
+        1 << 1,            /* bytes are not columns: other than ASCII, gaps */
+    PACKING_WIDE = 1 << 2, /* wide characters */
 };
 
 /* Most bytes of a row of so many columns. */

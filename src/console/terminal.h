@@ -75,7 +75,8 @@ uint64_t terminal_history_dropped(const struct terminal *terminal);
 
 /* A row's content as runs of one style. Row numbers: 0 .. rows-1 is the
  * screen, -1 the newest row of history, -history_rows the oldest. Cells never
- * written, and blanks at the end in the default style, are left out. */
+ * written, and blanks at the end in the default style, are left out; a row
+ * that wraps keeps its blanks. */
 struct terminal_run {
     const char *text; /* UTF-8, not terminated; borrowed until the next call
                        * that changes or reads the terminal */
