@@ -177,8 +177,7 @@ names_are_letters_digits_and_little_else(void **state)
         "ｎ１",
         "ﬁ",
         "é",
-        "a\xE2\x80\x8B"
-        "b",
+        "z\xE2\x80\x8Bz",
         "\xFF",
         "a\033",
         "*",
