@@ -299,9 +299,15 @@ def test_the_terminal_is_restored_after_signals(box):
 def clients(box):
     """Processes of ours that run the deck: not the server."""
     server = box.server_pid()
-    return [pid for pid in box.own_processes()
-            if os.path.realpath(f"/proc/{pid}/exe")
-            == os.path.realpath(BINARY) and pid != server]
+    found = []
+    for pid in box.own_processes():
+        try:
+            program = os.path.realpath(f"/proc/{pid}/exe")
+        except OSError:
+            continue  # it ended while it was looked at
+        if program == os.path.realpath(BINARY) and pid != server:
+            found.append(pid)
+    return found
 
 
 def test_the_terminal_is_restored_when_the_server_goes(box):
