@@ -240,7 +240,7 @@ answer_log(struct request *request, struct guest *guest, size_t index,
                        json_pack("{s:s,s:I,s:I,s:I}", "data",
                                  encoded.data ? encoded.data : "", "offset",
                                  (json_int_t)offset, "next-offset",
-                                 (json_int_t)(offset + (uint64_t)got), "size",
+                                 (json_int_t)offset + (json_int_t)got, "size",
                                  (json_int_t)info.st_size));
         buffer_finish(&encoded);
     }
