@@ -254,9 +254,12 @@ server_finish(struct server *server)
     loop_defer_free(server->peer_sweep);
     for (size_t i = 0; i < 3; i++)
         uv_close((uv_handle_t *)&server->signals[i], NULL);
-    /* The close callbacks come in the next turns; nothing may be waited for. */
+    /* The close callbacks come in the next turns; nothing may be waited for but
+     * what is being written to disk: its thread tells a loop that is there. */
     for (int turn = 0; turn < CLOSING_TURNS; turn++)
         uv_run(&server->loop, UV_RUN_NOWAIT);
+    while (server->loop.active_reqs.count)
+        uv_run(&server->loop, UV_RUN_ONCE);
     (void)uv_loop_close(&server->loop);
 }
 

@@ -206,7 +206,7 @@ session_umask_and_signals_are_its_own(void **state)
     char *text = run(f,
                      "umask; read -r s < /proc/$$/stat; set -- $s; echo "
                      "$(($1 == $6)) $(($1 == $5)) $7; "
-                     "grep -E 'Sig(Blk|Ign)' /proc/$$/status",
+                     "grep -E 'Sig(Blk|Ign)' /proc/self/status",
                      -1);
     (void)signal(SIGPIPE, old);
     sigprocmask(SIG_SETMASK, &before, NULL);
