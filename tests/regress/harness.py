@@ -264,6 +264,9 @@ class Terminal:
     def wait_end(self, patience=PATIENCE):
         """Waits for the program's end; its exit status."""
         until(self.is_dead, "the program in the terminal to end", patience)
+        # tmux can see the terminal's end before it has the exit status
+        until(lambda: self.format("#{pane_dead_status}#{pane_dead_signal}"),
+              "tmux to have its exit status", patience)
         return int(self.format("#{pane_dead_status}") or -1)
 
     def pid(self):
