@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "base/utf8.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
@@ -45,6 +46,71 @@ is_blank(const char *text, size_t len)
     return true;
 }
 
+/* Bytes of the number, up to its fraction or exponent, at the start. */
+static size_t
+integer_bytes(const char *text, size_t len)
+{
+    size_t at = 0;
+    while (at < len &&
+           (text[at] == '-' || (text[at] >= '0' && text[at] <= '9')))
+        at++;
+    return at;
+}
+
+/* Whether the digits of an integer (a sign before them counts) are more than
+ * jansson's integers hold. */
+static bool
+is_overflowing(const char *digits, size_t len)
+{
+    char number[32];
+    if (len >= sizeof(number))
+        return true;
+    memcpy(number, digits, len);
+    number[len] = '\0';
+    errno = 0;
+    (void)strtoll(number, NULL, 10);
+    return errno == ERANGE;
+}
+
+/* Appends the line with its integers beyond 63 bits made fractions: QEMU has
+ * unsigned ones of 64, and one of them is no reason to lose a reply. */
+static void
+widen_integers(const char *text, size_t len, struct buffer *out)
+{
+    bool is_in_string = false;
+    for (size_t at = 0; at < len;) {
+        size_t digits = is_in_string ? 0 : integer_bytes(text + at, len - at);
+        if (digits) {
+            char next = at + digits < len ? text[at + digits] : ' ';
+            bool is_integer = next != '.' && next != 'e' && next != 'E';
+            buffer_append(out, text + at, digits);
+            if (is_integer && is_overflowing(text + at, digits))
+                buffer_append_text(out, "e0");
+            at += digits;
+            continue;
+        }
+        if (is_in_string && text[at] == '\\' && at + 1 < len)
+            buffer_append_byte(out, text[at++]);
+        else if (text[at] == '"')
+            is_in_string = !is_in_string;
+        buffer_append_byte(out, text[at++]);
+    }
+}
+
+static json_t *
+parse(const char *text, size_t len, json_error_t *fault)
+{
+    json_t *message = json_loadb(text, len, JSON_REJECT_DUPLICATES, fault);
+    if (message || json_error_code(fault) != json_error_numeric_overflow)
+        return message;
+    struct buffer wide = {0};
+    json_error_t ignored;
+    widen_integers(text, len, &wide);
+    message = json_loadb(wide.data, wide.len, JSON_REJECT_DUPLICATES, &ignored);
+    buffer_finish(&wide);
+    return message;
+}
+
 static enum codec_result
 decode(const char *text, size_t len, json_t **ret_message, struct error *error)
 {
@@ -56,7 +122,7 @@ decode(const char *text, size_t len, json_t **ret_message, struct error *error)
         return CODEC_RESULT_FAULT;
     }
     json_error_t fault;
-    json_t *message = json_loadb(text, len, JSON_REJECT_DUPLICATES, &fault);
+    json_t *message = parse(text, len, &fault);
     if (!message) {
         /* it cites the line */
         char *shown = text_printable(fault.text, strlen(fault.text), 0, 0);

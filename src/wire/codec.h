@@ -37,7 +37,8 @@ void codec_feed(struct codec *codec, const char *bytes, size_t len);
 /* Takes the next message out. Call until it returns CODEC_RESULT_NONE. Faults:
  * a line that is over-long (ERROR_CODE_LIMIT), not UTF-8, not JSON, not an
  * object, nested too deep, or has a name twice (ERROR_CODE_PROTOCOL, with the
- * column). Empty lines are skipped. Linear in what was fed. */
+ * column). Empty lines are skipped. An integer beyond 63 bits comes out as a
+ * real number. Linear in what was fed. */
 enum codec_result codec_next(struct codec *codec, json_t **ret_message,
                              struct error *error);
 
