@@ -210,6 +210,9 @@ mirror_fleet_event(struct mirror_fleet *fleet, const char *event, json_t *data)
                         json_string_value(json_object_get(data, "name")));
     if (strcmp(event, "GUEST_ACTIVITY") == 0)
         return note_activity(fleet, data);
+    /* events were lost: this is how things are now */
+    if (strcmp(event, "GUEST_LIST") == 0)
+        return mirror_fleet_load(fleet, json_object_get(data, "guests"), NULL);
     return false;
 }
 

@@ -117,8 +117,8 @@ void mirror_fleet_finish(struct mirror_fleet *fleet);
 /* guests: the array of guest-list. */
 bool mirror_fleet_load(struct mirror_fleet *fleet, const json_t *guests,
                        struct error *error);
-/* Applies GUEST_CHANGED, GUEST_REMOVED, GUEST_ACTIVITY; other events do
- * nothing. Returns whether anything changed. */
+/* Applies GUEST_CHANGED, GUEST_REMOVED, GUEST_ACTIVITY, GUEST_LIST; other
+ * events do nothing. Returns whether anything changed. */
 bool mirror_fleet_event(struct mirror_fleet *fleet, const char *event,
                         json_t *data);
 /* NULL when there is none of that name. */

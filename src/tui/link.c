@@ -78,13 +78,13 @@ on_bell(struct deck *deck, const json_t *data)
     sidebar_changed(deck);
 }
 
-/* A guest's state or consoles changed. */
+/* A guest's state or consoles changed; name NULL: anything may have. */
 static void
 on_guest(struct deck *deck, const char *name)
 {
     arrange_fleet(deck);
-    for (size_t i = 0; name && i < deck->pane_count; i++) {
-        if (strcmp(deck->panes[i]->guest, name) == 0)
+    for (size_t i = 0; i < deck->pane_count; i++) {
+        if (!name || strcmp(deck->panes[i]->guest, name) == 0)
             pane_changed(deck->panes[i]);
     }
     if (name)

@@ -328,6 +328,12 @@ a_fleet_follows_its_events(void **state)
     assert_string_equal(fleet.guests[0].name, "b");
     assert_false(event(&fleet, "GUEST_REMOVED", "{\"name\": \"a\"}"));
     assert_false(event(&fleet, "NOTICE", "{}"));
+    assert_false(event(&fleet, "GUEST_LIST", "{\"guests\": [1]}"));
+    assert_int_equal(fleet.count, 2);
+    assert_true(event(&fleet, "GUEST_LIST",
+                      "{\"guests\": [" GUEST("d", "running") "]}"));
+    assert_int_equal(fleet.count, 1);
+    assert_string_equal(fleet.guests[0].name, "d");
     mirror_fleet_finish(&fleet);
 }
 

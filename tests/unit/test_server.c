@@ -434,6 +434,38 @@ client_that_goes_in_mid_command_leaves_nothing_behind(void **state)
 }
 
 static void
+client_that_lost_events_is_told_how_things_are(void **state)
+{
+    struct fixture *f = *state;
+    struct client other;
+    client_open(&other, &f->world);
+    client_call(&other, "events-subscribe", NULL);
+    char *long_word = xmalloc(60001);
+    memset(long_word, 'x', 60000);
+    long_word[60000] = '\0';
+    client_call(&f->client, "guest-define",
+                json_pack("{s:s,s:{s:[s,s]},s:s}", "name", "g", "spec", "exec",
+                          "false", long_word, "directory", "/"));
+    free(long_word);
+    /* each report of a death has the command line */
+    for (int i = 0; i < 20; i++) {
+        client_call(&f->client, "guest-start",
+                    json_pack("{s:s}", "guest", "g"));
+        client_call(
+            &f->client, "guest-wait",
+            json_pack("{s:s,s:[s]}", "guest", "g", "states", "crashed"));
+    }
+    client_call(&f->client, "guest-remove", json_pack("{s:s}", "guest", "g"));
+    json_t *event = client_event(&other, "GUEST_LIST");
+    json_t *guests = json_object_get(json_object_get(event, "data"), "guests");
+    assert_int_equal(json_array_size(guests), 0);
+    json_decref(event);
+    client_start_guest(&f->client, "h", ECHO);
+    json_decref(client_event(&other, "GUEST_CHANGED"));
+    client_close(&other);
+}
+
+static void
 client_that_floods_commands_does_not_hold_up_others(void **state)
 {
     struct fixture *f = *state;
@@ -642,6 +674,7 @@ main(void)
         SERVED(removing_a_guest_ends_what_waits_for_it),
         SERVED(view_shows_the_console_of_a_new_definition),
         SERVED(client_that_goes_in_mid_command_leaves_nothing_behind),
+        SERVED(client_that_lost_events_is_told_how_things_are),
         SERVED(client_that_floods_commands_does_not_hold_up_others),
         SERVED(waits_of_one_client_are_limited),
         SERVED(server_without_descriptors_is_there_again_when_they_are),
