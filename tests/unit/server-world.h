@@ -63,8 +63,9 @@ world_run_server(const struct world *world, int ready_fd)
     exit(ok ? 0 : 1);
 }
 
-static inline void
-world_start(struct world *world)
+/* Starts the server; returns what it says on when it is ready. */
+static inline int
+world_fork(struct world *world)
 {
     int ready[2];
     assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
@@ -76,10 +77,17 @@ world_start(struct world *world)
         world_run_server(world, ready[1]);
     }
     close(ready[1]);
+    return ready[0];
+}
+
+static inline void
+world_start(struct world *world)
+{
+    int ready_fd = world_fork(world);
     char byte = 1;
-    assert_int_equal(read(ready[0], &byte, 1), 1);
+    assert_int_equal(read(ready_fd, &byte, 1), 1);
     assert_int_equal(byte, 0);
-    close(ready[0]);
+    close(ready_fd);
 }
 
 static inline void

@@ -1,5 +1,6 @@
 #include "base/base64.h"
 #include "server-world.h"
+#include "server/peer.h"
 
 #include <sys/resource.h>
 #include <time.h>
@@ -551,6 +552,32 @@ server_without_descriptors_is_there_again_when_they_are(void **state)
 }
 
 static void
+clients_beyond_the_limit_are_told_so(void **state)
+{
+    struct fixture *f = *state;
+    int fds[PEER_MAX_COUNT];
+    for (int i = 1; i < PEER_MAX_COUNT; i++)
+        fds[i] = world_connect(&f->world);
+    struct client other = {.fd = world_connect(&f->world)};
+    codec_init(&other.codec, 65536);
+    json_t *message = client_receive(&other);
+    json_t *error = json_object_get(message, "error");
+    assert_string_equal(json_string_value(json_object_get(error, "class")),
+                        "Limit");
+    json_decref(message);
+    assert_null(client_receive(&other));
+    client_close(&other);
+    for (int i = 1; i < PEER_MAX_COUNT; i++)
+        close(fds[i]);
+    json_t *value = NULL;
+    do
+        value = client_call(&f->client, "query-server", NULL);
+    while (json_integer_value(json_object_get(value, "peers")) != 1);
+    client_open(&other, &f->world);
+    client_close(&other);
+}
+
+static void
 bells_and_titles_without_end_are_a_trickle_of_events(void **state)
 {
     struct fixture *f = *state;
@@ -643,6 +670,40 @@ server_ends_with_actions_and_waits_under_way(void **state)
     assert_int_equal(world_wait(&f->world), 0);
 }
 
+/* A QEMU that is stopped answers no monitor: a new server waits for it a while,
+ * and must hear a signal meanwhile. */
+static void
+stop_signal_is_heard_while_guests_are_adopted(void **state)
+{
+    struct fixture *f = *state;
+    int id = client_send(&f->client, "guest-define",
+                         json_pack("{s:s,s:{s:s,s:s},s:s,s:b,s:b}", "name", "g",
+                                   "spec", "accel", "tcg", "memory", "16M",
+                                   "directory", "/", "start", 1, "wait", 1));
+    json_t *reply = client_reply(&f->client, id);
+    json_t *guest = json_object_get(reply, "return");
+    pid_t pid = (pid_t)json_integer_value(json_object_get(guest, "pid"));
+    if (pid <= 0)
+        skip(); /* no QEMU here */
+    assert_int_equal(kill(pid, SIGSTOP), 0);
+    kill(f->world.pid, SIGKILL);
+    (void)world_wait(&f->world);
+    char *path = paths_api_socket(&f->world.paths);
+    (void)unlink(path);
+    free(path); /* the server's process would count it as lost */
+    int ready_fd = world_fork(&f->world);
+    path = paths_api_socket(&f->world.paths);
+    while (access(path, F_OK) < 0)
+        (void)poll(NULL, 0, 1);
+    kill(f->world.pid, SIGTERM);
+    alarm(WORLD_DEADLINE_MS / 1000);
+    assert_int_equal(world_wait(&f->world), 0);
+    alarm(0);
+    close(ready_fd);
+    kill(pid, SIGKILL);
+    free(path);
+}
+
 static void
 stop_signal_ends_the_server_and_removes_its_socket(void **state)
 {
@@ -678,9 +739,11 @@ main(void)
         SERVED(client_that_floods_commands_does_not_hold_up_others),
         SERVED(waits_of_one_client_are_limited),
         SERVED(server_without_descriptors_is_there_again_when_they_are),
+        SERVED(clients_beyond_the_limit_are_told_so),
         SERVED(bells_and_titles_without_end_are_a_trickle_of_events),
         SERVED(capture_too_large_for_an_answer_is_refused),
         SERVED(server_ends_with_actions_and_waits_under_way),
+        SERVED(stop_signal_is_heard_while_guests_are_adopted),
         SERVED(stop_signal_ends_the_server_and_removes_its_socket),
     };
     /* one of them alone: for who looks for a mistake */
