@@ -12,7 +12,8 @@ import sys
 POINT = re.compile(r"^(not )?ok\b(?: (\d+))?(?: - )?(.*?)(# ?SKIP.*)?$",
                    re.IGNORECASE)
 GOOD = ("OK", "EXPECTEDFAIL")
-# Lines of a failed test's output that are shown; the whole is in the log.
+# Lines of a failed test's output that are shown, from its first failure on;
+# the whole is in the log.
 SHOWN_LINES = 60
 
 
@@ -51,10 +52,19 @@ class Sum:
         else:
             # Died, or too late: that is a failure beside its points.
             self.failed += not failed
-            tail = (output + test.get("stderr", "")).splitlines()
             self.stories.append("\n".join(
                 [f"FAILED: {name} ({test['result']}) {', '.join(failed)}"]
-                + ["    " + line for line in tail[-SHOWN_LINES:]]))
+                + ["    " + line for line in
+                   excerpt(output + test.get("stderr", ""))]))
+
+
+def excerpt(output):
+    """The lines that tell of a failure: from the first on, or the last."""
+    lines = output.splitlines()
+    first = [i for i, line in enumerate(lines) if line.startswith("not ok")]
+    if first:
+        return lines[first[0]:first[0] + SHOWN_LINES]
+    return lines[-SHOWN_LINES:]
 
 
 def main():

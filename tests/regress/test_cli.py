@@ -175,6 +175,7 @@ def test_logs_prints_all_and_follows(box):
     cat(box)
     for word in ("one", "two", "three"):
         box.shell("a", word, word)
+    until(lambda: box.log_bytes("a").count(b"three") == 2, "cat's answer")
     text = box.gm("logs", "a").out
     for word in ("one", "two", "three"):
         require_equal(text.split().count(word), 2, f"{word}, typed and echoed")
