@@ -29,5 +29,5 @@
     {                                                                          \
         .name = "timeout", .type = OPTION_SECONDS, .value = "SECONDS",         \
         .default_value = (default_text), .max = ROW_MAX_TIMEOUT_MS,            \
-        .summary = what                                                        \
+        .summary = (what)                                                      \
     }

@@ -91,7 +91,7 @@ connect_socket(const char *path, uint64_t deadline_ms, struct error *error)
     }
     int wait_ms = left_ms(deadline_ms) + 1;
     struct timeval limit = {.tv_sec = wait_ms / 1000,
-                            .tv_usec = wait_ms % 1000 * 1000};
+                            .tv_usec = wait_ms % 1000 * 1000L};
     (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
     bool ok = true;
     if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
@@ -186,9 +186,7 @@ spawn_server(const struct paths *paths, const char *executable,
     int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
     int ends[2] = {-1, -1};
     pid_t pid = -1;
-    if (null_fd < 0 || pipe2(ends, O_CLOEXEC) < 0)
-        error_set_errno(error, errno, "cannot start the server");
-    else if ((pid = fork()) < 0)
+    if (null_fd < 0 || pipe2(ends, O_CLOEXEC) < 0 || (pid = fork()) < 0)
         error_set_errno(error, errno, "cannot start the server");
     if (pid == 0)
         become_server((char *const *)argv, null_fd, log_fd, ends[1]);

@@ -141,7 +141,7 @@ mirror_fleet_load(struct mirror_fleet *fleet, const json_t *guests,
                          "the list of guests is no array");
     struct mirror_fleet loaded = {0};
     for (size_t i = 0; i < json_array_size(guests); i++) {
-        struct mirror_guest guest;
+        struct mirror_guest guest = {0};
         if (!read_guest(&guest, json_array_get(guests, i), error)) {
             mirror_fleet_finish(&loaded);
             return false;
@@ -199,7 +199,7 @@ bool
 mirror_fleet_event(struct mirror_fleet *fleet, const char *event, json_t *data)
 {
     if (strcmp(event, "GUEST_CHANGED") == 0) {
-        struct mirror_guest guest;
+        struct mirror_guest guest = {0};
         if (!read_guest(&guest, data, NULL))
             return false;
         put_guest(fleet, &guest);

