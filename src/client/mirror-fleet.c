@@ -220,7 +220,8 @@ struct mirror_guest *
 mirror_fleet_find(struct mirror_fleet *fleet, const char *name)
 {
     for (size_t i = 0; i < fleet->count; i++) {
-        if (strcmp(fleet->guests[i].name, name) == 0)
+        const char *known = fleet->guests[i].name;
+        if (name && known && strcmp(known, name) == 0)
             return &fleet->guests[i];
     }
     return NULL;
