@@ -391,6 +391,46 @@ view_shows_the_console_of_a_new_definition(void **state)
     }
 }
 
+/* However much is printed, and then the newest state. */
+static void
+view_that_is_not_acknowledged_gets_two_frames(void **state)
+{
+    struct fixture *f = *state;
+    struct client other;
+    client_open(&other, &f->world);
+    client_start_guest(&f->client, "g",
+                       "stty -echo; echo ready; read x; i=0; "
+                       "while [ $i -lt 3000 ]; do echo line $i; "
+                       "i=$((i+1)); done; echo flooded; exec cat");
+    client_expect(&f->client, "g", "ready");
+    client_call(
+        &other, "view-open",
+        json_pack("{s:s,s:i,s:i}", "guest", "g", "rows", 10, "cols", 20));
+    client_call(&f->client, "console-send",
+                json_pack("{s:s,s:s}", "guest", "g", "text", "x\n"));
+    client_expect(&f->client, "g", "flooded");
+    json_decref(client_event(&other, "SCREEN"));
+    json_decref(client_event(&other, "SCREEN"));
+    client_call(&f->client, "console-send",
+                json_pack("{s:s,s:s}", "guest", "g", "text", "newest\n"));
+    client_expect(&f->client, "g", "newest");
+    /* neither a frame that was not sent nor an old one is an answer */
+    client_call(&other, "view-ack",
+                json_pack("{s:i,s:i}", "view", 1, "frame", 3));
+    client_call(&other, "view-ack",
+                json_pack("{s:i,s:i}", "view", 1, "frame", 0));
+    client_call(&other, "query-version", NULL);
+    assert_int_equal(json_array_size(other.events), 0);
+    client_call(&other, "view-ack",
+                json_pack("{s:i,s:i}", "view", 1, "frame", 2));
+    json_t *event = client_event(&other, "SCREEN");
+    char *shown = json_dumps(event, 0);
+    assert_non_null(strstr(shown, "newest"));
+    free(shown);
+    json_decref(event);
+    client_close(&other);
+}
+
 /* --- clients -------------------------------------------------------------- */
 
 static void
@@ -734,6 +774,7 @@ main(void)
         SERVED(pattern_that_takes_for_ever_fails_and_holds_nobody_up),
         SERVED(removing_a_guest_ends_what_waits_for_it),
         SERVED(view_shows_the_console_of_a_new_definition),
+        SERVED(view_that_is_not_acknowledged_gets_two_frames),
         SERVED(client_that_goes_in_mid_command_leaves_nothing_behind),
         SERVED(client_that_lost_events_is_told_how_things_are),
         SERVED(client_that_floods_commands_does_not_hold_up_others),
