@@ -221,9 +221,12 @@ class Terminal:
     def __init__(self, box, command, cols, rows):
         self.box = box
         self.name = f"t{len(box.terminals)}"
+        # tmux 3.3a now and then never learns a status: the shell writes it.
+        self.status = box.at(f"{self.name}.status")
         box.tmux("new-session", "-d", "-s", self.name, "-x", str(cols),
-                 "-y", str(rows), shell(command), ";", "set-option",
-                 "-t", self.name, "remain-on-exit", "on")
+                 "-y", str(rows), f"{shell(command)}; echo $? "
+                 f">{self.status}.new; mv {self.status}.new {self.status}",
+                 ";", "set-option", "-t", self.name, "remain-on-exit", "on")
         box.terminals.append(self)
 
     def tmux(self, command, *arguments):
@@ -258,16 +261,13 @@ class Terminal:
         until(lambda: not re.search(pattern, self.screen(), re.MULTILINE),
               f"{pattern!r} to leave the screen", patience)
 
-    def is_dead(self):
-        return self.format("#{pane_dead}") == "1"
-
     def wait_end(self, patience=PATIENCE):
-        """Waits for the program's end; its exit status."""
-        until(self.is_dead, "the program in the terminal to end", patience)
-        # tmux can see the terminal's end before it has the exit status
-        until(lambda: self.format("#{pane_dead_status}#{pane_dead_signal}"),
-              "tmux to have its exit status", patience)
-        return int(self.format("#{pane_dead_status}") or -1)
+        """Waits for the program's end; its exit status, 128 + N when signal
+        N killed it."""
+        until(lambda: os.path.exists(self.status),
+              "the program in the terminal to end", patience)
+        with open(self.status, encoding="ascii") as file:
+            return int(file.read())
 
     def pid(self):
         return int(self.format("#{pane_pid}"))
