@@ -19,7 +19,7 @@ guestmux=$build/src/guestmux
 say() { printf '%s\n' "$*"; }
 
 if [ "${1:-}" = stop ]; then
-    "$guestmux" -L demo down || true
+    "$guestmux" -L demo down --yes --force --timeout 30 || true
     "$guestmux" -L demo kill-server
     exit 0
 fi
