@@ -9,6 +9,7 @@
 #include "tui/theme.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Text as scdoc wants it: what it would take for markup is escaped. */
@@ -127,11 +128,26 @@ print_modes(void)
         print_entry(keymap_modes[i].name, keymap_modes[i].heading);
 }
 
+static int
+compare_actions(const void *a, const void *b)
+{
+    const struct action *const *first = a;
+    const struct action *const *second = b;
+    return strcmp((*first)->name, (*second)->name);
+}
+
 static void
 print_actions(void)
 {
-    for (size_t i = 0; i < actions_count; i++)
-        print_entry(actions[i].name, actions[i].summary);
+    const struct action *sorted[ACTIONS_MAX];
+    size_t count = 0;
+    while (count < actions_count() && count < ACTIONS_MAX) {
+        sorted[count] = actions_at(count);
+        count++;
+    }
+    qsort(sorted, count, sizeof(sorted[0]), compare_actions);
+    for (size_t i = 0; i < count; i++)
+        print_entry(sorted[i]->name, sorted[i]->summary);
 }
 
 /* The default keymap, mode by mode. Keys of one action stand together. */

@@ -13,8 +13,15 @@ struct action {
     int argument;
 };
 
-extern const struct action actions[];
-extern const size_t actions_count;
+/* Most actions there can be. */
+#define ACTIONS_MAX 256
+
+/* How many there are. */
+size_t actions_count(void);
+
+/* The actions one by one, in the order of their tables; index below
+ * actions_count. */
+const struct action *actions_at(size_t index);
 
 /* NULL when there is none; *ret_nearest (may be NULL) then is what was
  * probably meant, or NULL. */
