@@ -12,6 +12,8 @@
 /* The largest view a client can have; the server's own limits lie below. */
 #define MAX_ROWS 4096
 #define MAX_COLS 4096
+/* Numbers of rows beyond this are nonsense, and sums of them could overflow. */
+#define MAX_ABSOLUTE_ROW (INT64_MAX / 8)
 /* The longest title kept, columns. */
 #define MAX_TITLE_COLS 256
 /* Combining characters kept on one cell. */
@@ -280,6 +282,8 @@ struct update {
     int64_t console_cols;
     int64_t shift;
     int64_t history;
+    int64_t dropped;
+    int64_t top;
     int64_t scroll;
     const char *title;    /* borrowed; NULL: as before */
     const json_t *cursor; /* borrowed; NULL: as before */
@@ -303,6 +307,8 @@ read_members(const struct mirror_view *view, const json_t *data,
     json_t *size = NULL;
     *update = (struct update){
         .history = view->history,
+        .dropped = view->dropped,
+        .top = view->top,
         .scroll = view->scroll,
     };
     bool ok =
@@ -310,8 +316,12 @@ read_members(const struct mirror_view *view, const json_t *data,
                          &update->frame, error) &&
         json_get_integer(data, "shift", JSON_OPTIONAL, 0, INT32_MAX,
                          &update->shift, error) &&
-        json_get_integer(data, "history", JSON_OPTIONAL, 0, INT64_MAX,
+        json_get_integer(data, "history", JSON_OPTIONAL, 0, MAX_ABSOLUTE_ROW,
                          &update->history, error) &&
+        json_get_integer(data, "dropped", JSON_OPTIONAL, 0, MAX_ABSOLUTE_ROW,
+                         &update->dropped, error) &&
+        json_get_integer(data, "top", JSON_OPTIONAL, 0, MAX_ABSOLUTE_ROW,
+                         &update->top, error) &&
         json_get_integer(data, "scroll", JSON_OPTIONAL, 0, INT64_MAX,
                          &update->scroll, error) &&
         json_get_string(data, "title", JSON_OPTIONAL, &update->title, error) &&
@@ -420,6 +430,8 @@ apply_members(struct mirror_view *view, const struct update *update)
 {
     view->frame = update->frame;
     view->history = update->history;
+    view->dropped = update->dropped;
+    view->top = update->top;
     view->scroll = update->scroll;
     if (update->console_rows) {
         view->console_rows = (int)update->console_rows;

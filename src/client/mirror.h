@@ -78,6 +78,9 @@ struct mirror_view {
     int cursor_shape;
     unsigned modes;    /* enum mirror_mode */
     int64_t history;   /* rows of scrollback */
+    int64_t dropped;   /* rows that went before those: the first one's number */
+    int64_t top;       /* number of the row on top: absolute rows count from
+                        * the console's very first */
     int64_t scroll;    /* rows back from live */
     char *title;       /* owned, may be NULL */
     int64_t frame;     /* last frame applied */

@@ -86,3 +86,5 @@ extern const struct method_table methods_fleet;
 extern const struct method_table methods_guest;
 extern const struct method_table methods_console;
 extern const struct method_table methods_view;
+extern const struct method_table methods_buffer;
+extern const struct method_table methods_text;

@@ -26,10 +26,12 @@ void
 frame_state_resize(struct frame_state *state, int rows, int cols)
 {
     bool is_scrolled = state->is_scrolled;
+    bool is_pinned = state->is_pinned;
     uint64_t anchor = state->anchor;
     frame_state_finish(state);
     frame_state_init(state, rows, cols);
     state->is_scrolled = is_scrolled;
+    state->is_pinned = is_pinned;
     state->anchor = anchor;
 }
 
@@ -43,25 +45,49 @@ frame_state_scroll(struct frame_state *state, const struct terminal *terminal,
     if ((uint64_t)rows > history)
         rows = (int64_t)history;
     state->is_scrolled = rows > 0;
+    state->is_pinned = false;
     state->anchor =
         terminal_history_dropped(terminal) + history - (uint64_t)rows;
 }
 
-/* Rows back from live, now that the history may have grown or been dropped. */
-static int64_t
-scroll_now(struct frame_state *state, const struct terminal *terminal)
+void
+frame_state_pin(struct frame_state *state, uint64_t row)
 {
-    if (!state->is_scrolled)
-        return 0;
+    state->is_scrolled = true;
+    state->is_pinned = true;
+    state->anchor = row;
+}
+
+/* The terminal's first row on the screen, as an absolute one. */
+static uint64_t
+screen_row(const struct terminal *terminal)
+{
+    return terminal_history_dropped(terminal) + terminal_history_rows(terminal);
+}
+
+/* Keeps a scrolled view's anchor within what exists, now that the history may
+ * have grown or been dropped. Returns whether the view is scrolled still. */
+static bool
+update_anchor(struct frame_state *state, const struct terminal *terminal)
+{
     uint64_t dropped = terminal_history_dropped(terminal);
-    uint64_t newest = dropped + terminal_history_rows(terminal);
+    uint64_t newest = screen_row(terminal);
+    if (!state->is_scrolled)
+        return false;
     if (state->anchor < dropped)
         state->anchor = dropped;
-    if (state->anchor >= newest) {
+    if (state->anchor < newest)
+        return true;
+    if (!state->is_pinned) {
         state->is_scrolled = false;
-        return 0;
+        return false;
     }
-    return (int64_t)(newest - state->anchor);
+    /* a console with more rows than the view can be pinned within its screen */
+    int below = terminal_rows(terminal) - state->rows;
+    uint64_t last = newest + (uint64_t)(below > 0 ? below : 0);
+    if (state->anchor > last)
+        state->anchor = last;
+    return true;
 }
 
 /* The terminal's row that a live view shows on top. When it does not fit, the
@@ -263,18 +289,27 @@ add_modes(struct frame_state *state, const struct terminal *terminal,
     return true;
 }
 
-/* The history's size alone is worth no frame while the view shows live rows
- * that did not change: it goes with the next one. */
+/* Where the rows stand among all. The history's size alone is worth no frame
+ * while the view shows live rows that did not change: it goes with the next
+ * one. */
 static bool
 add_history(struct frame_state *state, const struct terminal *terminal,
-            int64_t scroll, json_t *data)
+            int first_row, json_t *data)
 {
     int64_t history = (int64_t)terminal_history_rows(terminal);
+    int64_t dropped = (int64_t)terminal_history_dropped(terminal);
+    int64_t top = (int64_t)screen_row(terminal) + first_row;
+    int64_t scroll = first_row < 0 ? -first_row : 0;
     bool has_changed = false;
-    if (!state->has_sent || history != state->history) {
+    if (!state->has_sent || history != state->history ||
+        dropped != state->dropped || top != state->top) {
         state->history = history;
+        state->dropped = dropped;
+        state->top = top;
         json_object_set_new(data, "history", json_integer(history));
-        has_changed = scroll > 0;
+        json_object_set_new(data, "dropped", json_integer(dropped));
+        json_object_set_new(data, "top", json_integer(top));
+        has_changed = state->is_scrolled;
     }
     if (!state->has_sent || scroll != state->scroll) {
         state->scroll = scroll;
@@ -308,16 +343,29 @@ json_t *
 frame_build(struct frame_state *state, struct terminal *terminal)
 {
     json_t *data = json_object();
-    int64_t scroll = scroll_now(state, terminal);
-    int first_row = scroll ? (int)-scroll : live_first_row(state, terminal);
+    int64_t history = state->history;
+    int64_t dropped = state->dropped;
+    int64_t top = state->top;
+    int first_row = 0;
+    if (update_anchor(state, terminal))
+        first_row =
+            (int)((int64_t)state->anchor - (int64_t)screen_row(terminal));
+    else
+        first_row = live_first_row(state, terminal);
+    if (first_row >= 0)
+        state->first_row = first_row;
     bool has_changed = add_size(state, terminal, data);
     has_changed |= add_rows(state, terminal, first_row, data);
     has_changed |= add_modes(state, terminal, data);
-    has_changed |= add_history(state, terminal, scroll, data);
+    has_changed |= add_history(state, terminal, first_row, data);
     has_changed |= add_cursor(state, terminal, first_row, data);
     state->has_sent = true;
     if (has_changed)
         return data;
     json_decref(data);
+    /* these go with the next one */
+    state->history = history;
+    state->dropped = dropped;
+    state->top = top;
     return NULL;
 }

@@ -15,7 +15,8 @@ struct frame_state {
     int cols;
     struct terminal_row_stamp *stamps; /* owned: rows; zero: unknown */
     bool is_scrolled;
-    uint64_t anchor; /* history row at the top while scrolled back, counted
+    bool is_pinned;  /* scrolled, and stays so where the live rows begin */
+    uint64_t anchor; /* absolute row at the top while scrolled back, counted
                       * from the very first ("dropped + index") */
     int first_row;   /* of the console that a live view shows on top */
     bool has_sent;   /* below is what the client was told */
@@ -24,6 +25,8 @@ struct frame_state {
     struct terminal_cursor cursor;
     unsigned modes;
     int64_t history;
+    int64_t dropped;
+    int64_t top;
     int64_t scroll;
 };
 
@@ -34,6 +37,9 @@ void frame_state_resize(struct frame_state *state, int rows, int cols);
 /* rows: from the newest back; clamped to what exists; 0 is live. */
 void frame_state_scroll(struct frame_state *state,
                         const struct terminal *terminal, int64_t rows);
+/* Shows the rows from an absolute one on, clamped to what exists: output moves
+ * them up into the history, and the view goes with them. */
+void frame_state_pin(struct frame_state *state, uint64_t row);
 
 /* The members of SCREEN but view and frame; NULL when nothing changed. New
  * reference. */

@@ -92,6 +92,9 @@ run_change(struct request *request, const json_t *arguments,
     int64_t scroll = argument_integer(arguments, "scroll", -1);
     if (scroll >= 0)
         view_scroll(view, scroll);
+    int64_t top = argument_integer(arguments, "top", -1);
+    if (top >= 0)
+        view_pin(view, (uint64_t)top);
     view_set_options(view, &options);
     return true;
 }
@@ -144,6 +147,8 @@ static const struct method methods[] = {
                 ARGUMENT_RESIZE,
                 {"scroll", ARGUMENT_INTEGER, 0, 0, TERMINAL_HISTORY_MAX_LINES,
                  "Rows back from the newest; 0: live"},
+                {"top", ARGUMENT_INTEGER, 0, 0, INT64_MAX,
+                 "Stay with the rows from this absolute one on"},
             },
         .run = run_change,
     },

@@ -15,6 +15,7 @@
 
 /* What the files of this folder share. */
 
+struct buffers;
 struct listener;
 struct peer;
 struct view;
@@ -47,7 +48,8 @@ struct server {
     int state_lock;            /* owned: locks the state directory; or -1 */
     struct member **members;   /* owned, in order of definition */
     size_t member_count;
-    struct peer *peers; /* owned: linked list */
+    struct buffers *buffers; /* owned: what was copied */
+    struct peer *peers;      /* owned: linked list */
     size_t peer_count;
     struct view *views;     /* owned by their peers: linked list */
     struct waiter *waiters; /* owned by their requests: linked list */

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "base/xalloc.h"
+#include "server/buffers.h"
 #include "server/listener.h"
 #include "server/peer.h"
 #include "server/server-internal.h"
@@ -235,6 +236,7 @@ server_init(struct server *server, const struct server_options *options)
         loop_timer_new(&server->loop, registry_send_changes, server);
     server->idle_timer = loop_timer_new(&server->loop, on_idle, server);
     server->peer_sweep = loop_defer_new(&server->loop, on_sweep, server);
+    server->buffers = buffers_new();
     start_signals(server);
 }
 
@@ -244,6 +246,7 @@ server_finish(struct server *server)
     peer_free_all(server);
     registry_free_all(server);
     console_hub_free(server->hub);
+    buffers_free(server->buffers);
     listener_free(server->listener);
     if (server->state_lock >= 0)
         (void)close(server->state_lock);

@@ -240,6 +240,13 @@ view_scroll(struct view *view, int64_t rows)
 }
 
 void
+view_pin(struct view *view, uint64_t row)
+{
+    frame_state_pin(&view->state, row);
+    touch(view);
+}
+
+void
 view_ack(struct view *view, int64_t frame)
 {
     if (frame > view->acked && frame <= view->sent)
@@ -309,6 +316,7 @@ view_enter_consoles(struct server *server, const struct guest *guest)
         struct frame_state *state = &view->state;
         frame_state_resize(state, state->rows, state->cols);
         state->is_scrolled = false;
+        state->is_pinned = false;
         take_size(view);
         hold_keyboard(view, view->options.is_focused);
         touch(view);

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <jansson.h>
 
@@ -49,6 +50,8 @@ struct view_options view_options(const struct view *view);
 void view_set_options(struct view *view, const struct view_options *options);
 /* Shows rows further back: rows from the newest, 0 is live. */
 void view_scroll(struct view *view, int64_t rows);
+/* Shows the rows from that absolute one on and stays with them. */
+void view_pin(struct view *view, uint64_t row);
 void view_ack(struct view *view, int64_t frame);
 
 /* The peer typed into this console: its view decides about the size. */

@@ -392,6 +392,75 @@ scrolled_back_view_stays_while_output_comes(void **state)
     close_world(&f);
 }
 
+/* A pinned view stays with its rows while they move up into the history. */
+static void
+pinned_view_stays_with_its_rows(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_world(&f, 5, 20, 5, 20);
+    print(&f, "1\r\n2\r\n3\r\n4\r\n5\r\n6\r\n7");
+    send_frame(&f);
+    assert_int_equal(f.mirror.top, 2);
+    assert_int_equal(f.mirror.dropped, 0);
+    frame_state_pin(&f.state, 2);
+    send_frame(&f);
+    assert_row(&f, 0, "3");
+    assert_int_equal(f.mirror.scroll, 0);
+    print(&f, "\r\n8\r\n9");
+    assert_true(send_frame(&f));
+    assert_int_equal(sent_rows(&f), 0);
+    assert_row(&f, 0, "3");
+    assert_int_equal(f.mirror.scroll, 2);
+    assert_int_equal(f.mirror.top, 2);
+    assert_same(&f, "pinned");
+    /* to the newest rows, and beyond: it goes no further, and stays pinned */
+    frame_state_pin(&f.state, INT64_MAX);
+    assert_true(send_frame(&f));
+    assert_row(&f, 4, "9");
+    assert_int_equal(f.mirror.top, 4);
+    print(&f, "\r\n10");
+    assert_true(send_frame(&f));
+    assert_int_equal(f.mirror.top, 4);
+    assert_int_equal(f.mirror.scroll, 1);
+    assert_same(&f, "pinned to the newest");
+    /* and what is live again is live */
+    frame_state_scroll(&f.state, f.terminal, 0);
+    assert_true(send_frame(&f));
+    assert_row(&f, 4, "10");
+    assert_same(&f, "live");
+    /* dropped: the oldest ones are shown, and their numbers told */
+    frame_state_pin(&f.state, 0);
+    for (int i = 0; i < 300; i++)
+        print(&f, "\r\nmore");
+    assert_true(send_frame(&f));
+    assert_int_equal(f.mirror.top, f.mirror.dropped);
+    assert_int_equal(f.mirror.dropped + f.mirror.history, 306 - 1);
+    assert_same(&f, "dropped");
+    close_world(&f);
+}
+
+/* A console with more rows than the view can be pinned within its screen. */
+static void
+pinned_view_of_a_taller_console_stays_within_it(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_world(&f, 9, 20, 4, 20);
+    print(&f, "1\r\n2\r\n3\r\n4\r\n5\r\n6\r\n7\r\n8\r\n9");
+    send_frame(&f);
+    assert_int_equal(f.mirror.top, 5);
+    frame_state_pin(&f.state, 3);
+    assert_true(send_frame(&f));
+    assert_row(&f, 0, "4");
+    assert_same(&f, "in between");
+    frame_state_pin(&f.state, 8);
+    assert_true(send_frame(&f));
+    assert_int_equal(f.mirror.top, 5);
+    assert_same(&f, "at the end");
+    close_world(&f);
+}
+
 static void
 history_that_goes_takes_a_scrolled_view_to_live(void **state)
 {
@@ -671,6 +740,9 @@ change_something(struct fixture *f, uint32_t *seed)
     case 4:
         frame_state_scroll(&f->state, f->terminal, 0);
         break;
+    case 6:
+        frame_state_pin(&f->state, (uint64_t)between(seed, 0, 300));
+        break;
     case 5:
         terminal_reset(f->terminal);
         break;
@@ -711,6 +783,8 @@ main(void)
         cmocka_unit_test(only_changed_rows_are_sent),
         cmocka_unit_test(scrolling_is_a_shift),
         cmocka_unit_test(scrolled_back_view_stays_while_output_comes),
+        cmocka_unit_test(pinned_view_stays_with_its_rows),
+        cmocka_unit_test(pinned_view_of_a_taller_console_stays_within_it),
         cmocka_unit_test(history_that_goes_takes_a_scrolled_view_to_live),
         cmocka_unit_test(
             small_view_follows_the_cursor_no_further_than_it_has_to),

@@ -391,6 +391,73 @@ view_shows_the_console_of_a_new_definition(void **state)
     }
 }
 
+static json_t *
+text_of(struct client *client, json_t *arguments)
+{
+    json_object_set_new(arguments, "guest", json_string("g"));
+    return client_call(client, "console-text", arguments);
+}
+
+static void
+text_between_two_places_is_told_and_kept(void **state)
+{
+    struct fixture *f = *state;
+    client_start_guest(&f->client, "g",
+                       "stty -echo; for i in 1 2 3 4 5; do echo line $i; done; "
+                       "echo ready; exec cat");
+    client_expect(&f->client, "g", "ready");
+    json_t *value = text_of(
+        &f->client, json_pack("{s:i,s:i,s:i,s:i,s:s}", "first", 1, "last", 2,
+                              "first-col", 2, "last-col", 5, "buffer", "new"));
+    assert_string_equal(json_string_value(json_object_get(value, "text")),
+                        "ne 2\nline 3");
+    assert_int_equal(json_integer_value(json_object_get(value, "lines")), 2);
+    assert_int_equal(json_integer_value(json_object_get(value, "buffer")), 1);
+    value =
+        text_of(&f->client, json_pack("{s:i,s:i,s:b,s:i,s:i,s:s}", "first", 0,
+                                      "last", 1, "block", 1, "first-col", 5,
+                                      "last-col", 5, "buffer", "append"));
+    assert_string_equal(json_string_value(json_object_get(value, "text")),
+                        "1\n2");
+    value = client_call(&f->client, "buffer-get", NULL);
+    assert_string_equal(json_string_value(json_object_get(value, "text")),
+                        "ne 2\nline 3\n1\n2");
+    assert_string_equal(json_string_value(json_object_get(value, "from")), "g");
+    /* rows that do not exist, or are too many */
+    client_fail(
+        &f->client, "console-text",
+        json_pack("{s:s,s:i,s:i}", "guest", "g", "first", 5000, "last", 6000),
+        "NotFound");
+    client_fail(&f->client, "console-text",
+                json_pack("{s:s,s:i,s:i}", "guest", "g", "first", 3, "last", 2),
+                "NotFound");
+    client_fail(&f->client, "console-text",
+                json_pack("{s:s,s:i,s:i,s:s}", "guest", "g", "first", 0, "last",
+                          2, "buffer", "x"),
+                "Invalid");
+}
+
+static void
+buffers_are_set_listed_and_deleted(void **state)
+{
+    struct fixture *f = *state;
+    client_fail(&f->client, "buffer-get", NULL, "NotFound");
+    client_call(&f->client, "buffer-set", json_pack("{s:s}", "text", "one"));
+    client_call(&f->client, "buffer-set", json_pack("{s:s}", "text", "two"));
+    json_t *value = client_call(&f->client, "buffer-list", NULL);
+    json_t *list = json_object_get(value, "buffers");
+    assert_int_equal(json_array_size(list), 2);
+    assert_string_equal(
+        json_string_value(json_object_get(json_array_get(list, 0), "preview")),
+        "two");
+    client_call(&f->client, "buffer-delete", json_pack("{s:i}", "number", 2));
+    value = client_call(&f->client, "buffer-get", NULL);
+    assert_string_equal(json_string_value(json_object_get(value, "text")),
+                        "one");
+    client_fail(&f->client, "buffer-delete", json_pack("{s:i}", "number", 2),
+                "NotFound");
+}
+
 /* However much is printed, and then the newest state. */
 static void
 view_that_is_not_acknowledged_gets_two_frames(void **state)
@@ -774,6 +841,8 @@ main(void)
         SERVED(pattern_that_takes_for_ever_fails_and_holds_nobody_up),
         SERVED(removing_a_guest_ends_what_waits_for_it),
         SERVED(view_shows_the_console_of_a_new_definition),
+        SERVED(text_between_two_places_is_told_and_kept),
+        SERVED(buffers_are_set_listed_and_deleted),
         SERVED(view_that_is_not_acknowledged_gets_two_frames),
         SERVED(client_that_goes_in_mid_command_leaves_nothing_behind),
         SERVED(client_that_lost_events_is_told_how_things_are),
