@@ -14,7 +14,8 @@ case $(uname -m) in
 aarch64|arm64) deb_run=qemu-system-arm ;;
 *) deb_run=qemu-system-x86 ;;
 esac
-deb_test='libcmocka-dev clang clang-format clang-tidy libclang-rt-dev tmux'
+deb_test='libcmocka-dev clang clang-format clang-tidy libclang-rt-dev tmux
+    ncurses-term'
 
 case ${1:-} in
 build) debs=$deb_build ;;
