@@ -2,6 +2,7 @@
 
 #include "base/utf8.h"
 #include "base/xalloc.h"
+#include "tui/term-cells.h"
 #include "tui/term-restore.h"
 
 #include <errno.h>
@@ -17,14 +18,13 @@
 #include <unistd.h>
 #include <wchar.h>
 
-/* The only file that sees curses: its macros (clear, move, timeout, OK, ERR)
- * clash with everything. NCURSES_NOMACROS spares us the worst of them. */
-#define NCURSES_NOMACROS
-#include <curses.h>
 #include <tickit-termdrv.h>
 
 /* Terminals wider than this are drawn up to here. */
 #define TERM_COLS_MAX 1024
+
+/* From so many changed rows on curses looks whether they were scrolled. */
+#define SCROLL_MIN_ROWS 3
 
 /* COLORS of a terminal that takes 24-bit colours by number. */
 #define TERM_COLOURS_DIRECT 0x1000000
@@ -36,6 +36,7 @@ struct term {
     FILE *out;               /* owned: a stream of its own on out_fd */
     FILE *in;                /* owned */
     int out_fd;              /* borrowed */
+    struct term_cells cells; /* owned: what was drawn */
     int colours;
     int rows;
     int cols;
@@ -71,48 +72,43 @@ write_all(int fd, const char *text)
     }
 }
 
-/* Appends one character to the cells; returns the columns it takes, or -1
- * when it does not fit any more. */
-static int
-put_cell(cchar_t *cells, int used, int room, wchar_t character,
-         const cchar_t *blank)
+/* Puts one character where the terminal stands; false when it does not fit any
+ * more. */
+static bool
+put_character(struct term *term, uint32_t codepoint, cchar_t *cell)
 {
-    int width = wcwidth(character);
+    wchar_t character = (wchar_t)codepoint;
+    int width = 1;
+    if (codepoint < 0x20 || codepoint >= 0x7F)
+        width = wcwidth(character);
     if (width == 0) {
-        /* a combining mark joins the cell before it, while there is room */
-        wchar_t *chars = used > 0 ? cells[used - 1].chars : NULL;
-        for (int i = 1; chars && chars[0] && i < CCHARW_MAX; i++) {
-            if (!chars[i]) {
-                chars[i] = character;
-                break;
-            }
-        }
-        return 0;
+        /* a combining mark joins the cell before it */
+        term_cells_combine(&term->cells, term->row, term->col - 1, character);
+        return true;
     }
     if (width < 0) {
         character = (wchar_t)UTF8_REPLACEMENT;
         width = 1;
     }
-    if (width > room)
-        return -1;
-    cells[used] = *blank;
-    cells[used].chars[0] = character;
-    return width;
+    cell->chars[0] = character;
+    if (width > term->cols - term->col) {
+        /* a wide one in the last column: nothing is shown of it */
+        cell->chars[0] = L' ';
+        term_cells_fill(&term->cells, term->row, term->col, 1, cell);
+        term->col = term->cols;
+        return false;
+    }
+    term_cells_put(&term->cells, term->row, term->col, width, cell);
+    term->col += width;
+    return true;
 }
 
 static bool
 driver_print(TickitTermDriver *driver, const char *text, size_t len)
 {
     struct term *term = term_of(driver);
-    cchar_t cells[TERM_COLS_MAX];
-    cchar_t blank;
-    setcchar(&blank, L" ", term->attributes, 0, &term->pair);
-
-    int room = term->cols - term->col;
-    if (room > TERM_COLS_MAX)
-        room = TERM_COLS_MAX;
-    int used = 0;
-    int width = 0;
+    cchar_t cell;
+    setcchar(&cell, L" ", term->attributes, 0, &term->pair);
     while (len > 0) {
         uint32_t codepoint = (unsigned char)*text;
         size_t step = 1;
@@ -121,24 +117,11 @@ driver_print(TickitTermDriver *driver, const char *text, size_t len)
             if (step == 0)
                 break;
         }
-        int cols =
-            put_cell(cells, used, room - width, (wchar_t)codepoint, &blank);
+        if (!put_character(term, codepoint, &cell))
+            break;
         text += step;
         len -= step;
-        if (cols < 0) {
-            /* a wide one in the last column: nothing is shown of it */
-            if (width < room) {
-                cells[used++] = blank;
-                width++;
-            }
-            break;
-        }
-        used += cols > 0;
-        width += cols;
     }
-    if (used > 0 && term->row >= 0 && term->row < term->rows)
-        mvadd_wchnstr(term->row, term->col, cells, used);
-    term->col += width;
     return true;
 }
 
@@ -178,17 +161,11 @@ static bool
 driver_erasech(TickitTermDriver *driver, int count, TickitMaybeBool moveend)
 {
     struct term *term = term_of(driver);
-    cchar_t cells[TERM_COLS_MAX];
+    cchar_t blank;
     if (count > term->cols - term->col)
         count = term->cols - term->col;
-    if (count > TERM_COLS_MAX)
-        count = TERM_COLS_MAX;
-    if (count > 0 && term->row >= 0 && term->row < term->rows) {
-        setcchar(&cells[0], L" ", term->attributes, 0, &term->pair);
-        for (int i = 1; i < count; i++)
-            cells[i] = cells[0];
-        mvadd_wchnstr(term->row, term->col, cells, count);
-    }
+    setcchar(&blank, L" ", term->attributes, 0, &term->pair);
+    term_cells_fill(&term->cells, term->row, term->col, count, &blank);
     if (moveend == TICKIT_YES)
         term->col += count;
     return true;
@@ -197,8 +174,11 @@ driver_erasech(TickitTermDriver *driver, int count, TickitMaybeBool moveend)
 static bool
 driver_clear(TickitTermDriver *driver)
 {
-    (void)driver;
-    erase();
+    struct term *term = term_of(driver);
+    cchar_t blank;
+    setcchar(&blank, L" ", A_NORMAL, 0, NULL);
+    for (int row = 0; row < term->rows; row++)
+        term_cells_fill(&term->cells, row, 0, term->cols, &blank);
     return true;
 }
 
@@ -381,7 +361,6 @@ start_curses(struct term *term, const char *type, struct error *error)
     typeahead(-1); /* a frame is drawn whole, whatever is typed meanwhile */
     scrollok(stdscr, FALSE);
     leaveok(stdscr, FALSE);
-    idlok(stdscr, TRUE);
     if (has_colors() && start_color() == OK) {
         use_default_colors();
         term->colours = COLORS < 8 ? 0 : COLORS;
@@ -445,6 +424,7 @@ term_close(struct term *term)
         delscreen(term->screen);
     }
     term_restore_disarm();
+    term_cells_finish(&term->cells);
     if (term->in)
         (void)fclose(term->in);
     if (term->out)
@@ -471,6 +451,8 @@ term_abilities(const struct term *term)
 void
 term_flush(struct term *term)
 {
+    /* Looking for rows that only moved costs more than drawing a few. */
+    idlok(stdscr, term_cells_flush(&term->cells) >= SCROLL_MIN_ROWS);
     if (term->is_cursor_wanted)
         move(term->row, term->col);
     if (!term->is_cursor_wanted && term->is_cursor_shown)
@@ -512,6 +494,7 @@ term_update_size(struct term *term)
     term->rows = rows;
     term->cols = cols;
     resizeterm(rows, cols);
+    term_cells_resize(&term->cells, rows, cols);
     tickit_term_set_size(term->tickit, rows, cols);
     return true;
 }

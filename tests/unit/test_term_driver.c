@@ -1,3 +1,5 @@
+#include "console/render.h"
+#include "console/terminal.h"
 #include "tui/term-driver.h"
 
 #include <fcntl.h>
@@ -210,6 +212,109 @@ controls_never_reach_the_terminal(void **state)
     close_term(&fixture);
 }
 
+/* Random drawing, beside a plain picture of what should stand there ---------
+ */
+
+#define PICTURE_ROWS 6
+#define PICTURE_COLS 16
+
+/* One column; "" is the second one of a wide character. */
+struct picture {
+    char cells[PICTURE_ROWS][PICTURE_COLS][8];
+};
+
+static void
+set_cell(struct picture *picture, int row, int col, const char *text, int width)
+{
+    char(*line)[8] = picture->cells[row];
+    if (!line[col][0])
+        strcpy(line[col - 1], " ");
+    if (col + width < PICTURE_COLS && !line[col + width][0])
+        strcpy(line[col + width], " ");
+    strcpy(line[col], text);
+    if (width == 2)
+        line[col + 1][0] = '\0';
+}
+
+static void
+draw_at_random(struct fixture *fixture, struct picture *picture)
+{
+    static const struct {
+        const char *text;
+        int width;
+    } characters[] = {
+        {" ", 1}, {"a", 1}, {"b", 1}, {"日", 2}, {"e\xCC\x81", 1}, {"本", 2},
+    };
+    int row = rand() % PICTURE_ROWS;
+    int col = rand() % PICTURE_COLS;
+    tickit_term_goto(fixture->tickit, row, col);
+    if (rand() % 4 == 0) {
+        int count = 1 + rand() % (PICTURE_COLS - col);
+        tickit_term_erasech(fixture->tickit, count, TICKIT_MAYBE);
+        for (int i = 0; i < count; i++)
+            set_cell(picture, row, col + i, " ", 1);
+        return;
+    }
+    for (int left = 1 + rand() % 6; left > 0; left--) {
+        size_t which = (size_t)rand() % 6;
+        int width = characters[which].width;
+        if (col + width > PICTURE_COLS)
+            break;
+        tickit_term_print(fixture->tickit, characters[which].text);
+        set_cell(picture, row, col, characters[which].text, width);
+        col += width;
+    }
+}
+
+static void
+expect_picture(struct terminal *terminal, const struct picture *picture,
+               int round)
+{
+    struct buffer shown = {0};
+    struct buffer wanted = {0};
+    render_rows(terminal, 0, PICTURE_ROWS - 1, RENDER_PLAIN, &shown);
+    for (int row = 0; row < PICTURE_ROWS; row++) {
+        size_t start = wanted.len;
+        for (int col = 0; col < PICTURE_COLS; col++)
+            buffer_append_text(&wanted, picture->cells[row][col]);
+        while (wanted.len > start && wanted.data[wanted.len - 1] == ' ')
+            wanted.len--;
+        buffer_append_text(&wanted, "\n");
+    }
+    if (strcmp(shown.data, wanted.data) != 0)
+        fail_msg("round %d:\n%s--- instead of\n%s", round, shown.data,
+                 wanted.data);
+    buffer_finish(&shown);
+    buffer_finish(&wanted);
+}
+
+static void
+whatever_is_drawn_over_what_the_screen_is_right(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    struct picture picture;
+    struct terminal_config config = {.rows = PICTURE_ROWS,
+                                     .cols = PICTURE_COLS};
+    struct terminal *terminal = terminal_new(&config);
+    memset(&picture, 0, sizeof(picture));
+    for (int i = 0; i < PICTURE_ROWS * PICTURE_COLS; i++)
+        strcpy(picture.cells[i / PICTURE_COLS][i % PICTURE_COLS], " ");
+    open_term(&fixture, "xterm-256color", PICTURE_ROWS, PICTURE_COLS);
+    srand(20261126);
+    for (int round = 0; round < 3000; round++) {
+        for (int i = rand() % 8; i >= 0; i--)
+            draw_at_random(&fixture, &picture);
+        term_flush(fixture.term);
+        sent(&fixture);
+        terminal_write(terminal, fixture.bytes, fixture.len,
+                       TERMINAL_WRITE_REPLAY);
+        expect_picture(terminal, &picture, round);
+    }
+    terminal_free(terminal);
+    close_term(&fixture);
+}
+
 static const struct {
     const char *type;
     int colours;         /* told by terminfo */
@@ -360,6 +465,7 @@ main(void)
         cmocka_unit_test(nothing_wraps_at_the_last_column),
         cmocka_unit_test(cells_outside_the_screen_are_nowhere),
         cmocka_unit_test(controls_never_reach_the_terminal),
+        cmocka_unit_test(whatever_is_drawn_over_what_the_screen_is_right),
         cmocka_unit_test(colours_are_those_that_the_terminal_has),
         cmocka_unit_test(attributes_reach_the_terminal),
         cmocka_unit_test(opening_and_closing_leave_the_terminal_as_it_was),
