@@ -15,6 +15,8 @@
 /* Most that may wait for a server that does not read: a full paste
  * (CONSOLE_INPUT_MAX_BYTES) in base64, and then some. */
 #define MAX_QUEUE_BYTES (16u << 20)
+/* Memory kept for the next command that is given as text. */
+#define LINE_KEPT_BYTES 262144u
 /* The API's version that this client speaks. */
 #define API_VERSION 1
 
@@ -34,6 +36,7 @@ struct connection {
     size_t pending_count;
     size_t pending_capacity;
     int64_t next_id;
+    struct buffer line;   /* owned: a command given as text */
     struct error failure; /* why it ended, once stream is NULL */
     bool is_freed;        /* freed inside a handler */
     int dispatching;      /* handlers on the call stack */
@@ -42,6 +45,7 @@ struct connection {
 static void
 destroy(struct connection *connection)
 {
+    buffer_finish(&connection->line);
     free(connection->server_version);
     free(connection->pending);
     free(connection);
@@ -310,6 +314,24 @@ connection_execute_quiet(struct connection *connection, const char *method,
     json_t *command = codec_command(method, arguments, NULL);
     stream_send(connection->stream, command);
     json_decref(command);
+}
+
+void
+connection_execute_text(struct connection *connection, const char *method,
+                        const struct buffer *arguments)
+{
+    struct buffer *line = &connection->line;
+    if (!connection->stream)
+        return;
+    buffer_reset(line);
+    buffer_append_text(line, "{\"execute\":\"");
+    buffer_append_text(line, method);
+    buffer_append_text(line, "\",\"arguments\":");
+    buffer_append(line, arguments->data, arguments->len);
+    buffer_append_text(line, "}\n");
+    stream_send_bytes(connection->stream, line->data, line->len);
+    if (line->capacity > LINE_KEPT_BYTES)
+        buffer_finish(line);
 }
 
 const char *

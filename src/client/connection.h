@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/buffer.h"
 #include "base/error.h"
 #include "base/paths.h"
 
@@ -45,6 +46,10 @@ void connection_execute(struct connection *connection, const char *method,
  * {"class","desc"}). */
 void connection_execute_quiet(struct connection *connection, const char *method,
                               json_t *arguments);
+/* The same with the arguments as JSON text, an object's, borrowed: for what
+ * goes out with every key. */
+void connection_execute_text(struct connection *connection, const char *method,
+                             const struct buffer *arguments);
 
 /* The server's version from the greeting; NULL before it came. */
 const char *connection_server_version(const struct connection *connection);

@@ -11,6 +11,7 @@ frame_state_init(struct frame_state *state, int rows, int cols)
 {
     *state = (struct frame_state){.rows = rows, .cols = cols};
     state->stamps = xcalloc((size_t)rows, sizeof(*state->stamps));
+    state->fresh = xcalloc((size_t)rows, sizeof(*state->fresh));
 }
 
 void
@@ -19,7 +20,11 @@ frame_state_finish(struct frame_state *state)
     if (!state)
         return;
     free(state->stamps);
+    free(state->fresh);
+    free(state->runs);
     state->stamps = NULL;
+    state->fresh = NULL;
+    state->runs = NULL;
 }
 
 void
@@ -129,15 +134,15 @@ fit_text(const char *text, size_t bytes, int cols)
     return at;
 }
 
-static json_t *
-run_to_json(const struct terminal_run *run, int cols)
+static void
+write_run(struct json_writer *out, const struct terminal_run *run, int cols)
 {
     size_t bytes = run->bytes;
     if (run->col + run->cols > cols)
         bytes = fit_text(run->text, run->bytes, cols - run->col);
-    json_t *array = json_array();
-    json_array_append_new(array, json_integer(run->col));
-    json_array_append_new(array, json_stringn_nocheck(run->text, bytes));
+    json_writer_open_array(out, NULL);
+    json_writer_integer(out, NULL, run->col);
+    json_writer_string(out, NULL, run->text, bytes);
     const struct style *style = &run->style;
     uint32_t values[] = {style->foreground, style->background,
                          style->attributes, style->underline_colour};
@@ -145,21 +150,25 @@ run_to_json(const struct terminal_run *run, int cols)
     while (count && !values[count - 1])
         count--;
     for (size_t i = 0; i < count; i++)
-        json_array_append_new(array, json_integer(values[i]));
-    return array;
+        json_writer_integer(out, NULL, values[i]);
+    json_writer_close_array(out);
 }
 
-static json_t *
-row_to_json(const struct frame_state *state, struct terminal *terminal,
-            int index, int row, struct terminal_run *runs)
+/* row: the terminal's, shown at index of the view; NULL runs: a blank row. */
+static void
+write_row(const struct frame_state *state, struct terminal *terminal, int index,
+          int row, struct json_writer *out)
 {
-    json_t *array = json_array();
-    json_array_append_new(array, json_integer(index));
-    size_t count = terminal_read_row(terminal, row, runs,
-                                     (size_t)terminal_cols(terminal), NULL);
-    for (size_t i = 0; i < count && runs[i].col < state->cols; i++)
-        json_array_append_new(array, run_to_json(&runs[i], state->cols));
-    return array;
+    json_writer_open_array(out, NULL);
+    json_writer_integer(out, NULL, index);
+    size_t count =
+        row < terminal_rows(terminal)
+            ? terminal_read_row(terminal, row, state->runs,
+                                (size_t)terminal_cols(terminal), NULL)
+            : 0;
+    for (size_t i = 0; i < count && state->runs[i].col < state->cols; i++)
+        write_run(out, &state->runs[i], state->cols);
+    json_writer_close_array(out);
 }
 
 /* By how many rows what the client has moved up: where the row that is now on
@@ -186,46 +195,49 @@ shift_stamps(struct frame_state *state, int shift)
     memset(state->stamps + kept, 0, (size_t)shift * sizeof(*state->stamps));
 }
 
-/* Adds "shift" and "rows"; returns whether there was anything to add. */
-static bool
-add_rows(struct frame_state *state, struct terminal *terminal, int first_row,
-         json_t *data)
+/* The stamps that the view's rows have now, and the memory for its runs. */
+static void
+read_stamps(struct frame_state *state, const struct terminal *terminal,
+            int first_row)
 {
     int available = terminal_rows(terminal) - first_row;
-    size_t bytes = (size_t)state->rows * sizeof(struct terminal_row_stamp);
-    struct terminal_row_stamp *stamps = xmalloc(bytes);
-    memset(stamps, 0, bytes);
-    for (int i = 0; i < state->rows && i < available; i++)
-        stamps[i] = terminal_row_stamp(terminal, first_row + i);
-    int shift = find_shift(state, stamps);
+    for (int i = 0; i < state->rows; i++)
+        state->fresh[i] = i < available
+                              ? terminal_row_stamp(terminal, first_row + i)
+                              : (struct terminal_row_stamp){0};
+    if (state->run_capacity < terminal_cols(terminal)) {
+        state->run_capacity = terminal_cols(terminal);
+        state->runs = xreallocarray(state->runs, (size_t)state->run_capacity,
+                                    sizeof(*state->runs));
+    }
+}
+
+/* Writes "shift" and "rows"; returns whether there was anything to write. */
+static bool
+write_rows(struct frame_state *state, struct terminal *terminal, int first_row,
+           struct json_writer *out)
+{
+    read_stamps(state, terminal, first_row);
+    int shift = find_shift(state, state->fresh);
     if (shift) {
         shift_stamps(state, shift);
-        json_object_set_new(data, "shift", json_integer(shift));
+        json_writer_integer(out, "shift", shift);
     }
-    struct terminal_run *runs =
-        xcalloc((size_t)terminal_cols(terminal), sizeof(*runs));
-    json_t *rows = json_array();
+    bool has_rows = false;
     for (int i = 0; i < state->rows; i++) {
-        if (state->has_sent && stamps[i].id == state->stamps[i].id &&
-            stamps[i].version == state->stamps[i].version)
+        if (state->has_sent && state->fresh[i].id == state->stamps[i].id &&
+            state->fresh[i].version == state->stamps[i].version)
             continue;
-        if (i < available) {
-            json_array_append_new(
-                rows, row_to_json(state, terminal, i, first_row + i, runs));
-        } else {
-            json_t *blank = json_array();
-            json_array_append_new(blank, json_integer(i));
-            json_array_append_new(rows, blank);
-        }
+        if (!has_rows)
+            json_writer_open_array(out, "rows");
+        has_rows = true;
+        write_row(state, terminal, i, first_row + i, out);
     }
-    free(runs);
-    free(state->stamps);
-    state->stamps = stamps;
-    bool has_rows = json_array_size(rows) > 0;
     if (has_rows)
-        json_object_set_new(data, "rows", rows);
-    else
-        json_decref(rows);
+        json_writer_close_array(out);
+    struct terminal_row_stamp *sent = state->stamps;
+    state->stamps = state->fresh;
+    state->fresh = sent;
     return has_rows || shift;
 }
 
@@ -250,20 +262,9 @@ static const struct {
     {TERMINAL_MODE_REVERSE_SCREEN, "reverse-screen"},
 };
 
-static json_t *
-modes_to_json(unsigned modes)
-{
-    json_t *array = json_array();
-    for (size_t i = 0; i < sizeof(mode_names) / sizeof(mode_names[0]); i++) {
-        if (modes & mode_names[i].mode)
-            json_array_append_new(array, json_string(mode_names[i].name));
-    }
-    return array;
-}
-
 static bool
-add_size(struct frame_state *state, const struct terminal *terminal,
-         json_t *data)
+write_size(struct frame_state *state, const struct terminal *terminal,
+           struct json_writer *out)
 {
     int rows = terminal_rows(terminal);
     int cols = terminal_cols(terminal);
@@ -272,20 +273,29 @@ add_size(struct frame_state *state, const struct terminal *terminal,
         return false;
     state->console_rows = rows;
     state->console_cols = cols;
-    json_object_set_new(data, "size", json_pack("[i,i]", rows, cols));
+    json_writer_open_array(out, "size");
+    json_writer_integer(out, NULL, rows);
+    json_writer_integer(out, NULL, cols);
+    json_writer_close_array(out);
     return true;
 }
 
 static bool
-add_modes(struct frame_state *state, const struct terminal *terminal,
-          json_t *data)
+write_modes(struct frame_state *state, const struct terminal *terminal,
+            struct json_writer *out)
 {
     unsigned modes =
         terminal_modes(terminal) & ~(unsigned)TERMINAL_MODE_SYNCHRONIZED;
     if (state->has_sent && modes == state->modes)
         return false;
     state->modes = modes;
-    json_object_set_new(data, "modes", modes_to_json(modes));
+    json_writer_open_array(out, "modes");
+    for (size_t i = 0; i < sizeof(mode_names) / sizeof(mode_names[0]); i++) {
+        const char *name = mode_names[i].name;
+        if (modes & mode_names[i].mode)
+            json_writer_string(out, NULL, name, strlen(name));
+    }
+    json_writer_close_array(out);
     return true;
 }
 
@@ -293,8 +303,8 @@ add_modes(struct frame_state *state, const struct terminal *terminal,
  * while the view shows live rows that did not change: it goes with the next
  * one. */
 static bool
-add_history(struct frame_state *state, const struct terminal *terminal,
-            int first_row, json_t *data)
+write_history(struct frame_state *state, const struct terminal *terminal,
+              int first_row, struct json_writer *out)
 {
     int64_t history = (int64_t)terminal_history_rows(terminal);
     int64_t dropped = (int64_t)terminal_history_dropped(terminal);
@@ -306,31 +316,34 @@ add_history(struct frame_state *state, const struct terminal *terminal,
         state->history = history;
         state->dropped = dropped;
         state->top = top;
-        json_object_set_new(data, "history", json_integer(history));
-        json_object_set_new(data, "dropped", json_integer(dropped));
-        json_object_set_new(data, "top", json_integer(top));
+        json_writer_integer(out, "history", history);
+        json_writer_integer(out, "dropped", dropped);
+        json_writer_integer(out, "top", top);
         has_changed = state->is_scrolled;
     }
     if (!state->has_sent || scroll != state->scroll) {
         state->scroll = scroll;
-        json_object_set_new(data, "scroll", json_integer(scroll));
+        json_writer_integer(out, "scroll", scroll);
         has_changed = true;
     }
     return has_changed;
 }
 
 static bool
-add_cursor(struct frame_state *state, const struct terminal *terminal,
-           int first_row, json_t *data)
+write_cursor(struct frame_state *state, const struct terminal *terminal,
+             int first_row, struct json_writer *out)
 {
     struct terminal_cursor cursor = terminal_cursor(terminal);
     cursor.row -= first_row;
     if (cursor.row < 0 || cursor.row >= state->rows ||
         cursor.col >= state->cols)
         cursor.row = -1;
-    json_object_set_new(data, "cursor",
-                        json_pack("[i,i,b,i]", cursor.row, cursor.col,
-                                  cursor.is_visible, cursor.shape));
+    json_writer_open_array(out, "cursor");
+    json_writer_integer(out, NULL, cursor.row);
+    json_writer_integer(out, NULL, cursor.col);
+    json_writer_boolean(out, NULL, cursor.is_visible);
+    json_writer_integer(out, NULL, cursor.shape);
+    json_writer_close_array(out);
     bool has_changed = !state->has_sent || cursor.row != state->cursor.row ||
                        cursor.col != state->cursor.col ||
                        cursor.is_visible != state->cursor.is_visible ||
@@ -339,10 +352,10 @@ add_cursor(struct frame_state *state, const struct terminal *terminal,
     return has_changed;
 }
 
-json_t *
-frame_build(struct frame_state *state, struct terminal *terminal)
+bool
+frame_write(struct frame_state *state, struct terminal *terminal,
+            struct json_writer *out)
 {
-    json_t *data = json_object();
     int64_t history = state->history;
     int64_t dropped = state->dropped;
     int64_t top = state->top;
@@ -354,18 +367,17 @@ frame_build(struct frame_state *state, struct terminal *terminal)
         first_row = live_first_row(state, terminal);
     if (first_row >= 0)
         state->first_row = first_row;
-    bool has_changed = add_size(state, terminal, data);
-    has_changed |= add_rows(state, terminal, first_row, data);
-    has_changed |= add_modes(state, terminal, data);
-    has_changed |= add_history(state, terminal, first_row, data);
-    has_changed |= add_cursor(state, terminal, first_row, data);
+    bool has_changed = write_size(state, terminal, out);
+    has_changed |= write_rows(state, terminal, first_row, out);
+    has_changed |= write_modes(state, terminal, out);
+    has_changed |= write_history(state, terminal, first_row, out);
+    has_changed |= write_cursor(state, terminal, first_row, out);
     state->has_sent = true;
     if (has_changed)
-        return data;
-    json_decref(data);
+        return true;
     /* these go with the next one */
     state->history = history;
     state->dropped = dropped;
     state->top = top;
-    return NULL;
+    return false;
 }

@@ -1,11 +1,10 @@
 #pragma once
 
+#include "base/json-writer.h"
 #include "console/terminal.h"
 
 #include <stdbool.h>
 #include <stdint.h>
-
-#include <jansson.h>
 
 /* What one view's client has, and the SCREEN data that brings it to the newest
  * state. Knows no peer and no clock. */
@@ -14,6 +13,9 @@ struct frame_state {
     int rows;
     int cols;
     struct terminal_row_stamp *stamps; /* owned: rows; zero: unknown */
+    struct terminal_row_stamp *fresh;  /* owned: rows; those of now */
+    struct terminal_run *runs;         /* owned: one row's, while written */
+    int run_capacity;
     bool is_scrolled;
     bool is_pinned;  /* scrolled, and stays so where the live rows begin */
     uint64_t anchor; /* absolute row at the top while scrolled back, counted
@@ -41,6 +43,7 @@ void frame_state_scroll(struct frame_state *state,
  * them up into the history, and the view goes with them. */
 void frame_state_pin(struct frame_state *state, uint64_t row);
 
-/* The members of SCREEN but view and frame; NULL when nothing changed. New
- * reference. */
-json_t *frame_build(struct frame_state *state, struct terminal *terminal);
+/* Writes the members of SCREEN but view and frame into an open object. False
+ * when nothing changed: what was written then is worth no frame. */
+bool frame_write(struct frame_state *state, struct terminal *terminal,
+                 struct json_writer *out);

@@ -287,6 +287,16 @@ peer_send(struct peer *peer, const json_t *message)
 }
 
 void
+peer_send_line(struct peer *peer, const char *line, size_t len)
+{
+    if (!peer->stream)
+        return;
+    stream_send_bytes(peer->stream, line, len);
+    if (is_full(peer))
+        stream_set_reading(peer->stream, false);
+}
+
+void
 peer_send_event(struct peer *peer, const char *line, size_t len)
 {
     if (!peer->stream)

@@ -38,6 +38,8 @@ void peer_sweep(struct server *server);
 void peer_free_all(struct server *server);
 
 void peer_send(struct peer *peer, const json_t *message);
+/* The same for a message that is a whole line already, with its line end. */
+void peer_send_line(struct peer *peer, const char *line, size_t len);
 /* An event's line, already encoded; dropped (and remembered as lost) when the
  * peer lags. */
 void peer_send_event(struct peer *peer, const char *line, size_t len);

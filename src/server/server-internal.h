@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/buffer.h"
 #include "base/error.h"
 #include "base/loop.h"
 #include "base/paths.h"
@@ -54,6 +55,7 @@ struct server {
     struct view *views;     /* owned by their peers: linked list */
     struct waiter *waiters; /* owned by their requests: linked list */
     int64_t next_view_id;
+    struct buffer frame_line;          /* owned: the frame being written */
     struct loop_timer *frame_timer;    /* owned: the next frame that is due */
     struct loop_timer *activity_timer; /* owned: late GUEST_ACTIVITY */
     struct loop_timer *change_timer;   /* owned: late GUEST_CHANGED */

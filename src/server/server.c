@@ -250,6 +250,7 @@ server_finish(struct server *server)
     listener_free(server->listener);
     if (server->state_lock >= 0)
         (void)close(server->state_lock);
+    buffer_finish(&server->frame_line);
     loop_timer_free(server->frame_timer);
     loop_timer_free(server->activity_timer);
     loop_timer_free(server->change_timer);

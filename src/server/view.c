@@ -5,9 +5,12 @@
 #include "server/frame.h"
 #include "server/peer.h"
 #include "server/server-internal.h"
-#include "wire/codec.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+/* Memory kept for the next frame; that of a larger one is given back. */
+#define LINE_KEPT_BYTES 262144u
 
 #define FRAME_NS (VIEW_FRAME_MS * UINT64_C(1000000))
 
@@ -72,19 +75,27 @@ static void
 send_frame(struct view *view, uint64_t now_ns)
 {
     struct console *console = view_console(view);
+    struct buffer *line = &view->server->frame_line;
     view->is_dirty = false;
     if (!console)
         return;
-    json_t *data = frame_build(&view->state, console_terminal(console));
-    if (!data)
+    buffer_reset(line);
+    struct json_writer out = json_writer_begin(line);
+    json_writer_open_object(&out, NULL);
+    json_writer_string(&out, "event", "SCREEN", strlen("SCREEN"));
+    json_writer_open_object(&out, "data");
+    json_writer_integer(&out, "view", view->id);
+    json_writer_integer(&out, "frame", view->sent + 1);
+    if (!frame_write(&view->state, console_terminal(console), &out))
         return; /* nothing that the client does not have */
+    json_writer_close_object(&out);
+    json_writer_close_object(&out);
+    buffer_append_byte(line, '\n');
     view->sent++;
     view->sent_ns = now_ns;
-    json_object_set_new(data, "view", json_integer(view->id));
-    json_object_set_new(data, "frame", json_integer(view->sent));
-    json_t *event = codec_event("SCREEN", data);
-    peer_send(view->peer, event);
-    json_decref(event);
+    peer_send_line(view->peer, line->data, line->len);
+    if (line->capacity > LINE_KEPT_BYTES)
+        buffer_finish(line);
 }
 
 /* Sends now when the last frame is old enough, else when it will be. */

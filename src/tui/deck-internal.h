@@ -68,7 +68,8 @@ struct deck {
 
     /* the keyboard */
     struct input input;
-    struct buffer typed; /* for the focused console, not sent yet */
+    struct buffer typed;         /* for the focused console, not sent yet */
+    struct buffer typed_command; /* … as the server gets it */
     struct loop_poll *keyboard;
     struct loop_timer *input_timer;
     const char *key_bytes; /* of the key being handled; borrowed */

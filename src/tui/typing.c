@@ -1,5 +1,6 @@
 #include "base/base64.h"
 #include "base/clock.h"
+#include "base/json-writer.h"
 #include "base/utf8.h"
 #include "tui/deck-internal.h"
 #include "tui/pane.h"
@@ -75,12 +76,32 @@ send_arguments(const struct deck *deck, const char *bytes, size_t len)
     return arguments;
 }
 
+/* Sends what is text the short way. */
+static bool
+send_text(struct deck *deck)
+{
+    const struct buffer *typed = &deck->typed;
+    const char *target = deck->focus->target;
+    if (!utf8_is_valid(typed->data, typed->len, NULL) ||
+        memchr(typed->data, 0, typed->len))
+        return false;
+    buffer_reset(&deck->typed_command);
+    struct json_writer out = json_writer_begin(&deck->typed_command);
+    json_writer_open_object(&out, NULL);
+    json_writer_string(&out, "guest", target, strlen(target));
+    json_writer_string(&out, "text", typed->data, typed->len);
+    json_writer_close_object(&out);
+    connection_execute_text(deck->connection, "console-send",
+                            &deck->typed_command);
+    return true;
+}
+
 void
 typing_flush(struct deck *deck)
 {
     if (deck->typed.len == 0)
         return;
-    if (can_type(deck))
+    if (can_type(deck) && !send_text(deck))
         connection_execute_quiet(
             deck->connection, "console-send",
             send_arguments(deck, deck->typed.data, deck->typed.len));
@@ -327,4 +348,5 @@ typing_stop(struct deck *deck)
     deck->input_timer = NULL;
     input_finish(&deck->input);
     buffer_finish(&deck->typed);
+    buffer_finish(&deck->typed_command);
 }

@@ -48,13 +48,32 @@ print(struct fixture *f, const char *text)
     terminal_write(f->terminal, text, strlen(text), TERMINAL_WRITE_REPLAY);
 }
 
+/* The frame as its reader sees it; NULL when nothing changed. */
+static json_t *
+build_frame(struct frame_state *state, struct terminal *terminal)
+{
+    struct buffer text = {0};
+    struct json_writer out = json_writer_begin(&text);
+    json_writer_open_object(&out, NULL);
+    bool has_changed = frame_write(state, terminal, &out);
+    json_writer_close_object(&out);
+    json_t *data =
+        json_loadb(text.data, text.len, JSON_REJECT_DUPLICATES, NULL);
+    assert_non_null(data);
+    buffer_finish(&text);
+    if (has_changed)
+        return data;
+    json_decref(data);
+    return NULL;
+}
+
 /* Builds a frame and applies it to the mirror, as bytes on the wire; false:
  * there was nothing to send. */
 static bool
 send_frame(struct fixture *f)
 {
     json_decref(f->last);
-    f->last = frame_build(&f->state, f->terminal);
+    f->last = build_frame(&f->state, f->terminal);
     if (!f->last)
         return false;
     json_object_set_new(f->last, "frame", json_integer(++f->frame));
