@@ -98,6 +98,17 @@ def check_format(tap, _build):
     tap.check("clang_format_would_change_nothing", [output] if code else [])
 
 
+def headers_of(path, known):
+    """The headers of src/ that a file of it includes, directly or not."""
+    for name in re.findall(r'^#include "(\w+/[\w-]+\.h)"', read(path), re.M):
+        header = os.path.join("src", name)
+        if header not in known and os.path.exists(
+                os.path.join(ROOT, header)):
+            known.add(header)
+            headers_of(header, known)
+    return known
+
+
 def check_tidy(tap, build):
     tool = shutil.which("clang-tidy")
     if not tool:
@@ -105,19 +116,18 @@ def check_tidy(tap, build):
         return
     commands = {path: command for path, command in database(build).items()
                 if path.startswith("src/") and path.endswith(".c")}
-    # What was found clean is not read again until it, a header or the rules
-    # change.
+    # What was found clean is not read again until it, a header that it includes
+    # or the rules change.
     # Whoever else is being tested waits for events, and should not wait for us.
     os.nice(10)
     common = hashlib.sha256(read(".clang-tidy").encode())
-    for header in files("src", ends=(".h",)):
-        common.update(read(header).encode())
     stamps = os.path.join(build, "tidy-clean")
     os.makedirs(stamps, exist_ok=True)
 
     def fault(path):
         digest = common.copy()
-        digest.update(read(path).encode())
+        for name in sorted(headers_of(path, {path})):
+            digest.update(read(name).encode())
         stamp = os.path.join(stamps, digest.hexdigest())
         if os.path.exists(stamp):
             return None
