@@ -169,5 +169,23 @@ const struct spec_field spec_fields[] = {
         .offset = AT(history_lines),
         .read = spec_read_history,
     },
+    {
+        .name = "alerts",
+        .type = "array",
+        .summary = "alert rules: objects of name, pattern, severity, message, "
+                   "run, timeout, enabled",
+        .kinds = SPEC_KINDS_ALL,
+        .offset = AT(alerts),
+        .read = spec_read_alerts,
+    },
+    {
+        .name = "silence",
+        .type = "integer",
+        .summary = "seconds without output after which an alert is raised, 0 "
+                   "to 604800 (0: never)",
+        .kinds = SPEC_KINDS_ALL,
+        .offset = AT(silence_s),
+        .read = spec_read_silence,
+    },
 };
 const size_t spec_fields_count = sizeof(spec_fields) / sizeof(spec_fields[0]);

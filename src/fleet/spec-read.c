@@ -338,6 +338,16 @@ spec_read_history(struct spec_reader *reader, const struct spec_field *field,
         reader->spec->history_lines = (size_t)number;
 }
 
+void
+spec_read_silence(struct spec_reader *reader, const struct spec_field *field,
+                  const json_t *value, const struct place *place)
+{
+    (void)field;
+    json_int_t number = 0;
+    if (take_integer(reader, value, place, 0, SPEC_MAX_SILENCE_S, &number))
+        reader->spec->silence_s = (int)number;
+}
+
 static bool
 take_size(struct spec_reader *reader, const json_t *value,
           const struct place *place, uint64_t *ret_bytes)

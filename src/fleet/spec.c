@@ -306,6 +306,7 @@ spec_free(struct spec *spec)
     free_nics(spec);
     shellwords_free(spec->args);
     shellwords_free(spec->command);
+    alert_rules_finish(&spec->alerts);
     json_decref(spec->source);
     free(spec);
 }

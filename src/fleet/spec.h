@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/error.h"
+#include "fleet/alert-rules.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,6 +24,8 @@ enum spec_kind {
 /* What counts where nothing is said. */
 #define SPEC_DEFAULT_BAUD 115200
 #define SPEC_DEFAULT_HISTORY 10000 /* lines */
+/* Longest silence that can be watched for, s: a week. */
+#define SPEC_MAX_SILENCE_S 604800
 
 struct spec_disk {
     char *file;      /* absolute */
@@ -70,6 +73,8 @@ struct spec {
     char *socket; /* SPEC_KIND_SOCKET */
 
     size_t history_lines; /* scrollback */
+    int silence_s;        /* without output for so long it is told; 0: never */
+    struct alert_rules alerts; /* its own, before those of all guests */
     json_t *source; /* owned: the entry with defaults merged in, as written
                      * to spec.json; spec_from_json reads it back */
 };

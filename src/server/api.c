@@ -9,7 +9,7 @@
 
 static const struct method_table *const tables[] = {
     &methods_server, &methods_fleet, &methods_guest,  &methods_console,
-    &methods_text,   &methods_view,  &methods_buffer,
+    &methods_text,   &methods_view,  &methods_buffer, &methods_alert,
 };
 
 /* Methods in all tables together; for messages with the nearest name. */

@@ -45,7 +45,9 @@ enum method_flags {
 struct method {
     const char *name;
     const char *summary;
-    unsigned flags; /* enum method_flags */
+    const char *deed; /* what the journal says when it was called; NULL: it is
+                       * not recorded */
+    unsigned flags;   /* enum method_flags */
     struct method_argument arguments[METHOD_MAX_ARGUMENTS];
     /* arguments: an object whose members were checked against the table. True:
      * the request was or will be answered. False: error is the answer. */
@@ -85,6 +87,7 @@ extern const struct method_table methods_server;
 extern const struct method_table methods_fleet;
 extern const struct method_table methods_guest;
 extern const struct method_table methods_console;
+extern const struct method_table methods_alert;
 extern const struct method_table methods_view;
 extern const struct method_table methods_buffer;
 extern const struct method_table methods_text;

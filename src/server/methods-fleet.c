@@ -130,7 +130,8 @@ on_define_started(void *data, const struct error *error)
     struct guest *guest =
         registry_find(definition->server, definition->name, &missing);
     if (guest)
-        request_return(definition->request, guest_to_json(guest));
+        request_return(definition->request,
+                       registry_describe(definition->server, guest));
     else
         request_fail(definition->request, &missing);
     free(definition->name);
@@ -151,7 +152,8 @@ start_defined(struct request *request, struct guest *guest, bool wait,
     bool ok =
         guest_start(guest, wait ? on_define_started : NULL, definition, error);
     if (ok && !wait)
-        request_return(request, guest_to_json(guest));
+        request_return(request,
+                       registry_describe(request_server(request), guest));
     if (!ok && wait) {
         free(definition->name);
         free(definition);
@@ -183,7 +185,8 @@ run_define(struct request *request, const json_t *arguments,
         return false;
     registry_add(server, guest);
     if (!argument_boolean(arguments, "start")) {
-        request_return(request, guest_to_json(guest));
+        request_return(request,
+                       registry_describe(request_server(request), guest));
         return true;
     }
     return start_defined(request, guest, argument_boolean(arguments, "wait"),
@@ -194,6 +197,7 @@ static const struct method methods[] = {
     {
         .name = "fleet-apply",
         .summary = "Defines, and if asked starts, the guests of a fleet file",
+        .deed = "applied a fleet file",
         .arguments =
             {
                 {"file", ARGUMENT_STRING, ARGUMENT_REQUIRED, 0, 0,
@@ -213,6 +217,7 @@ static const struct method methods[] = {
     {
         .name = "guest-define",
         .summary = "Defines one guest, and starts it if asked",
+        .deed = "defined it",
         .arguments =
             {
                 {"name", ARGUMENT_STRING, ARGUMENT_REQUIRED, 0, 0, "Its name"},

@@ -50,7 +50,7 @@ run_query(struct request *request, const json_t *arguments, struct error *error)
     struct guest *guest = find_guest(request, arguments, error);
     if (!guest)
         return false;
-    request_return(request, guest_to_json(guest));
+    request_return(request, registry_describe(request_server(request), guest));
     return true;
 }
 
@@ -105,7 +105,8 @@ answer_action(struct action *action, const struct error *error)
     if (error)
         request_fail(action->request, error);
     else
-        request_return(action->request, guest_to_json(guest));
+        request_return(action->request,
+                       registry_describe(action->server, guest));
     action->request = NULL;
 }
 
@@ -323,6 +324,7 @@ static const struct method methods[] = {
     {
         .name = "guest-start",
         .summary = "Starts a guest",
+        .deed = "started it",
         .arguments = {ARGUMENT_GUEST,
                       ARGUMENT_WAIT("Answer when it is ready or has failed")},
         .run = run_start,
@@ -330,6 +332,7 @@ static const struct method methods[] = {
     {
         .name = "guest-shutdown",
         .summary = "Presses the power button (ACPI)",
+        .deed = "pressed its power button",
         .arguments = {ARGUMENT_GUEST,
                       ARGUMENT_WAIT("Answer when the guest is off"),
                       ARGUMENT_TIMEOUT("How long it may take; 60000 by "
@@ -339,30 +342,35 @@ static const struct method methods[] = {
     {
         .name = "guest-kill",
         .summary = "Forces a guest off",
+        .deed = "forced it off",
         .arguments = {ARGUMENT_GUEST, ARGUMENT_WAIT("Answer when it is gone")},
         .run = run_kill,
     },
     {
         .name = "guest-pause",
         .summary = "Stops a guest's processors",
+        .deed = "paused it",
         .arguments = {ARGUMENT_GUEST},
         .run = run_pause,
     },
     {
         .name = "guest-resume",
         .summary = "Lets a paused guest go on",
+        .deed = "resumed it",
         .arguments = {ARGUMENT_GUEST},
         .run = run_resume,
     },
     {
         .name = "guest-reset",
         .summary = "Resets a guest at once, as its reset button does",
+        .deed = "pressed its reset button",
         .arguments = {ARGUMENT_GUEST},
         .run = run_reset,
     },
     {
         .name = "guest-restart",
         .summary = "Shuts a guest down and starts it again",
+        .deed = "restarted it",
         .arguments = {ARGUMENT_GUEST,
                       {"force", ARGUMENT_BOOLEAN, 0, 0, 0,
                        "Force it off instead of the power button"},
@@ -373,6 +381,7 @@ static const struct method methods[] = {
     {
         .name = "guest-remove",
         .summary = "Forgets a guest that does not run; its logs stay",
+        .deed = "removed it from the list",
         .arguments = {ARGUMENT_GUEST,
                       {"purge", ARGUMENT_BOOLEAN, 0, 0, 0,
                        "Delete its logs and reports too"}},
@@ -381,6 +390,7 @@ static const struct method methods[] = {
     {
         .name = "guest-qmp",
         .summary = "Sends a command to a guest's QEMU monitor",
+        .deed = "sent a command to its monitor",
         .arguments = {ARGUMENT_GUEST,
                       {"command", ARGUMENT_STRING, ARGUMENT_REQUIRED, 0, 0,
                        "QMP's command"},

@@ -104,6 +104,7 @@ static const struct method methods[] = {
     {
         .name = "server-quit",
         .summary = "Ends the server; the guests go on",
+        .deed = "ended the server",
         .run = run_quit,
     },
     {

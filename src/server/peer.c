@@ -22,6 +22,8 @@ struct peer {
     size_t request_count;
     bool is_subscribed;
     bool has_lost_events; /* a GUEST_LIST is owed */
+    bool has_credentials;
+    struct ucred credentials;
 };
 
 struct request {
@@ -139,8 +141,11 @@ on_message(void *data, json_t *message)
         return;
     }
     request->flags = method->flags;
+    struct server *server = peer->server;
     if (!method->run(request, arguments, &error))
         request_fail(request, &error);
+    else if (method->deed)
+        lifecycle_deed(server, peer, method, arguments);
 }
 
 static void
@@ -225,6 +230,9 @@ peer_new(struct server *server, int fd)
     peer->next = server->peers;
     server->peers = peer;
     server->peer_count++;
+    socklen_t size = sizeof(peer->credentials);
+    peer->has_credentials =
+        getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer->credentials, &size) == 0;
     peer->stream = stream_new(&server->loop, fd, &limits, &peer_handlers, peer);
     json_t *hello = greeting(server);
     peer_send(peer, hello);
@@ -318,6 +326,16 @@ bool
 peer_is_subscribed(const struct peer *peer)
 {
     return peer->is_subscribed && peer->stream;
+}
+
+bool
+peer_credentials(const struct peer *peer, pid_t *ret_pid, uid_t *ret_uid)
+{
+    if (!peer->has_credentials)
+        return false;
+    *ret_pid = peer->credentials.pid;
+    *ret_uid = peer->credentials.uid;
+    return true;
 }
 
 struct peer *

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include <jansson.h>
 
@@ -46,6 +47,8 @@ void peer_send_event(struct peer *peer, const char *line, size_t len);
 void peer_subscribe(struct peer *peer);
 bool peer_is_subscribed(const struct peer *peer);
 struct peer *peer_next(const struct peer *peer);
+/* Which process it was when it connected (SO_PEERCRED). */
+bool peer_credentials(const struct peer *peer, pid_t *ret_pid, uid_t *ret_uid);
 
 /* --- requests ---------------------------------------------------------------
  */

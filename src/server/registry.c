@@ -36,6 +36,7 @@ fit_member(struct member *member)
     size_t count = guest_console_count(member->guest);
     if (count == member->console_count)
         return;
+    watch_finish_consoles(member->consoles, member->console_count);
     free(member->consoles);
     member->console_count = count;
     member->consoles = xcalloc(count, sizeof(*member->consoles));
@@ -48,7 +49,8 @@ tell_change(struct server *server, struct member *member)
     member->changed_sent_ms = clock_monotonic_ms();
     free(member->told_state);
     member->told_state = xstrdup(guest_state_name(member->guest));
-    server_emit(server, "GUEST_CHANGED", guest_to_json(member->guest));
+    server_emit(server, "GUEST_CHANGED",
+                registry_describe(server, member->guest));
 }
 
 void
@@ -61,6 +63,7 @@ registry_add(struct server *server, struct guest *guest)
                                     sizeof(struct member *));
     server->members[server->member_count++] = member;
     tell_change(server, member);
+    watch_member_added(server, member);
     server_check_idle(server);
 }
 
@@ -68,7 +71,10 @@ static void
 free_member(struct member *member)
 {
     guest_free(member->guest);
+    watch_finish_consoles(member->consoles, member->console_count);
+    ruleset_unref(member->rules);
     free(member->consoles);
+    free(member->recorded_state);
     free(member->told_state);
     free(member);
 }
@@ -82,6 +88,7 @@ registry_remove(struct server *server, struct guest *guest)
             continue;
         view_forget_guest(server, guest);
         waiter_forget_guest(server, guest);
+        watch_member_removed(server, member);
         server->member_count--;
         memmove(&server->members[i], &server->members[i + 1],
                 (server->member_count - i) * sizeof(struct member *));
@@ -110,6 +117,9 @@ registry_update(struct server *server, struct guest *guest, struct spec *spec,
 {
     view_leave_consoles(server, guest);
     bool ok = guest_update(guest, spec, error);
+    struct member *member = registry_member(server, guest);
+    fit_member(member);
+    watch_member_updated(server, member);
     view_enter_consoles(server, guest);
     return ok;
 }
@@ -178,11 +188,30 @@ registry_find_console(struct server *server, const char *name,
 }
 
 json_t *
+registry_describe(struct server *server, struct guest *guest)
+{
+    json_t *object = guest_to_json(guest);
+    const struct member *member = registry_member(server, guest);
+    json_t *consoles = json_object_get(object, "consoles");
+    for (size_t i = 0;
+         member && i < json_array_size(consoles) && i < member->console_count;
+         i++) {
+        const struct watch_console *watch = &member->consoles[i].watch;
+        json_t *console = json_array_get(consoles, i);
+        json_object_set_new(console, "silence-s",
+                            json_integer(watch->silence_s));
+        json_object_set_new(console, "silent", json_boolean(watch->is_silent));
+    }
+    return object;
+}
+
+json_t *
 registry_list(struct server *server)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < server->member_count; i++)
-        json_array_append_new(list, guest_to_json(server->members[i]->guest));
+        json_array_append_new(
+            list, registry_describe(server, server->members[i]->guest));
     return list;
 }
 
@@ -252,8 +281,8 @@ registry_send_activity(void *data)
 }
 
 /* Tells of a new state at once, of what else is new soon. */
-static void
-note_change(struct server *server, struct member *member)
+void
+registry_note_change(struct server *server, struct member *member)
 {
     uint64_t since = clock_monotonic_ms() - member->changed_sent_ms;
     bool is_new_state =
@@ -296,7 +325,8 @@ on_change(void *data, struct guest *guest)
     if (!member)
         return; /* told before registry_add */
     fit_member(member);
-    note_change(server, member);
+    registry_note_change(server, member);
+    watch_member_changed(server, member);
     waiter_on_guest_change(server, guest);
     view_on_guest_change(server, guest);
     server_check_idle(server);
@@ -314,7 +344,10 @@ on_output(void *data, struct guest *guest, size_t console, const char *bytes,
           size_t len, uint64_t offset)
 {
     struct server *server = data;
+    struct member *member = registry_member(server, guest);
     note_activity(server, guest, console);
+    if (member && console < member->console_count)
+        watch_output(server, member, console, bytes, len, offset);
     waiter_on_output(server, guest, console, bytes, len, offset);
 }
 

@@ -6,6 +6,7 @@
 #include "base/paths.h"
 #include "console/console.h"
 #include "guest/guest.h"
+#include "server/watch.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -28,6 +29,7 @@ struct member_console {
     uint64_t activity_sent_ms; /* the last GUEST_ACTIVITY */
     uint64_t bell_sent_ms;     /* the last CONSOLE_BELL */
     bool is_activity_due;
+    struct watch_console watch; /* owned: watch_finish_consoles */
 };
 struct member {
     struct guest *guest;             /* owned */
@@ -36,6 +38,10 @@ struct member {
     char *told_state;         /* owned: in the last GUEST_CHANGED, or NULL */
     uint64_t changed_sent_ms; /* the last GUEST_CHANGED */
     bool is_change_due;
+    struct ruleset *rules; /* a reference; NULL: not needed yet */
+    char *recorded_state;  /* owned: the journal's last */
+    bool is_state_known;   /* this server has recorded one */
+    bool is_running;       /* silence counts */
 };
 
 struct server {
@@ -45,6 +51,7 @@ struct server {
     int64_t started_ms;        /* wall clock */
     struct guest_context context;
     struct console_hub *hub;   /* owned */
+    struct watch *watch;       /* owned */
     struct listener *listener; /* owned */
     int state_lock;            /* owned: locks the state directory; or -1 */
     struct member **members;   /* owned, in order of definition */
@@ -77,7 +84,8 @@ void server_check_idle(struct server *server);
 /* Sends an event to every peer that subscribed. data is stolen. */
 void server_emit(struct server *server, const char *name, json_t *data);
 
-/* A NOTICE. guest: name or NULL; text: fit to show. */
+/* A NOTICE, and an alert unless level is "info". guest: name or NULL; text: fit
+ * to show. */
 void server_notice(struct server *server, const char *level, const char *guest,
                    const char *text);
 
@@ -108,5 +116,10 @@ void registry_send_changes(void *server);
 /* Gives a guest another definition (spec: the guest's), with new consoles. */
 bool registry_update(struct server *server, struct guest *guest,
                      struct spec *spec, struct error *error);
+/* Tells clients that something about the guest changed; soon, when it is not
+ * its state. */
+void registry_note_change(struct server *server, struct member *member);
+/* The API's guest object. New reference. */
+json_t *registry_describe(struct server *server, struct guest *guest);
 /* The array of guest objects. New reference. */
 json_t *registry_list(struct server *server);

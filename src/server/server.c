@@ -82,6 +82,7 @@ server_notice(struct server *server, const char *level, const char *guest,
     server_emit(server, "NOTICE",
                 json_pack("{s:s,s:s?,s:o}", "level", level, "guest", guest,
                           "text", json_from_text(text)));
+    watch_notice(server, level, guest, text);
 }
 
 /* --- starting
@@ -182,6 +183,7 @@ server_open(struct server *server, struct error *error)
     server->hub = console_hub_new(&server->loop, error);
     if (!server->hub)
         return false;
+    server->watch = watch_new(server);
     server->context = (struct guest_context){
         .loop = &server->loop,
         .paths = server->paths,
@@ -245,6 +247,8 @@ server_finish(struct server *server)
 {
     peer_free_all(server);
     registry_free_all(server);
+    watch_free(server->watch);
+    server->watch = NULL;
     console_hub_free(server->hub);
     buffers_free(server->buffers);
     listener_free(server->listener);

@@ -306,7 +306,7 @@ waiter_add_state(struct server *server, struct request *request,
         waiter_new(server, WAITER_STATE, request, guest, 0, timeout_ms);
     waiter->states = json_deep_copy(states);
     if (is_in_state(waiter))
-        request_return(waiter_take(waiter), guest_to_json(guest));
+        request_return(waiter_take(waiter), registry_describe(server, guest));
     return true;
 }
 
@@ -375,7 +375,8 @@ waiter_on_guest_change(struct server *server, struct guest *guest)
             continue;
         if (waiter->kind == WAITER_STATE) {
             if (is_in_state(waiter))
-                request_return(waiter_take(waiter), guest_to_json(guest));
+                request_return(waiter_take(waiter),
+                               registry_describe(server, guest));
         } else if (!guest_is_active(guest)) {
             if (waiter->kind == WAITER_LOG)
                 answer_log(waiter);

@@ -31,7 +31,7 @@ OWNERS = {
     r"(ncursesw?/)?(curses|ncurses|term|panel)\.h": ("tui",),
     r"archive(_entry)?\.h": ("qemu",),
     r"jansson\.h": tuple(name for name in BELOW if name != "console"),
-    r"pcre2\.h": ("console", "server"),
+    r"pcre2\.h": ("console", "fleet", "server"),
     r"utf8proc\.h": ("base", "console"),
     r"yaml\.h": ("fleet", "qemu"),
 }

@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
-"""Writes files into a C source as strings: embed.py OUTPUT NAME=FILE…"""
+"""Writes files into a C source as strings.
+
+usage: embed.py OUTPUT HEADER NAME=FILE…: HEADER declares embedded_NAME.
+"""
 
 import sys
 
@@ -17,9 +20,9 @@ def literal(data):
 
 
 def main():
-    output, pairs = sys.argv[1], sys.argv[2:]
+    output, header, pairs = sys.argv[1], sys.argv[2], sys.argv[3:]
     with open(output, "w", encoding="ascii") as target:
-        target.write('#include "tui/embedded.h"\n')
+        target.write('#include "%s"\n' % header)
         for pair in pairs:
             name, path = pair.split("=", 1)
             with open(path, "rb") as source:

@@ -1,0 +1,327 @@
+#include "server/hooks.h"
+
+#include "base/buffer.h"
+#include "base/loop.h"
+#include "base/xalloc.h"
+#include "fleet/shellwords.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+extern char **environ;
+
+/* Our own variables; what this process has of them is not passed on. */
+#define VARIABLE_PREFIX "GUESTMUX_"
+#define VARIABLES_MAX 16
+
+struct hook {
+    struct hook *next;
+    struct hooks *hooks; /* borrowed; NULL: let go */
+    char **words;        /* owned */
+    char **variables;    /* owned: VARIABLES_MAX, NULL-terminated */
+    char *guest;         /* owned; NULL: none */
+    char *rule;          /* owned */
+    char *input;         /* owned: what it reads */
+    uint64_t timeout_ms;
+    uv_process_t process;
+    uv_pipe_t pipe;
+    uv_write_t write;
+    struct loop_timer *limit; /* owned */
+    int handles;              /* of ours, not closed yet */
+    bool is_late;
+};
+
+struct hooks {
+    uv_loop_t *loop;    /* borrowed */
+    const char *server; /* borrowed */
+    hooks_trouble_fn on_trouble;
+    void *data;
+    struct hook *running; /* owned until their ends */
+    struct hook *waiting; /* owned, oldest first */
+    int running_count;
+    int waiting_count;
+};
+
+struct hooks *
+hooks_new(uv_loop_t *loop, const char *server, hooks_trouble_fn on_trouble,
+          void *data)
+{
+    struct hooks *hooks = xcalloc(1, sizeof(*hooks));
+    hooks->loop = loop;
+    hooks->server = server;
+    hooks->on_trouble = on_trouble;
+    hooks->data = data;
+    return hooks;
+}
+
+static void
+free_hook(struct hook *hook)
+{
+    loop_timer_free(hook->limit);
+    shellwords_free(hook->words);
+    for (size_t i = 0; hook->variables && hook->variables[i]; i++)
+        free(hook->variables[i]);
+    free(hook->variables);
+    free(hook->guest);
+    free(hook->rule);
+    free(hook->input);
+    free(hook);
+}
+
+/* What it is told -----------------------------------------------------------
+ */
+
+static char **
+make_variables(const char *server, const struct alert *alert)
+{
+    char **list = xcalloc(VARIABLES_MAX + 1, sizeof(*list));
+    size_t count = 0;
+    list[count++] = xasprintf(VARIABLE_PREFIX "SERVER=%s", server);
+    list[count++] =
+        xasprintf(VARIABLE_PREFIX "GUEST=%s", alert->guest ? alert->guest : "");
+    list[count++] = xasprintf(VARIABLE_PREFIX "CONSOLE=%s",
+                              alert->console ? alert->console : "");
+    list[count++] = xasprintf(VARIABLE_PREFIX "RULE=%s", alert->rule);
+    list[count++] = xasprintf(VARIABLE_PREFIX "SEVERITY=%s",
+                              alert_severity_name(alert->severity));
+    list[count++] = xasprintf(VARIABLE_PREFIX "MESSAGE=%s", alert->message);
+    list[count++] =
+        xasprintf(VARIABLE_PREFIX "LINE=%s", alert->line ? alert->line : "");
+    list[count++] = xasprintf(VARIABLE_PREFIX "OFFSET=%" PRIu64, alert->offset);
+    list[count++] = xasprintf(VARIABLE_PREFIX "ALERT=%" PRId64, alert->id);
+    list[count++] =
+        xasprintf(VARIABLE_PREFIX "TIME_MS=%" PRId64, alert->first_ms);
+    return list;
+}
+
+/* This process's environment with a hook's variables; an array of borrowed
+ * strings, which the caller frees. */
+static char **
+make_environment(const struct hook *hook)
+{
+    size_t count = 0;
+    while (environ && environ[count])
+        count++;
+    char **list = xcalloc(count + VARIABLES_MAX + 1, sizeof(*list));
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (strncmp(environ[i], VARIABLE_PREFIX, strlen(VARIABLE_PREFIX)) != 0)
+            list[kept++] = environ[i];
+    }
+    for (size_t i = 0; hook->variables[i]; i++)
+        list[kept++] = hook->variables[i];
+    return list;
+}
+
+/* Running -------------------------------------------------------------------
+ */
+
+static void start_next(struct hooks *hooks);
+
+static void
+tell(const struct hook *hook, const char *what)
+{
+    if (!hook->hooks)
+        return;
+    char *text = xasprintf("the command of alert rule \"%s\" (%s) %s",
+                           hook->rule, hook->words[0], what);
+    hook->hooks->on_trouble(hook->hooks->data, hook->guest, text);
+    free(text);
+}
+
+static void
+on_closed(uv_handle_t *handle)
+{
+    struct hook *hook = handle->data;
+    if (--hook->handles == 0)
+        free_hook(hook);
+}
+
+static void
+close_pipe(struct hook *hook)
+{
+    if (!uv_is_closing((uv_handle_t *)&hook->pipe))
+        uv_close((uv_handle_t *)&hook->pipe, on_closed);
+}
+
+/* The command is over, or never began. */
+static void
+finish(struct hook *hook)
+{
+    struct hooks *hooks = hook->hooks;
+    loop_timer_free(hook->limit);
+    hook->limit = NULL;
+    close_pipe(hook);
+    uv_close((uv_handle_t *)&hook->process, on_closed);
+    if (!hooks)
+        return;
+    struct hook **link = &hooks->running;
+    while (*link != hook)
+        link = &(*link)->next;
+    *link = hook->next;
+    hook->hooks = NULL;
+    hooks->running_count--;
+    start_next(hooks);
+}
+
+static void
+on_exit_status(uv_process_t *process, int64_t status, int signal_number)
+{
+    struct hook *hook = process->data;
+    char what[80];
+    if (hook->is_late)
+        (void)snprintf(what, sizeof(what),
+                       "was ended: it took longer than %" PRIu64 " s",
+                       hook->timeout_ms / 1000);
+    else if (signal_number)
+        (void)snprintf(what, sizeof(what), "was killed by signal %d",
+                       signal_number);
+    else
+        (void)snprintf(what, sizeof(what), "failed with status %" PRId64,
+                       status);
+    if (hook->is_late || signal_number || status)
+        tell(hook, what);
+    finish(hook);
+}
+
+static void
+on_limit(void *data)
+{
+    struct hook *hook = data;
+    /* the whole session's first group; its pid is reserved until it is waited
+     * for */
+    (void)kill(-hook->process.pid, hook->is_late ? SIGKILL : SIGTERM);
+    if (!hook->is_late)
+        loop_timer_start(hook->limit, HOOKS_KILL_MS);
+    hook->is_late = true;
+}
+
+static void
+on_written(uv_write_t *write, int status)
+{
+    (void)status; /* who does not read its input loses nothing */
+    close_pipe(write->data);
+}
+
+static bool
+spawn(struct hook *hook)
+{
+    uv_stdio_container_t stdio[3] = {
+        {.flags = UV_CREATE_PIPE | UV_READABLE_PIPE,
+         .data.stream = (uv_stream_t *)&hook->pipe},
+        {.flags = UV_INHERIT_FD, .data.fd = STDERR_FILENO},
+        {.flags = UV_INHERIT_FD, .data.fd = STDERR_FILENO},
+    };
+    char **environment = make_environment(hook);
+    const char *home = getenv("HOME");
+    uv_process_options_t options = {
+        .exit_cb = on_exit_status,
+        .file = hook->words[0],
+        .args = hook->words,
+        .env = environment,
+        .cwd = home && access(home, X_OK) == 0 ? home : "/",
+        .flags = UV_PROCESS_DETACHED,
+        .stdio_count = 3,
+        .stdio = stdio,
+    };
+    hook->handles = 2;
+    hook->process.data = hook->pipe.data = hook->write.data = hook;
+    uv_pipe_init(hook->hooks->loop, &hook->pipe, 0);
+    int fault = uv_spawn(hook->hooks->loop, &hook->process, &options);
+    free(environment);
+    if (!fault)
+        return true;
+    char *what = xasprintf("cannot be run: %s", uv_strerror(fault));
+    tell(hook, what);
+    free(what);
+    return false;
+}
+
+static void
+start(struct hooks *hooks, struct hook *hook)
+{
+    hook->next = hooks->running;
+    hooks->running = hook;
+    hooks->running_count++;
+    if (!spawn(hook)) {
+        finish(hook);
+        return;
+    }
+    uv_buf_t input = uv_buf_init(hook->input, (unsigned)strlen(hook->input));
+    if (uv_write(&hook->write, (uv_stream_t *)&hook->pipe, &input, 1,
+                 on_written) != 0)
+        close_pipe(hook);
+    hook->limit = loop_timer_new(hooks->loop, on_limit, hook);
+    loop_timer_start(hook->limit, hook->timeout_ms);
+}
+
+static void
+start_next(struct hooks *hooks)
+{
+    while (hooks->waiting && hooks->running_count < HOOKS_MAX_RUNNING) {
+        struct hook *hook = hooks->waiting;
+        hooks->waiting = hook->next;
+        hooks->waiting_count--;
+        start(hooks, hook);
+    }
+}
+
+static char **
+copy_words(char *const *words)
+{
+    size_t count = 0;
+    while (words[count])
+        count++;
+    char **copy = xcalloc(count + 1, sizeof(*copy));
+    for (size_t i = 0; i < count; i++)
+        copy[i] = xstrdup(words[i]);
+    return copy;
+}
+
+void
+hooks_run(struct hooks *hooks, const struct alert *alert, char *const *words,
+          int timeout_s)
+{
+    struct hook *hook = xcalloc(1, sizeof(*hook));
+    hook->hooks = hooks;
+    hook->words = copy_words(words);
+    hook->variables = make_variables(hooks->server, alert);
+    hook->guest = xstrdup(alert->guest);
+    hook->rule = xstrdup(alert->rule);
+    hook->input = xasprintf("%s\n", alert->line ? alert->line : "");
+    hook->timeout_ms = (uint64_t)timeout_s * 1000;
+    if (hooks->waiting_count == HOOKS_MAX_WAITING) {
+        tell(hook, "was not run: too many wait already");
+        free_hook(hook);
+        return;
+    }
+    struct hook **end = &hooks->waiting;
+    while (*end)
+        end = &(*end)->next;
+    *end = hook;
+    hooks->waiting_count++;
+    start_next(hooks);
+}
+
+void
+hooks_free(struct hooks *hooks)
+{
+    if (!hooks)
+        return;
+    while (hooks->waiting) {
+        struct hook *hook = hooks->waiting;
+        hooks->waiting = hook->next;
+        free_hook(hook);
+    }
+    while (hooks->running) {
+        struct hook *hook = hooks->running;
+        hooks->running = hook->next;
+        hook->hooks = NULL;
+        finish(hook);
+    }
+    free(hooks);
+}

@@ -1,0 +1,250 @@
+"""Alerts: rules, their commands, silence, and the journal of what happened."""
+
+import json
+import os
+
+from harness import (main, python, require, require_equal, require_in, until)
+
+PRINT = ("import sys\n"
+         "for line in sys.stdin:\n"
+         "    sys.stdout.write(line.strip() + '\\r\\n'); sys.stdout.flush()\n")
+
+
+def rules(box, *items, **settings):
+    """Writes the user's alerts.json."""
+    folder = box.at("c", "guestmux")
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, "alerts.json"), "w",
+              encoding="ascii") as file:
+        json.dump({"version": 1, "rules": items} | settings, file)
+
+
+def ask(box, method, **arguments):
+    peer = box.api()
+    try:
+        return peer.call(method, **arguments)
+    finally:
+        peer.close()
+
+
+def alerts(box, **which):
+    return ask(box, "alert-list", **which)["alerts"]
+
+
+def wait_alert(box, rule, **which):
+    """The first alert of that rule."""
+    def probe():
+        found = [alert for alert in alerts(box, **which)
+                 if alert["rule"] == rule]
+        return found and found[0]
+    return until(probe, f"an alert of {rule}")
+
+
+def texts(box, **which):
+    return [event["text"] for event in
+            ask(box, "event-list", **which)["events"]]
+
+
+def echo(box, *names):
+    box.up("-f", box.console_fleet(
+        **{name: ["sh", "-c", "stty -echo; echo ready; exec cat"]
+           for name in names}))
+    for name in names:
+        box.gm("wait", name, "--for", "ready", "--since-boot")
+
+
+def test_a_real_panic_is_an_alert(box):
+    path = box.fleet({"n1": {}}, append="console=ttyS0 panic=-1 gm.shell")
+    box.up("-f", path)
+    box.wait_shell("n1")
+    box.gm("send", "n1", "--enter", "panic")
+    alert = wait_alert(box, "kernel-panic")
+    require_equal((alert["guest"], alert["console"], alert["severity"]),
+                  ("n1", "ttyS0", "critical"))
+    require_in("Kernel panic - not syncing", alert["line"])
+    # The offset is where the line begins in the log.
+    log = box.log_bytes("n1")
+    require_in(b"Kernel panic", log[alert["offset"]:].split(b"\n")[0])
+
+
+def test_the_same_thing_again_is_counted(box):
+    echo(box, "a")
+    peer = box.api()
+    peer.call("events-subscribe")
+    for _ in range(30):
+        box.gm("send", "a", "--enter", "x invoked oom-killer: y")
+    event = peer.event(lambda event: event["event"] == "ALERT"
+                       and event["data"]["count"] == 30)
+    require_equal(event["data"]["rule"], "oom")
+    require_equal(len(alerts(box, guest="a")), 1)
+
+
+def test_no_alert_comes_from_a_replay(box):
+    echo(box, "a")
+    box.gm("send", "a", "--enter", "Kernel panic - not syncing: x")
+    wait_alert(box, "kernel-panic")
+    require_equal(ask(box, "alert-clear")["cleared"], 1)
+    box.kill_server()
+    box.gm("ls")
+    until(lambda: not box.guest("a")["consoles"][0]["replaying"],
+          "the replay")
+    # a was a program of the server's and went with it: nothing but that.
+    require_equal([alert["rule"] for alert in alerts(box)
+                   if alert["rule"] != "crashed"], [])
+
+
+def test_a_prompt_is_found_without_its_line_end(box):
+    box.up("-f", box.console_fleet(
+        a=["sh", "-c", "printf 'n1 login: '; exec cat"]))
+    alert = wait_alert(box, "login")
+    require_equal((alert["line"], alert["severity"]), ("n1 login: ", "info"))
+
+
+def test_a_rule_runs_its_command_without_a_shell(box):
+    out = box.at("w", "out")
+    script = box.write("hook.py", (
+        "import json, os, sys\n"
+        "with open(sys.argv[1] + '.new', 'w') as file:\n"
+        "    json.dump({'argv': sys.argv[1:], 'input': sys.stdin.read(),\n"
+        "               'sid': os.getsid(0) == os.getpid(), 'env': {\n"
+        "        k: v for k, v in os.environ.items()\n"
+        "        if k.startswith('GUESTMUX_')}}, file)\n"
+        "os.rename(sys.argv[1] + '.new', sys.argv[1])\n"))
+    rules(box, {"name": "hey", "pattern": "hey (.*)", "message": "oh",
+                "run": ["python3", script, out, "$(touch /tmp/x)"]})
+    echo(box, "a")
+    ask(box, "console-send", guest="a",
+        text="x\033]0;evil\a\033[31mhey\033[0m `id` $X\b\n")
+    until(lambda: os.path.exists(out), "the command")
+    with open(out, encoding="utf-8") as file:
+        told = json.load(file)
+    require_equal(told["argv"], [out, "$(touch /tmp/x)"])
+    require(told["sid"], "it has no session of its own")
+    require_in("hey", told["env"]["GUESTMUX_LINE"])
+    require("\033" not in told["env"]["GUESTMUX_LINE"] + told["input"],
+            "an escape sequence reached the command")
+    require_equal(told["env"]["GUESTMUX_GUEST"], "a")
+    require_equal(told["env"]["GUESTMUX_MESSAGE"], "oh")
+    require_equal(told["input"], told["env"]["GUESTMUX_LINE"] + "\n")
+
+
+def test_a_command_that_fails_or_hangs_is_told(box):
+    rules(box,
+          {"name": "fails", "pattern": "one", "run": ["sh", "-c", "exit 7"]},
+          {"name": "missing", "pattern": "two", "run": ["/no/such/thing"]},
+          {"name": "hangs", "pattern": "three", "run": ["sleep", "1000"],
+           "timeout": 1})
+    echo(box, "a")
+    for word in ("one", "two", "three"):
+        box.gm("send", "a", "--enter", word)
+    def told():
+        return "\n".join(alert["text"] for alert in alerts(box, guest="a")
+                         if alert["rule"] == "notice")
+    until(lambda: told().count("\n") == 2, "three complaints")
+    require_in('"fails" (sh) failed with status 7', told())
+    require_in('"missing" (/no/such/thing) cannot be run: no such', told())
+    require_in('"hangs" (sleep) was ended: it took longer than 1 s', told())
+
+
+def test_a_mistake_in_the_rules_is_told_with_its_place(box):
+    rules(box, {"name": "good", "pattern": "good"},
+          {"name": "bad", "pattern": "("})
+    echo(box, "a")
+    alert = wait_alert(box, "rules")
+    require_in("alerts.json:1:", alert["text"])
+    require_in("rules[1].pattern", alert["text"])
+    box.gm("send", "a", "--enter", "good")
+    wait_alert(box, "good")
+    # Once it is right, and read again, the guests there are have it.
+    rules(box, {"name": "bad", "pattern": "now"})
+    peer = box.api()
+    peer.call("alert-reload")
+    require_equal(peer.call("alert-rules")["problems"], "")
+    box.gm("send", "a", "--enter", "now")
+    wait_alert(box, "bad")
+
+
+def test_a_guest_has_rules_of_its_own(box):
+    path = box.write("guestmux.json", {"version": 1, "guests": {
+        name: {"exec": ["sh", "-c", "stty -echo; echo ready; exec cat"]} | more
+        for name, more in (
+            ("a", {"alerts": [{"name": "mine", "pattern": "hm+"},
+                              {"name": "login", "enabled": False}]}),
+            ("b", {}))}})
+    box.up("-f", path)
+    for name in "ab":
+        box.gm("wait", name, "--for", "ready", "--since-boot")
+        box.gm("send", name, "--enter", "hmm")
+        box.gm("send", name, "--enter", "x login:")
+    wait_alert(box, "mine", guest="a")
+    wait_alert(box, "login", guest="b")
+    require_equal([alert["rule"] for alert in alerts(box, guest="a")],
+                  ["mine"])
+    box.gm("check", box.write("bad.json", {"version": 1, "guests": {"a": {
+        "exec": ["cat"], "alerts": [{"name": "x", "pattern": "["}]}}}), code=1)
+
+
+def test_silence_is_told_once_and_until_output(box):
+    path = box.write("guestmux.json", {"version": 1, "guests": {
+        "a": {"exec": python(PRINT), "silence": 1}}})
+    box.up("-f", path)
+    alert = wait_alert(box, "silence")
+    require_equal(alert["text"], "nothing was printed for 1 s")
+    peer = box.api()
+    peer.call("events-subscribe")
+    def console():
+        return peer.call("guest-query", guest="a")["consoles"][0]
+    require_equal((console()["silent"], console()["silence-s"]), (True, 1))
+    # Long enough that the output is not itself followed by a silence.
+    peer.call("silence-set", guest="a", silence_s=3600)
+    require_equal(console()["silent"], False)
+    require_equal(wait_alert(box, "silence")["count"], 1)
+
+
+def test_the_journal_says_what_happened_and_outlives_the_server(box):
+    echo(box, "a")
+    box.gm("kill", "--yes", "a")
+    box.kill_server()
+    told = texts(box, guests=["a"])
+    require_equal(told[:2], ["defined", "started"])
+    require_in("forced it off (", told[2])
+    require_equal(told[3], "ended: forced off as asked")
+    require_in("guestmux[", told[2], "who did it")
+    box.gm("rm", "--yes", "a")
+    require_equal(texts(box, guests=["a"])[-1].split(" (")[0],
+                  "removed it from the list")
+    require_equal(len(texts(box, limit=2)), 2)
+    require_equal(texts(box, severity="critical"), [])
+
+
+def test_alerts_outlive_the_server_until_they_are_cleared(box):
+    path = box.fleet({"n1": {}})
+    box.up("-f", path)
+    box.wait_shell("n1")
+    box.gm("send", "n1", "--enter", "echo hung task: INFO: task x:1 blocked "
+           "for more than 120 seconds")
+    alert = wait_alert(box, "hung-task")
+    box.kill_server()
+    again = wait_alert(box, "hung-task")
+    require_equal((again["id"], again["line"], again["seen"]),
+                  (alert["id"], alert["line"], False))
+    ask(box, "alert-seen", id=alert["id"])
+    box.kill_server()
+    require_equal(wait_alert(box, "hung-task")["seen"], True)
+    ask(box, "alert-clear")
+    box.kill_server()
+    require_equal(alerts(box), [])
+    require_in("adopted: it went on without a server",
+               texts(box, guests=["n1"]))
+
+
+def test_a_crash_is_an_alert_once(box):
+    box.up("-f", box.console_fleet(a=["sh", "-c", "exit 3"]))
+    alert = wait_alert(box, "crashed")
+    require_equal(alert["text"], "crashed: sh exited with status 3")
+    box.kill_server()
+    require_equal(wait_alert(box, "crashed")["count"], 1)
+    require_equal(len(alerts(box)), 1)
+
+
+main(globals())
