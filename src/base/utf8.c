@@ -148,6 +148,14 @@ utf8_is_assigned(uint32_t codepoint)
                UTF8PROC_CATEGORY_CN;
 }
 
+bool
+utf8_is_upper(uint32_t codepoint)
+{
+    utf8proc_category_t category =
+        utf8proc_category((utf8proc_int32_t)codepoint);
+    return category == UTF8PROC_CATEGORY_LU || category == UTF8PROC_CATEGORY_LT;
+}
+
 size_t
 utf8_text_cols(const char *text, size_t len)
 {

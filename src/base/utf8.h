@@ -30,6 +30,9 @@ int utf8_width(uint32_t codepoint);
 /* Whether Unicode (as utf8proc knows it) has given it a meaning. */
 bool utf8_is_assigned(uint32_t codepoint);
 
+/* Whether it is a letter in upper (or title) case. */
+bool utf8_is_upper(uint32_t codepoint);
+
 /* Columns of a whole valid string; controls count nothing. */
 size_t utf8_text_cols(const char *text, size_t len);
 

@@ -94,3 +94,8 @@ size_t history_line_rows(const struct history *history,
 /* Rows of a whole block at the history's width. */
 size_t history_block_rows(const struct history *history,
                           const struct history_block *block);
+
+/* Sets the place to the line of a row (to the very row, when its block has the
+ * present width); returns the row's number in it and the entry behind it. */
+size_t history_find_row(struct history *history, size_t number,
+                        uint32_t *ret_end);

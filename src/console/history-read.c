@@ -205,10 +205,8 @@ find_block(struct history *history, uint64_t row)
     }
 }
 
-/* Sets the place to the line of a row; returns the row's number in it and the
- * line's end. */
-static size_t
-find_line(struct history *history, size_t number, uint32_t *ret_end)
+size_t
+history_find_row(struct history *history, size_t number, uint32_t *ret_end)
 {
     assert(number < history->rows);
     uint64_t row = history->dropped + number;
@@ -243,7 +241,7 @@ history_read(struct history *history, size_t row, struct terminal_run *runs,
              size_t max_runs, unsigned *ret_flags, int *ret_cols)
 {
     uint32_t end = 0;
-    size_t wanted = find_line(history, row, &end);
+    size_t wanted = history_find_row(history, row, &end);
     const struct history_block *block = history->place.block;
     uint32_t first = history->place.entry;
     bool is_native = block->cols == history->cols;
@@ -265,7 +263,7 @@ struct terminal_row_stamp
 history_stamp(struct history *history, size_t row)
 {
     uint32_t end = 0;
-    size_t wanted = find_line(history, row, &end);
+    size_t wanted = history_find_row(history, row, &end);
     const struct history_block *block = history->place.block;
     uint32_t number = history->place.entry;
     uint64_t start = 0;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/buffer.h"
 #include "console/row.h"
 
 #include <stdbool.h>
@@ -13,6 +14,7 @@
  *
  * Rows are numbered from the oldest, 0 .. history_rows-1. */
 struct history;
+struct history_block;
 
 struct history_config {
     size_t max_rows;    /* as written; 0: nothing is kept */
@@ -51,6 +53,41 @@ size_t history_read(struct history *history, size_t row,
                     unsigned *ret_flags, int *ret_cols);
 
 struct terminal_row_stamp history_stamp(struct history *history, size_t row);
+
+/* A line: a row that was written, or several that continue one another. One of
+ * more than a share of a block is in pieces, each a line of its own here. */
+struct history_line {
+    size_t row;  /* its first one at the present width */
+    size_t rows; /* at the present width */
+    uint64_t id; /* the first row's stamp, which stays when it is wrapped
+                  * anew */
+    const struct history_block *block; /* the history's own */
+    uint32_t first;                    /* likewise: its entries */
+    uint32_t end;
+};
+
+/* The line that row number row < history_rows is part of. O(1) when lines are
+ * asked for in order, else O(rows of a block); borrowed until the history
+ * changes. */
+void history_find_line(struct history *history, size_t row,
+                       struct history_line *ret_line);
+
+/* The line's text without styles, gaps as blanks: where it stands (borrowed),
+ * when it does so in one piece, else NULL. */
+const char *history_line_text(const struct history_line *line,
+                              size_t *ret_bytes);
+/* Appends it to a buffer. */
+void history_line_append(const struct history_line *line, struct buffer *text);
+
+/* How many bytes of the line's text, from a row's start on, stand in that row:
+ * its number counts from the line's first. text: all of the line's. */
+size_t history_line_row_bytes(const struct history *history,
+                              const struct history_line *line, size_t row,
+                              const char *text, size_t bytes, size_t start);
+
+/* Finds the row that starts with the entry of an id. O(content). */
+bool history_find_id(const struct history *history, uint64_t id,
+                     size_t *ret_row);
 
 /* Rows, at the present width, of the newest line; 0 when there is none. */
 size_t history_last_line_rows(const struct history *history);

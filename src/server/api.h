@@ -40,7 +40,7 @@ enum method_flags {
     METHOD_QUIET = 1 << 0, /* without an id only failures are answered */
 };
 
-#define METHOD_MAX_ARGUMENTS 10
+#define METHOD_MAX_ARGUMENTS 16
 
 struct method {
     const char *name;
@@ -88,6 +88,7 @@ extern const struct method_table methods_fleet;
 extern const struct method_table methods_guest;
 extern const struct method_table methods_console;
 extern const struct method_table methods_alert;
+extern const struct method_table methods_search;
 extern const struct method_table methods_view;
 extern const struct method_table methods_buffer;
 extern const struct method_table methods_text;

@@ -63,6 +63,7 @@ struct server {
     struct waiter *waiters; /* owned by their requests: linked list */
     int64_t next_view_id;
     struct buffer frame_line;          /* owned: the frame being written */
+    uint64_t search_count;             /* searches under way */
     struct loop_timer *frame_timer;    /* owned: the next frame that is due */
     struct loop_timer *activity_timer; /* owned: late GUEST_ACTIVITY */
     struct loop_timer *change_timer;   /* owned: late GUEST_CHANGED */
