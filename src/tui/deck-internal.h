@@ -97,7 +97,7 @@ struct deck {
     struct error reconnect_error;
 
     /* the end */
-    uv_signal_t signals[5];
+    uv_signal_t signals[6];
     char *end_text; /* owned */
     enum deck_end end;
     int reconnect_fd;

@@ -135,8 +135,8 @@ on_status_expose(TickitWindow *window, TickitEventFlags flags, void *info,
 
 /* -- signals -- */
 
-static const int watched_signals[] = {SIGWINCH, SIGTERM, SIGHUP, SIGINT,
-                                      SIGCONT};
+static const int watched_signals[] = {SIGWINCH, SIGTERM, SIGHUP,
+                                      SIGINT,   SIGQUIT, SIGCONT};
 
 static void
 on_signal(uv_signal_t *handle, int number)

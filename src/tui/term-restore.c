@@ -8,8 +8,12 @@
 #include <termios.h>
 #include <unistd.h>
 
-/* Signals that end a process by its own fault. */
-static const int fatal_signals[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL};
+/* Signals that end a process by its own fault, or that nobody sends a deck but
+ * by mistake. */
+static const int fatal_signals[] = {
+    SIGSEGV, SIGBUS,  SIGABRT, SIGFPE,  SIGILL,    SIGTRAP, SIGSYS,
+    SIGXCPU, SIGXFSZ, SIGUSR1, SIGUSR2, SIGVTALRM, SIGPROF, SIGALRM,
+};
 #define FATAL_SIGNALS_COUNT (sizeof(fatal_signals) / sizeof(*fatal_signals))
 
 static struct {
