@@ -2,9 +2,11 @@
 
 #include "base/text.h"
 #include "base/xalloc.h"
+#include "cli/guests.h"
 #include "cli/help.h"
 #include "cli/host.h"
 #include "cli/output.h"
+#include "cli/session.h"
 #include "tui/deck.h"
 
 #include <errno.h>
@@ -77,12 +79,24 @@ cli_check_terminal(struct error *error)
                      "the deck needs a terminal on standard input and output");
 }
 
+/* Whether the console that the deck is to begin with is there. */
+static bool
+check_focus(const struct cli *cli, const char *focus, struct error *error)
+{
+    if (!focus)
+        return true;
+    struct session *session = session_open(cli, CONNECTION_START_SERVER, error);
+    bool ok = session && guests_check_console(session, focus, error);
+    session_close(session);
+    return ok;
+}
+
 int
 cli_run_deck(struct cli *cli, const char *focus, bool is_single)
 {
     struct error error = {0};
     int fd = -1;
-    if (cli_check_terminal(&error))
+    if (cli_check_terminal(&error) && check_focus(cli, focus, &error))
         fd = cli_connect(cli, CONNECTION_START_SERVER, &error);
     if (fd < 0)
         return cli_fail(&error);
@@ -254,7 +268,9 @@ cli_main(int argc, char **argv)
         status = cli_fail_usage(&cli, &error);
     }
     if (!output_flush() && status == COMMAND_DONE) {
-        cli_warn("cannot write to standard output: %s", strerror(errno));
+        /* `guestmux ls | head -n 1` is no failure worth a word */
+        if (output_has_reader())
+            cli_warn("cannot write to standard output: %s", strerror(errno));
         status = COMMAND_FAILED;
     }
     paths_finish(&cli.paths);

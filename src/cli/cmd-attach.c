@@ -9,7 +9,7 @@ run(struct cli *cli)
 
 const struct command cmd_attach = {
     .name = "attach",
-    .usage = "[GUEST]",
+    .usage = "[GUEST[:CONSOLE]]",
     .summary = "Open the deck",
     .text = "Shows every guest's console on one screen, beside a sidebar of "
             "the guests; GUEST is focused first. `guestmux` alone does the "

@@ -1,6 +1,7 @@
 #include "cli/guests.h"
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/text.h"
 #include "base/xalloc.h"
 #include "cli/output.h"
@@ -24,6 +25,30 @@ guests_list(struct session *session, struct error *error)
         return NULL;
     }
     return guests;
+}
+
+bool
+guests_check_console(struct session *session, const char *target,
+                     struct error *error)
+{
+    json_t *guest = NULL;
+    size_t len = strcspn(target, ":");
+    json_t *arguments =
+        json_pack("{s:o}", "guest", json_from_bytes(target, len));
+    if (!session_call(session, "guest-query", arguments,
+                      SESSION_REPLY_TIMEOUT_MS, &guest, error))
+        return false;
+    bool is_found = target[len] == '\0';
+    const json_t *consoles = json_object_get(guest, "consoles");
+    for (size_t i = 0; !is_found && i < json_array_size(consoles); i++)
+        is_found = strcmp(guests_text(json_array_get(consoles, i), "name"),
+                          target + len + 1) == 0;
+    if (!is_found)
+        error_set(error, ERROR_CODE_NOT_FOUND,
+                  "guest '%s' has no console '%.64s'",
+                  guests_text(guest, "name"), target + len + 1);
+    json_decref(guest);
+    return is_found;
 }
 
 const char *

@@ -12,6 +12,10 @@
  * array of guest objects, or NULL with error set. */
 json_t *guests_list(struct session *session, struct error *error);
 
+/* Whether target names a guest ("n1") or one of its consoles ("n1:hvc0"). */
+bool guests_check_console(struct session *session, const char *target,
+                          struct error *error);
+
 /* A member of a guest object that is text; "" when it is absent. Borrowed. */
 const char *guests_text(const json_t *guest, const char *member);
 /* A number; 0 when absent. */

@@ -145,6 +145,24 @@ mark_pane(struct deck *deck, struct pane *pane)
     }
 }
 
+/* The pane of "guest" (its first console) or "guest:console", or NULL. */
+static struct pane *
+find_named_pane(struct deck *deck, const char *name)
+{
+    const char *colon = strchr(name, ':');
+    if (!colon)
+        return arrange_first_pane(deck, name);
+    size_t len = (size_t)(colon - name);
+    for (size_t i = 0; i < deck->pane_count; i++) {
+        struct pane *pane = deck->panes[i];
+        if (strlen(pane->guest) == len &&
+            strncmp(pane->guest, name, len) == 0 &&
+            strcmp(pane->console, colon + 1) == 0)
+            return pane;
+    }
+    return NULL;
+}
+
 /* Keeps the focus where it was, or where it would be. */
 static void
 repair_focus(struct deck *deck, size_t old_index)
@@ -159,7 +177,7 @@ repair_focus(struct deck *deck, size_t old_index)
         return;
     struct pane *pane = NULL;
     if (!deck->has_chosen_focus && deck->options->focus)
-        pane = arrange_first_pane(deck, deck->options->focus);
+        pane = find_named_pane(deck, deck->options->focus);
     if (!pane)
         pane = deck->panes[old_index < deck->pane_count ? old_index
                                                         : deck->pane_count - 1];

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import signal
 
 from harness import (BINARY, main, python, require, require_equal, require_in,
@@ -280,8 +281,9 @@ def test_too_small_is_said_and_overcome(box):
 
 
 def test_the_terminal_is_restored_after_signals(box):
-    for number, code in ((signal.SIGTERM, None), (signal.SIGINT, None),
-                         (signal.SIGSEGV, None), (signal.SIGABRT, None)):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT,
+                   signal.SIGSEGV, signal.SIGABRT, signal.SIGUSR1,
+                   signal.SIGALRM):
         for name in ("before", "after"):
             if os.path.exists(box.at("w", name)):
                 os.unlink(box.at("w", name))
@@ -336,6 +338,33 @@ def test_a_closed_terminal_leaves_no_client_behind(box):
     box.terminals.remove(deck)
     until(lambda: not clients(box), "the client to end")
     require_equal(box.guest("a")["state"], "running")
+
+
+def test_a_deck_begins_with_the_console_that_was_named(box):
+    # Two serial ports each; b's second one is meant.
+    box.up("-f", box.fleet({name: {"args": ["-serial", "vc"]}
+                            for name in "ab"}))
+    box.wait_shell("b")
+    deck = box.deck("console", "b:ttyS1")
+    until(lambda: deck.format("#{alternate_on}") == "1", "the deck")
+    deck.keys("C-]", "i")
+    deck.wait_for("^.*state +running")
+    require_in(" b ", deck.screen())
+    deck.keys("q")
+    deck.type("typed")
+    deck.wait_gone("state")
+    other = box.deck("attach", "b:ttyS1", cols=120, rows=40)
+    other.wait_for("typing → b:ttyS1")
+    first = box.deck("attach", "b:ttyS0", cols=120, rows=40)
+    first.wait_for("typing → b ttyS0")
+    for words in (["attach", "bb"], ["console", "bb"], ["attach", "b:ttyS7"],
+                  ["console", "a:hvc0"]):
+        said = box.at("w", "said")
+        lost = box.terminal(
+            f"{shlex.join([BINARY, '-L', 't', *words])} 2>{said}", 80, 24)
+        require_equal(lost.wait_end(), 1, f"{words}")
+        with open(said, encoding="utf-8") as file:
+            require_in("no ", file.read())
 
 
 def test_two_decks_see_the_same_console(box):
