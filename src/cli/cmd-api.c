@@ -83,12 +83,12 @@ list_methods(struct cli *cli, struct session *session, struct error *error)
 static void
 on_event(void *user, const char *name, json_t *data)
 {
-    (void)user;
     json_t *event = json_pack("{s:s,s:O?}", "event", name, "data", data);
     (void)json_dumpf(event, stdout, JSON_COMPACT | JSON_ENSURE_ASCII);
     (void)putchar('\n');
-    (void)fflush(stdout);
     json_decref(event);
+    if (!output_flush())
+        session_stop_waiting(user);
 }
 
 static bool
@@ -114,7 +114,7 @@ call(struct cli *cli, struct session *session, struct error *error)
 static bool
 follow(struct session *session, struct error *error)
 {
-    session_set_on_event(session, on_event, NULL);
+    session_set_on_event(session, on_event, session);
     return session_call(session, "events-subscribe", NULL,
                         SESSION_REPLY_TIMEOUT_MS, NULL, error) &&
            session_wait_closed(session, SESSION_NO_TIMEOUT, error);

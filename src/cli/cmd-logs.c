@@ -171,15 +171,52 @@ find_start(struct reader *reader, struct error *error)
     return ok;
 }
 
-/* Prints up to the present end; then, when it follows, what comes until the
- * guest is gone. */
+/* Whether the guest still runs; *ret_ok: whether it could be asked. */
 static bool
-print_log(struct reader *reader, bool follows, struct error *error)
+is_running(struct reader *reader, bool *ret_ok, struct error *error)
+{
+    json_t *guest = NULL;
+    const char *name = reader->cli->options.arguments[0];
+    *ret_ok = session_call(
+        reader->session, "guest-query",
+        json_pack("{s:o}", "guest", json_from_bytes(name, strcspn(name, ":"))),
+        SESSION_REPLY_TIMEOUT_MS, &guest, error);
+    bool is_active = *ret_ok && guests_is_active(guest);
+    json_decref(guest);
+    return is_active;
+}
+
+/* Prints up to the end that the log has now, however fast it grows. */
+static bool
+print_present(struct reader *reader, struct error *error)
+{
+    int64_t end = INT64_MAX;
+    while (reader->offset < end) {
+        struct buffer bytes = {0};
+        int64_t want = end - reader->offset;
+        bool ok = read_chunk(reader, reader->offset,
+                             want < CHUNK_BYTES ? want : CHUNK_BYTES, 0, &bytes,
+                             error);
+        size_t len = bytes.len;
+        ok =
+            ok && print_bytes(reader, bytes.data ? bytes.data : "", len, error);
+        buffer_finish(&bytes);
+        if (!ok || !len)
+            return ok;
+        if (end == INT64_MAX)
+            end = reader->size;
+    }
+    return true;
+}
+
+/* Prints what comes until the guest is gone. */
+static bool
+print_following(struct reader *reader, struct error *error)
 {
     for (;;) {
         struct buffer bytes = {0};
         bool ok = read_chunk(reader, reader->offset, CHUNK_BYTES,
-                             follows ? FOLLOW_WAIT_MS : 0, &bytes, error);
+                             FOLLOW_WAIT_MS, &bytes, error);
         size_t len = bytes.len;
         ok =
             ok && print_bytes(reader, bytes.data ? bytes.data : "", len, error);
@@ -188,17 +225,7 @@ print_log(struct reader *reader, bool follows, struct error *error)
             return false;
         if (len || reader->offset < reader->size)
             continue;
-        if (!follows)
-            return true;
-        json_t *guest = NULL;
-        const char *name = reader->cli->options.arguments[0];
-        ok = session_call(reader->session, "guest-query",
-                          json_pack("{s:o}", "guest",
-                                    json_from_bytes(name, strcspn(name, ":"))),
-                          SESSION_REPLY_TIMEOUT_MS, &guest, error);
-        bool is_active = ok && guests_is_active(guest);
-        json_decref(guest);
-        if (!is_active)
+        if (!is_running(reader, &ok, error))
             return ok;
     }
 }
@@ -220,8 +247,13 @@ run(struct cli *cli)
     }
     reader.session = session_open(cli, CONNECTION_START_SERVER, &error);
     bool ok = reader.session && find_start(&reader, &error) &&
-              print_log(&reader, options_has(&cli->options, "follow"), &error);
-    int status = ok ? COMMAND_DONE : session_fail(reader.session, &error);
+              print_present(&reader, &error) &&
+              (!options_has(&cli->options, "follow") ||
+               print_following(&reader, &error));
+    int status = COMMAND_DONE;
+    if (!ok)
+        status = output_has_reader() ? session_fail(reader.session, &error)
+                                     : COMMAND_FAILED;
     session_close(reader.session);
     strip_finish(&reader.strip);
     buffer_finish(&reader.out);

@@ -5,6 +5,7 @@
 #include "base/xalloc.h"
 
 #include <assert.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -191,4 +192,11 @@ bool
 output_flush(void)
 {
     return fflush(stdout) == 0 && !ferror(stdout);
+}
+
+bool
+output_has_reader(void)
+{
+    struct pollfd pipe = {.fd = STDOUT_FILENO};
+    return poll(&pipe, 1, 0) <= 0 || !(pipe.revents & POLLERR);
 }

@@ -50,3 +50,6 @@ bool output_confirm(const char *question, bool is_default);
 /* Flushes standard output; false when it could not be written (disk full, a
  * reader that left). */
 bool output_flush(void);
+
+/* False once standard output is a pipe whose reader left: `… | head`. */
+bool output_has_reader(void);

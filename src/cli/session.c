@@ -203,6 +203,12 @@ session_wait_closed(struct session *session, uint64_t timeout_ms,
     return run_until(session, &session->is_closed, timeout_ms, error);
 }
 
+void
+session_stop_waiting(struct session *session)
+{
+    session->is_closed = true;
+}
+
 bool
 session_is_interrupted(const struct session *session)
 {

@@ -49,6 +49,10 @@ void session_set_on_event(struct session *session, session_event_fn on_event,
 bool session_wait_closed(struct session *session, uint64_t timeout_ms,
                          struct error *error);
 
+/* From inside on_event: session_wait_closed returns, as if the server had
+ * closed the connection. */
+void session_stop_waiting(struct session *session);
+
 bool session_is_interrupted(const struct session *session);
 
 /* What the program exits with after error: the error is told, unless the

@@ -2,6 +2,7 @@
 
 import json
 import signal
+import subprocess
 
 from harness import (DONE, FAILED, TIMEOUT, USAGE, main, python, require,
                      require_equal, require_in, until)
@@ -261,6 +262,32 @@ def test_output_that_nobody_takes_is_no_crash(box):
     with full:
         child = box.spawn("ls", stdout=full)
         require_equal(child.wait(timeout=20), FAILED, "ls >/dev/full")
+
+
+def test_a_reader_that_leaves_is_no_failure_worth_a_word(box):
+    cat(box)
+    box.up("-f", box.console_fleet(b=["sh", "-c", "seq 200000; exec cat"]))
+    box.gm("wait", "b", "--for", "^200000", "--since-boot", "--timeout", "60")
+    for words in (["ls"], ["logs", "b"], ["api", "query-commands"]):
+        child = box.spawn(*words, stdout=subprocess.PIPE)
+        child.stdout.close()
+        _, err = child.communicate(timeout=30)
+        require_equal(err, b"", f"{words}")
+        require_equal(child.returncode, FAILED, f"{words}")
+    # One that follows ends with its reader, at the next event.
+    child = box.spawn("api", "--follow")
+    box.gm("send", "b", "--enter", "hello")
+    require_in(b'"event"', child.stdout.readline())
+    child.stdout.close()
+    until(lambda: box.gm("send", "b", "--enter", "more") and
+          child.poll() is not None, "api --follow to end")
+    require_equal(child.stderr.read(), b"", "its words")
+
+
+def test_logs_of_a_guest_that_never_stops_end(box):
+    box.up("-f", box.console_fleet(a=["yes", "0123456789" * 10]))
+    box.gm("wait", "a", "--for", "^0123", "--timeout", "30")
+    box.gm("logs", "a", patience=30)
 
 
 def test_the_deck_needs_a_terminal(box):
