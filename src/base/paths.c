@@ -194,6 +194,23 @@ paths_api_socket(const struct paths *paths)
 }
 
 char *
+paths_state_socket(const struct paths *paths)
+{
+    /* no guest can have this name */
+    return xasprintf("%s/.api.sock", paths->state_dir);
+}
+
+bool
+paths_make_runtime(const struct paths *paths, struct error *error)
+{
+    const char *runtime = paths->runtime_dir;
+    char *base = xstrndup(runtime, (size_t)(strrchr(runtime, '/') - runtime));
+    bool ok = make_private(base, error) && make_private(runtime, error);
+    free(base);
+    return ok;
+}
+
+char *
 paths_qmp_socket(const struct paths *paths, const char *guest,
                  struct error *error)
 {

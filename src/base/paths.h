@@ -30,6 +30,13 @@ void paths_finish(struct paths *paths);
 /* RUNTIME/api.sock. The caller frees it. */
 char *paths_api_socket(const struct paths *paths);
 
+/* STATE/.api.sock: where a server is found whose runtime directory is gone, or
+ * is another than the client's. The caller frees it. */
+char *paths_state_socket(const struct paths *paths);
+
+/* Makes the runtime directory again, checked as by paths_init. */
+bool paths_make_runtime(const struct paths *paths, struct error *error);
+
 /* RUNTIME/GUEST.qmp; refused when too long for a socket. */
 char *paths_qmp_socket(const struct paths *paths, const char *guest,
                        struct error *error);

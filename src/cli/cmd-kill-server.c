@@ -54,7 +54,10 @@ const struct command cmd_kill_server = {
     .name = "kill-server",
     .usage = "",
     .summary = "End the server; guests go on",
-    .text = "The guests keep running and logging. The next command starts a "
-            "new server, which adopts them. Exits with 1 when no server runs.",
+    .text =
+        "The guests keep running and logging. The next command starts a "
+        "new server, which adopts them. Programs on terminals of the "
+        "server's (\"exec\" in a fleet file) end with it. Exits with 1 when "
+        "no server runs.",
     .run = run,
 };

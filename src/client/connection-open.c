@@ -25,6 +25,8 @@
  * first, is given to listen, ms; and how often one is started. */
 #define RACE_TIMEOUT_MS 500u
 #define MAX_STARTS 8
+/* How long a server that lost its socket is given to make a new one, ms. */
+#define MOVE_TIMEOUT_MS 1500u
 /* The ready pipe's number in the server. */
 #define READY_FD 3
 /* Most of an error text that is taken from the ready pipe. */
@@ -117,6 +119,24 @@ static bool
 is_absent(const struct error *error)
 {
     return error->errnum == ENOENT || error->errnum == ECONNREFUSED;
+}
+
+/* Connects to a server whose runtime directory is gone, or is another than
+ * ours. -1 with error set, as connect_socket. */
+static int
+connect_through_state(const struct paths *paths, uint64_t deadline_ms,
+                      struct error *error)
+{
+    char *path = paths_state_socket(paths);
+    struct error ignored = {0};
+    struct error failure = {0};
+    int fd = -1;
+    if (paths_check_socket(path, &ignored))
+        fd = connect_socket(path, deadline_ms, &failure);
+    if (fd < 0 && failure.code && !is_absent(&failure))
+        *error = failure;
+    free(path);
+    return fd;
 }
 
 /* Where the server's own complaints go. */
@@ -308,6 +328,12 @@ start_and_connect(const struct paths *paths, const char *executable,
             fd = wait_for_socket(watch_fd, path,
                                  clock_monotonic_ms() + RACE_TIMEOUT_MS, NULL);
     }
+    /* it may be that a running server has just lost its socket */
+    if (fd < 0 && failure.code)
+        fd = wait_for_socket(watch_fd, path,
+                             clock_monotonic_ms() + MOVE_TIMEOUT_MS, NULL);
+    if (fd < 0)
+        fd = connect_through_state(paths, deadline_ms, &failure);
     (void)close(watch_fd);
     if (fd < 0 && !failure.code)
         error_set(&failure, ERROR_CODE_IO,
@@ -326,6 +352,8 @@ connection_open(const struct paths *paths, enum connection_start start,
     char *path = paths_api_socket(paths);
     struct error failure = {0};
     int fd = connect_socket(path, deadline_ms, &failure);
+    if (fd < 0 && is_absent(&failure))
+        fd = connect_through_state(paths, deadline_ms, &failure);
     if (fd < 0 && is_absent(&failure)) {
         if (start == CONNECTION_START_SERVER)
             fd = start_and_connect(paths, executable, path, deadline_ms, error);

@@ -48,6 +48,27 @@ check_monitor(const struct guest *guest, const char *what, struct error *error)
 
 /* Starting ----------------------------------------------------------------- */
 
+static uint64_t
+start_timeout_ms(const struct guest *guest)
+{
+    uint64_t wanted = guest->context->start_timeout_ms;
+    return wanted ? wanted : GUEST_START_TIMEOUT_MS;
+}
+
+static void
+on_start_timeout(void *data)
+{
+    struct op *op = data;
+    const struct guest *guest = op->guest;
+    struct error error = {0};
+    error_set(&error, ERROR_CODE_TIMEOUT,
+              "%s started, but its monitor has not answered within %g s%s%s; "
+              "it is left as it is (force it off to end it)",
+              guest->spec->name, (double)start_timeout_ms(guest) / 1000.0,
+              guest->problem ? ": " : "", guest->problem ? guest->problem : "");
+    op_finish(op, NULL, &error);
+}
+
 bool
 guest_start(struct guest *guest, guest_done_fn on_done, void *data,
             struct error *error)
@@ -71,8 +92,12 @@ guest_start(struct guest *guest, guest_done_fn on_done, void *data,
     guest_set_problem(guest, NULL);
     guest_set_run_state(guest, NULL);
     guest_changed(guest);
-    if (!is_qemu)
+    if (!is_qemu) {
         op_finish(op, NULL, NULL);
+        return true;
+    }
+    op->limit = loop_timer_new(guest->context->loop, on_start_timeout, op);
+    loop_timer_start(op->limit, start_timeout_ms(guest));
     return true;
 }
 

@@ -320,6 +320,20 @@ load_spec(const char *path, const char *name, int64_t *ret_order, char uuid[37],
     return spec;
 }
 
+/* A definition that waits for the end of the run. */
+static struct spec *
+load_plan(const struct guest *guest)
+{
+    struct error error = {0};
+    json_t *saved = read_file(guest, "next.json", &error);
+    struct spec *plan = saved ? spec_load(saved, &error) : NULL;
+    json_decref(saved);
+    if (plan && !strcmp(plan->name, guest->spec->name))
+        return plan;
+    spec_free(plan);
+    return NULL;
+}
+
 /* NULL with error; NULL without: there is no definition. */
 static struct guest *
 load_guest(const struct guest_context *context, const char *name,
@@ -341,6 +355,7 @@ load_guest(const struct guest_context *context, const char *name,
         guest->order = order;
     if (uuid[0])
         memcpy(guest->uuid, uuid, sizeof(uuid));
+    guest->plan = load_plan(guest);
     if (consoles_open(guest, error))
         return guest;
     guest_free(guest);

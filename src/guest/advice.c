@@ -156,12 +156,12 @@ advice_find(const json_t *lines)
             return advise_lock(lines);
     }
     size_t count = sizeof(advice_rows) / sizeof(*advice_rows);
-    for (size_t row = 0; row < count; row++)
-        json_array_foreach(
-            lines, index,
-            line) if (strstr(json_string_value(line),
-                             advice_rows[row]
-                                 .words)) return xstrdup(advice_rows[row]
-                                                             .advice);
+    for (size_t row = 0; row < count; row++) {
+        json_array_foreach(lines, index, line)
+        {
+            if (strstr(json_string_value(line), advice_rows[row].words))
+                return xstrdup(advice_rows[row].advice);
+        }
+    }
     return NULL;
 }

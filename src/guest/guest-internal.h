@@ -19,6 +19,9 @@
 /* ms; until the power button is pressed again: firmware and kernels that boot
  * miss it. */
 #define GUEST_PRESS_AGAIN_MS 5000u
+/* ms; how long who waits for a start waits for the monitor. Far more than a
+ * QEMU takes that fills a lot of memory first. */
+#define GUEST_START_TIMEOUT_MS 120000u
 /* ms; how long the power button is given when nobody says. */
 #define GUEST_SHUTDOWN_TIMEOUT_MS 60000u
 
@@ -88,10 +91,11 @@ struct notice {
 struct guest {
     const struct guest_context *context; /* borrowed */
     struct spec *spec;
-    char *dir;      /* STATE/NAME */
-    char *qmp_path; /* RUNTIME/NAME.qmp */
-    char uuid[37];  /* lower case */
-    int64_t order;  /* ns; when it was defined */
+    struct spec *plan; /* owned: the next run's definition, or NULL: spec */
+    char *dir;         /* STATE/NAME */
+    char *qmp_path;    /* RUNTIME/NAME.qmp */
+    char uuid[37];     /* lower case */
+    int64_t order;     /* ns; when it was defined */
     enum guest_state state;
     char *run_state;                /* QEMU's own; NULL: none */
     char *problem;                  /* NULL: none */
@@ -167,6 +171,8 @@ bool consoles_are_drained(const struct guest *guest);
 char *store_path(const struct guest *guest, const char *file);
 bool store_save_spec(const struct guest *guest, bool is_new,
                      struct error *error);
+/* The planned definition; NULL: there is none any more. */
+bool store_save_plan(const struct guest *guest, struct error *error);
 /* Writes what a later server needs to find the run again. */
 bool store_save_run(const struct guest *guest, struct error *error);
 bool store_save_exit(const struct guest *guest, struct error *error);

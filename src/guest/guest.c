@@ -168,6 +168,7 @@ guest_free(struct guest *guest)
     loop_defer_free(guest->defer);
     notices_free(guest);
     spec_free(guest->spec);
+    spec_free(guest->plan);
     free(guest->dir);
     free(guest->qmp_path);
     free(guest->run_state);
@@ -223,6 +224,27 @@ guest_update(struct guest *guest, struct spec *spec, struct error *error)
     consoles_close(guest);
     guest_changed(guest);
     return consoles_open(guest, error);
+}
+
+bool
+guest_plan(struct guest *guest, struct spec *spec, struct error *error)
+{
+    if (!spec && !guest->plan)
+        return true;
+    spec_free(guest->plan);
+    guest->plan = spec;
+    return store_save_plan(guest, error);
+}
+
+struct spec *
+guest_take_plan(struct guest *guest)
+{
+    struct spec *plan = guest->plan;
+    if (!plan || guest_is_active(guest))
+        return NULL;
+    guest->plan = NULL;
+    (void)store_save_plan(guest, NULL);
+    return plan;
 }
 
 /* What it is --------------------------------------------------------------- */

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/resource.h>
 
 #include <jansson.h>
 #include <uv.h>
@@ -49,6 +50,8 @@ struct guest_context {
     struct console_hub *hub;
     const struct guest_handlers *handlers;
     void *data;
+    rlim_t file_limit; /* the programs' RLIMIT_NOFILE; 0: this process's */
+    uint64_t start_timeout_ms; /* for the monitor's answer; 0: 2 min */
 };
 
 /* Defines a guest: makes its state directory, writes spec.json there. The spec
@@ -81,6 +84,14 @@ bool guest_remove(struct guest *guest, bool purge, struct error *error);
  * Refused while running. */
 bool guest_update(struct guest *guest, struct spec *spec, struct error *error);
 
+/* Keeps a definition (spec becomes the guest's) for the time when it runs no
+ * more, on disk too; guest_take_plan then gives it to guest_update. spec NULL:
+ * the present definition stays. */
+bool guest_plan(struct guest *guest, struct spec *spec, struct error *error);
+/* The planned definition once the guest has ended, now the caller's; or NULL.
+ */
+struct spec *guest_take_plan(struct guest *guest);
+
 /* Actions. Each begins what it names and returns at once; what comes of it is
  * told by on_change and, if on_done is given, by one call of on_done (error is
  * NULL when all went well), which comes in a later loop turn. When the function
@@ -88,7 +99,8 @@ bool guest_update(struct guest *guest, struct spec *spec, struct error *error);
 typedef void (*guest_done_fn)(void *data, const struct error *error);
 
 bool guest_start(struct guest *guest, guest_done_fn on_done, void *data,
-                 struct error *error); /* done: monitor answered, or it died */
+                 struct error *error); /* done: monitor answered, it died, or
+                                          after 2 min without either */
 /* Presses the power button, and again every 5 s while it is waited for, since
  * firmware and a booting kernel miss it; done when QEMU is gone, or after
  * timeout_ms (0: the default of 60 s) with ERROR_CODE_TIMEOUT; the guest is

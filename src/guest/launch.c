@@ -101,6 +101,7 @@ spawn_qemu(struct guest *guest, int listener, struct error *error)
         .directory = guest->spec->directory,
         .output_fd = output,
         .passed_fd = listener,
+        .file_limit = guest->context->file_limit,
     };
     run->process = process_spawn(guest->context->loop, &config, ending_on_exit,
                                  guest, error);

@@ -94,6 +94,15 @@ store_save_spec(const struct guest *guest, bool is_new, struct error *error)
     return save(guest, value, "spec.json", error);
 }
 
+bool
+store_save_plan(const struct guest *guest, struct error *error)
+{
+    if (guest->plan)
+        return save(guest, spec_save(guest->plan), "next.json", error);
+    store_forget(guest, "next.json");
+    return true;
+}
+
 /* NULL stays null. */
 static json_t *
 text_or_null(const char *text)
@@ -184,6 +193,7 @@ store_remove(const struct guest *guest, bool purge, struct error *error)
     free(path);
     if (!ok)
         return false;
+    store_forget(guest, "next.json");
     store_forget(guest, "run.json");
     store_forget(guest, "qemu.pid");
     store_retire_exit(guest);

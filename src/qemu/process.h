@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include <uv.h>
@@ -39,6 +40,7 @@ struct process_config {
     int passed_fd;         /* becomes PROCESS_PASSED_FD; -1: none */
     const char *tty_path;  /* becomes its controlling terminal; may be NULL */
     const char *term;      /* TERM for a program on tty_path */
+    rlim_t file_limit;     /* its RLIMIT_NOFILE; 0: this process's */
 };
 
 /* Called once, on the loop, when the process is gone. May free the process. */

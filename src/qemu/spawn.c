@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -109,6 +110,17 @@ arrange_descriptors(const struct process_config *config)
     return close_range(first, ~0u, 0) == 0;
 }
 
+/* This process may have raised it for itself. Failing is no harm. */
+static void
+set_file_limit(rlim_t wanted)
+{
+    struct rlimit limit;
+    if (!wanted || getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return;
+    limit.rlim_cur = wanted;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static void
 reset_signals(void)
 {
@@ -145,6 +157,7 @@ run_child(void *data)
     child->is_in_directory = true;
     if (!arrange_descriptors(config))
         _exit(child_failed(child, "set up its descriptors"));
+    set_file_limit(config->file_limit);
     reset_signals();
     (void)execve(config->argv[0], config->argv, child->environment);
     _exit(child_failed(child, "execute it"));

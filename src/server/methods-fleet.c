@@ -59,9 +59,9 @@ apply_spec(struct server *server, const struct spec *spec,
         return "defined";
     }
     if (spec_is_equal(guest_spec(guest), spec))
-        return "unchanged";
+        return guest_plan(guest, NULL, error) ? "unchanged" : NULL;
     if (guest_is_active(guest))
-        return "differs";
+        return guest_plan(guest, spec_copy(spec), error) ? "differs" : NULL;
     return registry_update(server, guest, spec_copy(spec), error) ? "updated"
                                                                   : NULL;
 }

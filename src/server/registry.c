@@ -53,9 +53,20 @@ tell_change(struct server *server, struct member *member)
                 registry_describe(server, member->guest));
 }
 
+/* A guest that has ended takes the definition that waited for that. */
+static void
+apply_plan(struct server *server, struct guest *guest)
+{
+    struct error error = {0};
+    struct spec *plan = guest_take_plan(guest);
+    if (plan && !registry_update(server, guest, plan, &error))
+        server_notice(server, "error", guest_name(guest), error.text);
+}
+
 void
 registry_add(struct server *server, struct guest *guest)
 {
+    apply_plan(server, guest);
     struct member *member = xcalloc(1, sizeof(*member));
     member->guest = guest;
     fit_member(member);
@@ -324,6 +335,7 @@ on_change(void *data, struct guest *guest)
     struct member *member = registry_member(server, guest);
     if (!member)
         return; /* told before registry_add */
+    apply_plan(server, guest);
     fit_member(member);
     registry_note_change(server, member);
     watch_member_changed(server, member);

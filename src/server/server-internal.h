@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/resource.h>
 
 #include <jansson.h>
 #include <uv.h>
@@ -49,11 +50,11 @@ struct server {
     const struct paths *paths; /* borrowed: the caller's */
     unsigned flags;            /* enum server_flags */
     int64_t started_ms;        /* wall clock */
+    rlim_t file_limit;         /* RLIMIT_NOFILE as it was at the start */
     struct guest_context context;
     struct console_hub *hub;   /* owned */
     struct watch *watch;       /* owned */
     struct listener *listener; /* owned */
-    int state_lock;            /* owned: locks the state directory; or -1 */
     struct member **members;   /* owned, in order of definition */
     size_t member_count;
     struct buffers *buffers; /* owned: what was copied */

@@ -11,13 +11,10 @@
 #include "server/view.h"
 #include "wire/codec.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -27,8 +24,6 @@
 #define IDLE_LEAVE_MS 30000
 /* Loop turns in which libuv's handles close. */
 #define CLOSING_TURNS 4
-/* Descriptors for some thousand guests. */
-#define MAX_DESCRIPTORS 65536u
 /* ms; how long who waits for the server waits for silent monitors. */
 #define ADOPTION_TIMEOUT_MS 1000u
 
@@ -152,33 +147,12 @@ tell_ready(int fd, const struct error *error)
     (void)close(fd);
 }
 
-/* The listener's lock is as good as its directory, which XDG_RUNTIME_DIR names;
- * a server that was started without it must not take over our guests. */
-static bool
-lock_state(struct server *server, struct error *error)
-{
-    const char *path = server->paths->state_dir;
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    if (fd < 0)
-        return error_set_errno(error, errno, "cannot open %s", path);
-    server->state_lock = fd;
-    /* A file system without locks is no reason to refuse. */
-    if (flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
-        return true;
-    return error_set(error, ERROR_CODE_STATE,
-                     "a server with other sockets than %s has the guests in "
-                     "%s; set XDG_RUNTIME_DIR as it was for that one",
-                     server->paths->runtime_dir, path);
-}
-
 static bool
 server_open(struct server *server, struct error *error)
 {
     server->listener =
         listener_new(&server->loop, server->paths, on_connect, server, error);
-    if (!server->listener || !paths_make_dir(server->paths->state_dir, error) ||
-        !paths_make_dir(server->paths->data_dir, error) ||
-        !lock_state(server, error))
+    if (!server->listener || !paths_make_dir(server->paths->data_dir, error))
         return false;
     server->hub = console_hub_new(&server->loop, error);
     if (!server->hub)
@@ -190,6 +164,7 @@ server_open(struct server *server, struct error *error)
         .hub = server->hub,
         .handlers = &registry_guest_handlers,
         .data = server,
+        .file_limit = server->file_limit,
     };
     return guest_adopt_all(&server->context, on_found, on_unreadable, error);
 }
@@ -227,7 +202,6 @@ static void
 server_init(struct server *server, const struct server_options *options)
 {
     uv_loop_init(&server->loop);
-    server->state_lock = -1;
     server->paths = options->paths;
     server->flags = options->flags;
     server->started_ms = clock_wall_ms();
@@ -252,8 +226,6 @@ server_finish(struct server *server)
     console_hub_free(server->hub);
     buffers_free(server->buffers);
     listener_free(server->listener);
-    if (server->state_lock >= 0)
-        (void)close(server->state_lock);
     buffer_finish(&server->frame_line);
     loop_timer_free(server->frame_timer);
     loop_timer_free(server->activity_timer);
@@ -271,41 +243,31 @@ server_finish(struct server *server)
     (void)uv_loop_close(&server->loop);
 }
 
-/* Each guest takes some descriptors, and the usual limit is for programs that
- * use select. */
-static void
-raise_descriptor_limit(void)
-{
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-        return;
-    limit.rlim_cur =
-        limit.rlim_max < MAX_DESCRIPTORS ? limit.rlim_max : MAX_DESCRIPTORS;
-    (void)setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 /* Descriptors that the server may have open: five a guest, a thousand guests,
  * some clients. The usual limit of 1024 is for programs that call select; a
  * million makes programs slow that close all of them. */
 #define FILE_LIMIT 16384
 
-static void
+/* Returns the limit as it was, which the guests' programs get again. */
+static rlim_t
 raise_file_limit(void)
 {
     struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= FILE_LIMIT)
-        return;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return 0;
+    rlim_t before = limit.rlim_cur;
+    if (before >= FILE_LIMIT)
+        return before;
     limit.rlim_cur = limit.rlim_max < FILE_LIMIT ? limit.rlim_max : FILE_LIMIT;
     (void)setrlimit(RLIMIT_NOFILE, &limit);
+    return before;
 }
 
 bool
 server_run(const struct server_options *options, struct error *error)
 {
     (void)umask(077);
-    raise_file_limit();
-    raise_descriptor_limit();
-    struct server server = {0};
+    struct server server = {.file_limit = raise_file_limit()};
     server_init(&server, options);
     bool ok = server_open(&server, error);
     if (ok)

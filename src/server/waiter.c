@@ -267,7 +267,7 @@ static const char *const state_names[] = {
     "io-error",      "guest-panicked", "watchdog",  "prelaunch",
     "inmigrate",     "postmigrate",    "suspended", "finish-migrate",
     "save-vm",       "restore-vm",     "debug",     "internal-error",
-    "colo",
+    "colo",          "shutdown",
 };
 #define STATE_NAMES_COUNT (sizeof(state_names) / sizeof(state_names[0]))
 

@@ -179,6 +179,38 @@ def test_a_panic_ends_in_a_card_or_a_reboot(box):
     require_in("sysrq", box.capture("a", "--history", "200"))
 
 
+def test_a_guest_that_stays_after_its_end_says_shutdown(box):
+    box.up("-f", box.fleet({"a": {"args": ["-no-shutdown"]}}))
+    box.wait_shell("a")
+    box.gm("send", "a", "--enter", "poweroff")
+    box.gm("wait", "a", "--state", "shutdown", "--timeout", "60", patience=70)
+    require_equal(box.guest("a")["state"], "shutdown")
+    box.gm("reset", "a")
+    box.wait_state("a", "running")
+
+
+def test_a_definition_that_changed_applies_at_the_restart(box):
+    box.up("-f", box.fleet({"a": {}, "b": {}}))
+    changed = box.fleet({"a": {"memory": "160M", "args": ["-serial", "vc"]},
+                         "b": {"memory": "160M"}})
+    require_in("restart", box.up("-f", changed).out)
+    require_equal(len(box.guest("a")["consoles"]), 1, "consoles")
+    # A server that comes after knows of it too.
+    box.kill_server()
+    box.gm("restart", "--force", "a")
+    require_equal(len(box.guest("a")["consoles"]), 2, "consoles")
+    box.wait_shell("a")
+    box.shell("a", "free -m | awk '/Mem/ {print \"has\", $2}'", "has 1[2-4]")
+    require_in("unchanged", box.json("up", "-d", "-f", changed)
+               ["guests"][0]["action"])
+    # Taken back before it applied.
+    require_in("unchanged", box.json("up", "-d", "-f", box.fleet({"b": {}}))
+               ["guests"][0]["action"])
+    box.gm("restart", "--force", "b")
+    argv = box.json("api", "guest-command", '{"guest": "b"}')["argv"]
+    require("160M" not in argv, str(argv))
+
+
 def test_pvpanic_shows_as_guest_panicked(box):
     box.up("-f", box.fleet({"a": {
         "args": ["-device", "pvpanic-pci", "-action", "panic=pause"],

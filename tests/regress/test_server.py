@@ -1,6 +1,8 @@
 """The server: one per user and name, in private places, with no leftovers."""
 
+import json
 import os
+import shutil
 import signal
 import socket
 import stat
@@ -180,6 +182,41 @@ def test_it_survives_its_runtime_directory(box):
         os.unlink(box.runtime(name))
     os.rmdir(box.runtime())
     box.gm("ls")
+
+
+def test_a_runtime_directory_lost_while_it_runs_is_made_anew(box):
+    box.up("-f", box.fleet({"a": {}}))
+    pid, guest = box.server_pid(), box.guest("a")["pid"]
+    for lost in (box.runtime("api.sock"), box.runtime("lock"), box.runtime(),
+                 box.at("r", "guestmux")):
+        if os.path.isdir(lost):
+            shutil.rmtree(lost)
+        else:
+            os.unlink(lost)
+        require_equal(box.json("ls")[0]["pid"], guest, f"without {lost}")
+        until(lambda: os.path.exists(box.runtime("api.sock")), "its socket")
+        require_equal(box.server_pid(), pid, f"the server without {lost}")
+    box.wait_shell("a")
+    require_equal(len(servers(box)), 1, "servers")
+
+
+def test_a_vanished_xdg_runtime_dir_leaves_the_server_reachable(box):
+    # What the last logout does, and then the next login.
+    box.up("-f", box.fleet({"a": {}}))
+    guest = box.guest("a")["pid"]
+    shutil.rmtree(box.at("r"))
+    result = box.gm("ls", "--json")
+    require_in("XDG_RUNTIME_DIR", result.err)
+    require_equal(json.loads(result.out)[0]["pid"], guest)
+    os.mkdir(box.at("r"), 0o700)
+    result = box.gm("ls", "--json")
+    require_equal(json.loads(result.out)[0]["pid"], guest)
+    require_equal(result.err, "")
+    other = dict(box.env)
+    del other["XDG_RUNTIME_DIR"]
+    require_equal(json.loads(box.gm("ls", "--json", env=other).out)[0]["pid"],
+                  guest)
+    require_equal(len(servers(box)), 1, "servers")
 
 
 def test_garbage_on_the_socket_path_is_told(box):

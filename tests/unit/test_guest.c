@@ -286,6 +286,24 @@ power_button_is_pressed_again_for_who_missed_it(void **state)
 }
 
 static void
+monitor_that_never_answers_ends_the_wait_for_the_start(void **state)
+{
+    struct world *world = *state;
+    char *path = scratch_path(world->dir, "mute");
+    scratch_write(path, "#!/bin/sh\nexec sleep 1000\n", 26);
+    assert_int_equal(chmod(path, 0700), 0);
+    free(path);
+    world->context.start_timeout_ms = 50;
+    struct guest *guest = world_define(world, "a", "{\"qemu\": \"./mute\"}");
+    struct outcome outcome = world_start(world, guest);
+    assert_true(outcome.has_failed);
+    assert_int_equal(outcome.error.code, ERROR_CODE_TIMEOUT);
+    assert_non_null(strstr(outcome.error.text, "not answered within 0.05 s"));
+    assert_string_equal(guest_state_name(guest), "starting");
+    world_kill(world, guest);
+}
+
+static void
 ignored_power_button_times_out_and_leaves_it_running(void **state)
 {
     struct world *world = *state;
@@ -608,6 +626,7 @@ main(void)
         WITH_QEMU(second_demand_to_force_it_off_kills_at_once),
         WITH_QEMU(power_button_shuts_an_obedient_guest_down),
         WITH_QEMU(power_button_is_pressed_again_for_who_missed_it),
+        WITH_QEMU(monitor_that_never_answers_ends_the_wait_for_the_start),
         WITH_QEMU(ignored_power_button_times_out_and_leaves_it_running),
         WITH_QEMU(killed_qemu_is_a_crash_with_its_signal),
         WITH_QEMU(terminated_qemu_is_a_clean_end),

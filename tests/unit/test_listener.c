@@ -33,6 +33,9 @@ set_up(void **state)
     uv_loop_init(&f->loop);
     f->directory = scratch_new();
     setenv("XDG_RUNTIME_DIR", f->directory, 1);
+    char *state_home = scratch_path(f->directory, "state");
+    setenv("XDG_STATE_HOME", state_home, 1);
+    free(state_home);
     assert_true(paths_init(&f->paths, "test", &error));
     f->socket = paths_api_socket(&f->paths);
     f->last_fd = -1;
@@ -191,6 +194,81 @@ end_removes_the_socket_and_frees_the_name(void **state)
     listener_free(NULL);
 }
 
+static bool
+has_socket(void *data)
+{
+    struct fixture *f = data;
+    int fd = stream_connect_unix(f->socket, NULL);
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0;
+}
+
+static void
+client_with_another_runtime_directory_gets_through(void **state)
+{
+    struct fixture *f = *state;
+    struct error error = {0};
+    f->listener = start(f, &error);
+    free(f->socket);
+    f->socket = paths_state_socket(&f->paths);
+    assert_true(has_socket(f));
+    assert_true(run_until(&f->loop, has_connection, f));
+    listener_free(f->listener);
+    f->listener = NULL;
+    struct stat info;
+    assert_int_equal(lstat(f->socket, &info), -1);
+}
+
+static void
+socket_that_was_taken_away_is_made_anew(void **state)
+{
+    struct fixture *f = *state;
+    struct error error = {0};
+    f->listener = start(f, &error);
+    assert_int_equal(unlink(f->socket), 0);
+    assert_true(run_until(&f->loop, has_socket, f));
+    /* the whole directory, then a stranger's file in the socket's place */
+    scratch_remove(scratch_path(f->directory, "guestmux"));
+    assert_true(run_until(&f->loop, has_socket, f));
+    assert_int_equal(unlink(f->socket), 0);
+    scratch_write(f->socket, "file", 4);
+    assert_true(run_until(&f->loop, has_socket, f));
+    assert_null(start(f, &error));
+    assert_int_equal(error.code, ERROR_CODE_EXISTS);
+}
+
+static void
+without_any_runtime_directory_it_moves_to_the_state_directory(void **state)
+{
+    struct fixture *f = *state;
+    struct error error = {0};
+    f->listener = start(f, &error);
+    scratch_remove(scratch_path(f->directory, "guestmux"));
+    free(f->paths.runtime_dir);
+    f->paths.runtime_dir = scratch_path(f->directory, "gone/guestmux/test");
+    free(f->socket);
+    f->socket = paths_state_socket(&f->paths);
+    assert_true(run_until(&f->loop, has_socket, f));
+    assert_int_equal(scratch_mode(f->socket), 0600);
+}
+
+static void
+server_without_the_runtime_lock_is_refused_by_the_state_directory(void **state)
+{
+    struct fixture *f = *state;
+    struct error error = {0};
+    f->listener = start(f, &error);
+    char *lock = scratch_path(f->paths.runtime_dir, "lock");
+    assert_int_equal(unlink(lock), 0);
+    free(lock);
+    assert_null(start(f, &error));
+    assert_int_equal(error.code, ERROR_CODE_STATE);
+    /* and the first one's socket is still its */
+    assert_true(has_socket(f));
+    assert_true(run_until(&f->loop, has_connection, f));
+}
+
 /* A process that tries to be the server once go is closed, tells how it went,
  * and stays until stay is closed. */
 static void
@@ -255,6 +333,12 @@ main(void)
         LISTENING(socket_of_a_dead_server_is_replaced),
         LISTENING(what_else_lies_in_the_way_is_replaced_or_told),
         LISTENING(end_removes_the_socket_and_frees_the_name),
+        LISTENING(client_with_another_runtime_directory_gets_through),
+        LISTENING(socket_that_was_taken_away_is_made_anew),
+        LISTENING(
+            without_any_runtime_directory_it_moves_to_the_state_directory),
+        LISTENING(
+            server_without_the_runtime_lock_is_refused_by_the_state_directory),
         LISTENING(one_of_many_that_start_at_once_wins),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,6 +22,7 @@ struct fixture {
     char dir[64];
     char output[128];
     int output_fd;
+    rlim_t file_limit; /* the programs'; 0: ours */
     bool has_exited;
     struct process_exit exit;
 };
@@ -78,6 +79,7 @@ start(struct fixture *f, char *script, int passed_fd)
         .directory = f->dir,
         .output_fd = f->output_fd,
         .passed_fd = passed_fd,
+        .file_limit = f->file_limit,
     };
     struct error error = {0};
     struct process *process =
@@ -213,6 +215,16 @@ session_umask_and_signals_are_its_own(void **state)
     assert_non_null(strstr(text, "0077\n1 1 0\n"));
     assert_non_null(strstr(text, "SigBlk:\t0000000000000000"));
     assert_non_null(strstr(text, "SigIgn:\t0000000000000000"));
+    free(text);
+}
+
+static void
+limit_of_files_is_the_given_one(void **state)
+{
+    struct fixture *f = *state;
+    f->file_limit = 64;
+    char *text = run(f, "ulimit -Sn", -1);
+    assert_string_equal(text, "64\n");
     free(text);
 }
 
@@ -388,6 +400,7 @@ main(void)
         STARTED(passed_descriptor_has_its_number),
         STARTED(environment_is_a_short_list),
         STARTED(session_umask_and_signals_are_its_own),
+        STARTED(limit_of_files_is_the_given_one),
         STARTED(program_that_is_not_there_is_an_error_with_errno),
         STARTED(directory_that_is_not_there_is_named),
         STARTED(program_on_a_terminal_controls_it),
