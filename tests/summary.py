@@ -79,8 +79,9 @@ def main():
                 total.add(json.loads(line))
     for story in total.stories:
         print(story)
-    skipped = f", {total.skipped} skipped" if total.skipped else ""
-    print(f"{total.passed} passed, {total.failed} failed{skipped}")
+    if total.skipped:
+        print(f"({total.skipped} skipped)")
+    print(f"{total.passed} passed, {total.failed} failed")
     sys.exit(1 if total.failed or not total.passed else 0)
 
 

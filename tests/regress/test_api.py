@@ -4,7 +4,7 @@ import json
 import os
 import socket
 
-from harness import (Api, main, require, require_equal, require_in,
+from harness import (Api, Skip, main, require, require_equal, require_in,
                      resident_kib, until)
 
 LINE_MAX = 4 << 20  # bytes: what a line to the server may have
@@ -70,6 +70,69 @@ def test_wrong_calls_are_told_and_the_connection_lives(box):
                    "arguments": {"guest": "a", "data": "*no base64*"}},
             "Invalid", "data")
     works(peer)
+    works(bystander)
+
+
+# (A zero character is no JSON to the server: that line is told without its id.)
+WRONG = {"string": [7, True, [], {}, 1.5],
+         "integer": ["7", True, [], {}, 1.5, 1e300],
+         "boolean": ["yes", 1, [], {}],
+         "object": ["{}", 1, [], False],
+         "array of strings": ["C-c", 1, {}, [1], [["C-c"]], [None]]}
+
+
+def test_every_method_refuses_wrong_arguments(box):
+    peer, bystander = start(box), box.api()
+    methods = peer.call("query-commands")
+    require(len(methods) >= 30, f"{len(methods)} methods")
+    for method in methods:
+        name, arguments = method["name"], method["arguments"]
+        good = {argument["name"]: {"string": "a", "integer": 24,
+                                   "boolean": False, "object": {},
+                                   "array of strings": ["x"]}
+                [argument["type"]]
+                for argument in arguments if argument["required"]}
+        refused(peer, {"execute": name, "arguments": good | {"no-such": 1}},
+                "Invalid", name, "no-such")
+        refused(peer, {"execute": name, "arguments": good | {"": 1}},
+                "Invalid", name)
+        for wrong in ("x", 1, [], True):
+            refused(peer, {"execute": name, "arguments": wrong}, "Invalid",
+                    name, "arguments")
+        for argument in arguments:
+            for wrong in WRONG[argument["type"]]:
+                refused(peer, {"execute": name,
+                               "arguments": good | {argument["name"]: wrong}},
+                        "Invalid", name, argument["name"])
+            if argument["required"]:
+                refused(peer, {"execute": name, "arguments": {
+                    other: value for other, value in good.items()
+                    if other != argument["name"]}},
+                        "Invalid", name, argument["name"])
+        works(peer)
+    works(bystander)
+
+
+def test_numbers_out_of_range_do_no_harm(box):
+    peer, bystander = start(box), box.api()
+    for method in peer.call("query-commands"):
+        for argument in method["arguments"]:
+            if argument["type"] != "integer":
+                continue
+            for number in (-1, -(1 << 63), (1 << 63) - 1, 1 << 31, 0):
+                arguments = {other["name"]: "a" if other["type"] == "string"
+                             else 1 if other["type"] == "integer" else ["x"]
+                             for other in method["arguments"]
+                             if other["required"]}
+                peer.next_id += 1
+                peer.write({"execute": method["name"], "id": peer.next_id,
+                            "arguments": arguments
+                            | {argument["name"]: number}})
+                # One that waits for something is answered later or never.
+                works(peer)
+            peer.write(b'{"execute": "%s", "arguments": {"%s": %s}}\n' % (
+                method["name"].encode(), argument["name"].encode(), b"9" * 40))
+            works(peer)
     works(bystander)
 
 
@@ -229,7 +292,7 @@ def test_the_socket_is_ours_alone(box):
 
 def test_another_user_is_turned_away(box):
     if os.geteuid() != 0:
-        return  # only root can be two users
+        raise Skip("only root can be two users")
     start(box)
     # As bad as it gets: somebody opened every door.
     for path in (box.path, box.at("r"), box.at("r", "guestmux"),
