@@ -8,6 +8,7 @@
 #include "console/logwriter.h"
 #include "console/loss.h"
 #include "console/marks.h"
+#include "console/record.h"
 #include "console/watchdog.h"
 
 /* What console.c (the API), content.c (where the bytes come from) and hub.c
@@ -44,6 +45,7 @@ struct console {
 
     struct terminal *terminal;
     struct marks *marks;
+    struct record record;      /* the log's bound and times */
     struct loop_defer *change; /* an on_change for the next turn */
     uint64_t changed_turn;     /* the turn of the last on_change */
 

@@ -1,6 +1,7 @@
 #include "console/console.h"
 
 #include "base/xalloc.h"
+#include "console/bound.h"
 #include "console/console-internal.h"
 
 #include <stdlib.h>
@@ -200,6 +201,7 @@ console_new(struct console_hub *hub, const struct console_config *config,
         .data = console,
     };
     console->terminal = terminal_new(&terminal);
+    record_init(console, config);
     console->marks = marks_open(config->marks_path, error);
     if (!console->marks ||
         !content_start(console, config->history_lines, error)) {
@@ -217,6 +219,7 @@ console_free(struct console *console)
     console->is_dead = true;
     console_enter(console);
     content_finish(console);
+    record_finish(console);
     loss_finish(console);
     keyboard_free(console->keyboard);
     console->keyboard = NULL;
@@ -297,6 +300,24 @@ uint64_t
 console_boot_offset(const struct console *console)
 {
     return marks_boot_offset(console->marks);
+}
+
+uint64_t
+console_log_start(const struct console *console)
+{
+    return bound_start(console->record.bound);
+}
+
+const struct marks *
+console_marks(const struct console *console)
+{
+    return console->marks;
+}
+
+struct times *
+console_times(const struct console *console)
+{
+    return console->record.times;
 }
 
 const char *

@@ -14,6 +14,8 @@
  * emulator, and its keyboard. Everything happens on the loop's thread but the
  * watchdog's closing of ptys. */
 struct console;
+struct marks;
+struct times;
 
 /* What the consoles of one server share: the inotify descriptor, the watchdog
  * thread, the scratch buffers. One per process. */
@@ -41,6 +43,8 @@ struct console_handlers {
 struct console_config {
     const char *log_path;   /* copied; made 0600 when missing */
     const char *marks_path; /* copied; sizes and boots beside the log */
+    const char *times_path; /* copied; when what was printed; NULL: nowhere */
+    uint64_t log_max_bytes; /* the log is kept within this; 0: it grows */
     int rows;
     int cols;
     size_t history_lines;
@@ -112,6 +116,16 @@ uint64_t console_offset(const struct console *console);
 
 /* Where the present boot begins in the log. */
 uint64_t console_boot_offset(const struct console *console);
+
+/* Where the log's first line begins that is still there as a whole: before it
+ * content was taken away to keep the log within its bound. */
+uint64_t console_log_start(const struct console *console);
+
+/* Sizes, boots and gaps of the log: borrowed. */
+const struct marks *console_marks(const struct console *console);
+
+/* When the log's content was printed: borrowed; NULL when there is no index. */
+struct times *console_times(const struct console *console);
 
 /* The log, for `logs` and `wait --since-boot`: borrowed. */
 const char *console_log_path(const struct console *console);

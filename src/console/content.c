@@ -1,4 +1,5 @@
 #include "base/clock.h"
+#include "console/bound.h"
 #include "console/console-internal.h"
 
 #include <inttypes.h>
@@ -83,7 +84,8 @@ apply_mark(struct console *console, const struct mark *mark)
             terminal_reset(console->terminal);
         break;
     case MARKS_KIND_GAP:
-        if (console->is_replaying)
+        /* not one of what was taken away */
+        if (console->is_replaying && mark->offset == console->offset)
             show_gap(console, mark->bytes);
         break;
     case MARKS_KIND_COUNT:
@@ -171,6 +173,7 @@ finish_replay(struct console *console)
 {
     apply_due_marks(console);
     console->is_replaying = false;
+    bound_trim(console->record.bound, console->offset);
     content_set_pace(console);
 }
 
@@ -241,6 +244,8 @@ on_log_bytes(void *data, const char *bytes, size_t len)
     if (loss_log_grew(console) && !console->is_dead) {
         take_logged(console, bytes, len);
         console_tell_change(console);
+        if (!console->is_dead && !console->is_replaying)
+            record_took(console);
     }
     console_leave(console);
 }
@@ -282,8 +287,10 @@ go_back(struct console *console, uint64_t offset)
     console->offset = offset;
     /* A smaller offset voids the marks beyond it. */
     add_mark(console, &size);
-    if (!console->is_dead)
-        apply_due_marks(console);
+    if (console->is_dead)
+        return;
+    record_cut(console);
+    apply_due_marks(console);
 }
 
 static void
@@ -309,13 +316,14 @@ static const struct follower_handlers follower_handlers = {
 static uint64_t
 replay_start(const struct console *console, uint64_t size, size_t history_lines)
 {
+    uint64_t start = bound_start(console->record.bound);
     uint64_t max = CONSOLE_REPLAY_MAX_BYTES;
     if ((uint64_t)history_lines * 256 > max)
         max = (uint64_t)history_lines * 256;
     if (max > (512u << 20))
         max = 512u << 20;
-    if (size <= max)
-        return 0;
+    if (size - start <= max)
+        return start;
     return follower_find_line(console->follower, size - max);
 }
 
@@ -337,6 +345,7 @@ content_start(struct console *console, size_t history_lines,
         add_mark(console, &size);
     }
     console->is_replaying = console->offset < console->replay_end;
+    record_resume(console, console->replay_end);
     apply_due_marks(console);
     return true;
 }
@@ -410,6 +419,8 @@ on_fd_bytes(void *data, const char *bytes, size_t len)
         content_try_resize(console);
         console_tell_change(console);
     }
+    if (!console->is_dead && result.written > 0)
+        record_took(console);
     console_leave(console);
 }
 

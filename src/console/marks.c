@@ -16,6 +16,8 @@
 
 /* A mark's line is far shorter; a longer one is foreign. */
 #define LINE_MAX_BYTES 160
+/* Marks in memory, when more than half of them were passed. */
+#define KEPT_MAX 16384
 
 struct marks {
     char *path; /* owned */
@@ -116,14 +118,27 @@ append_line(struct buffer *text, const struct mark *mark)
     buffer_printf(text, "%" PRId64 " .\n", mark->wall_ms);
 }
 
+/* The oldest of those that were passed go. */
+static void
+drop_oldest(struct marks *marks)
+{
+    size_t dropped = marks->next / 2;
+    memmove(marks->items, marks->items + dropped,
+            (marks->count - dropped) * sizeof(*marks->items));
+    marks->count -= dropped;
+    marks->next -= dropped;
+}
+
 static void
 keep(struct marks *marks, const struct mark *mark)
 {
-    while (marks->count > marks->next &&
+    while (marks->count > 0 &&
            marks->items[marks->count - 1].offset > mark->offset)
         marks->count--;
-    if (marks->next == marks->count)
-        marks->next = marks->count = 0;
+    if (marks->next > marks->count)
+        marks->next = marks->count;
+    if (marks->count >= KEPT_MAX)
+        drop_oldest(marks);
     if (marks->count == marks->capacity) {
         marks->capacity = marks->capacity ? marks->capacity * 2 : 16;
         marks->items =
@@ -282,4 +297,11 @@ marks_pass(struct marks *marks)
 {
     if (marks->next < marks->count)
         marks->next++;
+}
+
+size_t
+marks_list(const struct marks *marks, const struct mark **ret_items)
+{
+    *ret_items = marks->items;
+    return marks->count;
 }

@@ -38,7 +38,8 @@ struct mark {
  * file is written anew, shorter. */
 #define MARKS_FILE_MAX_BYTES (1u << 20)
 
-/* The marks of one log: those that lie ahead of the reader, in order. */
+/* The marks of one log, in order: those that the reader has passed, and those
+ * that lie ahead of it. */
 struct marks;
 
 /* Opens (or makes, 0600) the file and reads all marks. */
@@ -61,3 +62,7 @@ const struct mark *marks_peek(const struct marks *marks);
 
 /* Passes the first mark. */
 void marks_pass(struct marks *marks);
+
+/* All of them but the oldest of very many, passed or not: borrowed until the
+ * next call that is not const. */
+size_t marks_list(const struct marks *marks, const struct mark **ret_items);

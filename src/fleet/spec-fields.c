@@ -187,5 +187,14 @@ const struct spec_field spec_fields[] = {
         .offset = AT(silence_s),
         .read = spec_read_silence,
     },
+    {
+        .name = "log",
+        .type = "object",
+        .summary = "each console's log: {\"max\": what is kept of it, 64K or "
+                   "more, or \"unlimited\"} (16M)",
+        .kinds = SPEC_KINDS_ALL,
+        .offset = AT(log_max_bytes),
+        .read = spec_read_log,
+    },
 };
 const size_t spec_fields_count = sizeof(spec_fields) / sizeof(spec_fields[0]);

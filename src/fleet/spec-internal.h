@@ -48,7 +48,7 @@ spec_read_fn spec_read_option, spec_read_path, spec_read_append,
     spec_read_program, spec_read_arch, spec_read_accel, spec_read_smp,
     spec_read_memory, spec_read_firmware, spec_read_disks, spec_read_nics,
     spec_read_words, spec_read_command, spec_read_socket, spec_read_baud,
-    spec_read_history, spec_read_alerts, spec_read_silence;
+    spec_read_history, spec_read_alerts, spec_read_silence, spec_read_log;
 
 /* Reads an array of alert rules in place of those that are there; what is wrong
  * is left out. */
@@ -68,5 +68,8 @@ char *spec_take_text(struct spec_reader *reader, const json_t *value,
                      unsigned flags);
 char *spec_take_path(struct spec_reader *reader, const json_t *value,
                      const struct place *place);
+/* A size in bytes: text with a unit, or a whole number of MiB. */
+bool spec_take_size(struct spec_reader *reader, const json_t *value,
+                    const struct place *place, uint64_t *ret_bytes);
 char **spec_take_words(struct spec_reader *reader, const json_t *value,
                        const struct place *place);

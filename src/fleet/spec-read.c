@@ -348,9 +348,9 @@ spec_read_silence(struct spec_reader *reader, const struct spec_field *field,
         reader->spec->silence_s = (int)number;
 }
 
-static bool
-take_size(struct spec_reader *reader, const json_t *value,
-          const struct place *place, uint64_t *ret_bytes)
+bool
+spec_take_size(struct spec_reader *reader, const json_t *value,
+               const struct place *place, uint64_t *ret_bytes)
 {
     if (json_is_integer(value)) {
         json_int_t mib = json_integer_value(value);
@@ -384,7 +384,7 @@ spec_read_memory(struct spec_reader *reader, const struct spec_field *field,
 {
     (void)field;
     uint64_t bytes = 0;
-    if (!take_size(reader, value, place, &bytes))
+    if (!spec_take_size(reader, value, place, &bytes))
         return;
     if (bytes < MIN_MEMORY)
         mistakes_add(reader->mistakes, place, POSITIONS_PART_VALUE,

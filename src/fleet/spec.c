@@ -212,6 +212,7 @@ spec_read(const char *name, const struct spec_entry *own,
     spec->kind = find_kind(own, mistakes);
     spec->baud = SPEC_DEFAULT_BAUD;
     spec->history_lines = SPEC_DEFAULT_HISTORY;
+    spec->log_max_bytes = SPEC_DEFAULT_LOG_BYTES;
     read_own(&reader, own);
     read_defaults(&reader, own, defaults);
     check_together(&reader, own);

@@ -26,6 +26,7 @@ enum spec_kind {
 #define SPEC_DEFAULT_HISTORY 10000 /* lines */
 /* Longest silence that can be watched for, s: a week. */
 #define SPEC_MAX_SILENCE_S 604800
+#define SPEC_DEFAULT_LOG_BYTES (UINT64_C(16) << 20)
 
 struct spec_disk {
     char *file;      /* absolute */
@@ -75,6 +76,7 @@ struct spec {
     size_t history_lines; /* scrollback */
     int silence_s;        /* without output for so long it is told; 0: never */
     struct alert_rules alerts; /* its own, before those of all guests */
+    uint64_t log_max_bytes;    /* of each console's log; 0: without limit */
     json_t *source; /* owned: the entry with defaults merged in, as written
                      * to spec.json; spec_from_json reads it back */
 };

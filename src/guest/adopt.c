@@ -270,10 +270,13 @@ restore_run(struct guest *guest, const json_t *saved)
         run->identity = (struct process_identity){0};
     }
     guest->started_ms = run->started_ms;
-    if (guest_has_qemu(guest))
-        adopt_qemu(guest);
-    else
+    if (!guest_has_qemu(guest)) {
         adopt_plain(guest);
+        return;
+    }
+    adopt_qemu(guest);
+    if (guest->run)
+        store_keep_stderr(guest);
 }
 
 static void

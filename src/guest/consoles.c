@@ -107,7 +107,9 @@ open_one(struct guest *guest, size_t index, const char *name,
                          guest->spec->name);
     char *log = xasprintf("%s.log", name);
     char *marks = xasprintf("%s.marks", name);
+    char *times = xasprintf("%s.times", name);
     char *marks_path = store_path(guest, marks);
+    char *times_path = store_path(guest, times);
     struct guest_console *console = &guest->consoles[index];
     *console = (struct guest_console){
         .guest = guest,
@@ -118,6 +120,8 @@ open_one(struct guest *guest, size_t index, const char *name,
     struct console_config config = {
         .log_path = console->log_path,
         .marks_path = marks_path,
+        .times_path = times_path,
+        .log_max_bytes = guest->spec->log_max_bytes,
         .rows = DEFAULT_ROWS,
         .cols = DEFAULT_COLS,
         .history_lines = guest->spec->history_lines,
@@ -125,7 +129,9 @@ open_one(struct guest *guest, size_t index, const char *name,
         .data = console,
     };
     console->console = console_new(guest->context->hub, &config, error);
+    free(times_path);
     free(marks_path);
+    free(times);
     free(marks);
     free(log);
     return console->console != NULL;

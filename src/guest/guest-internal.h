@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/loop.h"
+#include "console/keeper.h"
 #include "guest/guest.h"
 #include "qemu/process.h"
 #include "qemu/qmp.h"
@@ -69,6 +70,7 @@ struct run {
     char *executable; /* what /proc says it runs */
     char *reason;     /* SHUTDOWN's, or NULL */
     struct process_exit exit;
+    struct keeper *keeper;    /* owned: of stderr.log; NULL: has none */
     struct loop_timer *press; /* owned: the power button's next press */
     struct loop_timer *timer; /* owned: until SIGKILL, then until finished */
     bool is_adopted;
@@ -181,6 +183,8 @@ void store_retire_exit(const struct guest *guest);
 void store_forget(const struct guest *guest, const char *file);
 /* Opens a new stderr.log, the old one becomes stderr.1.log. */
 int store_open_stderr(const struct guest *guest, struct error *error);
+/* Keeps stderr.log within a size, from now to the run's end. */
+void store_keep_stderr(struct guest *guest);
 /* Takes the directory's lock for a moment: two servers cannot both start the
  * guest. -1: somebody else holds it. */
 int store_lock(const struct guest *guest, struct error *error);

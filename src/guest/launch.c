@@ -30,6 +30,7 @@ run_free(struct run *run)
         return;
     qmp_free(run->qmp);
     process_free(run->process);
+    keeper_free(run->keeper);
     loop_timer_free(run->press);
     loop_timer_free(run->timer);
     argv_free(run->argv);
@@ -152,6 +153,7 @@ launch_locked(struct guest *guest, char **argv, struct error *error)
     (void)close(listener);
     if (ok) {
         note_run(guest);
+        store_keep_stderr(guest);
         return true;
     }
     run_free(run);

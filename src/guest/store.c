@@ -10,6 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* What is kept of what QEMU says in one run. */
+#define STDERR_MAX_BYTES (UINT64_C(1) << 20)
+
 char *
 store_path(const struct guest *guest, const char *file)
 {
@@ -165,6 +168,16 @@ store_open_stderr(const struct guest *guest, struct error *error)
     return fd;
 }
 
+void
+store_keep_stderr(struct guest *guest)
+{
+    char *path = store_path(guest, "stderr.log");
+    if (access(path, F_OK) == 0)
+        guest->run->keeper =
+            keeper_new(guest->context->hub, path, STDERR_MAX_BYTES);
+    free(path);
+}
+
 int
 store_lock(const struct guest *guest, struct error *error)
 {
@@ -205,8 +218,11 @@ store_remove(const struct guest *guest, bool purge, struct error *error)
     for (size_t i = 0; i < guest->console_count; i++) {
         const char *name = guest->consoles[i].name;
         char *marks = xasprintf("%s.marks", name);
+        char *times = xasprintf("%s.times", name);
         (void)unlink(guest->consoles[i].log_path);
         store_forget(guest, marks);
+        store_forget(guest, times);
+        free(times);
         free(marks);
     }
     /* What somebody else put there keeps the directory. */

@@ -1,7 +1,6 @@
 #include "base/base64.h"
 #include "base/buffer.h"
 #include "base/json.h"
-#include "base/xalloc.h"
 #include "console/keys.h"
 #include "console/render.h"
 #include "server/api.h"
@@ -9,18 +8,11 @@
 #include "server/view.h"
 #include "server/waiter.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 /* Most text in one answer, bytes. */
 #define CAPTURE_MAX_BYTES (16u << 20)
-/* Bytes of a log in one answer. */
-#define LOG_DEFAULT_BYTES 65536
-#define LOG_MAX_BYTES (1 << 20)
 
 #define ARGUMENT_CONSOLE                                                       \
     {                                                                          \
@@ -207,69 +199,6 @@ run_capture(struct request *request, const json_t *arguments,
     return true;
 }
 
-/* Reads a part of the log; answers the request. */
-static void
-answer_log(struct request *request, struct guest *guest, size_t index,
-           uint64_t offset, int64_t max_bytes)
-{
-    struct error error = {0};
-    const char *path = console_log_path(guest_console(guest, index));
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    struct stat info;
-    if (fd < 0 || fstat(fd, &info) < 0) {
-        error_set_errno(&error, errno, "%s: cannot open the log %s",
-                        guest_name(guest), path);
-        if (fd >= 0)
-            (void)close(fd);
-        request_fail(request, &error);
-        return;
-    }
-    char *bytes = xmalloc((size_t)max_bytes);
-    ssize_t got = 0;
-    if (offset < (uint64_t)info.st_size)
-        got = pread(fd, bytes, (size_t)max_bytes, (off_t)offset);
-    (void)close(fd);
-    if (got < 0) {
-        error_set_errno(&error, errno, "%s: cannot read the log %s",
-                        guest_name(guest), path);
-        request_fail(request, &error);
-    } else {
-        struct buffer encoded = {0};
-        base64_encode(bytes, (size_t)got, &encoded);
-        request_return(request,
-                       json_pack("{s:s,s:I,s:I,s:I}", "data",
-                                 encoded.data ? encoded.data : "", "offset",
-                                 (json_int_t)offset, "next-offset",
-                                 (json_int_t)offset + (json_int_t)got, "size",
-                                 (json_int_t)info.st_size));
-        buffer_finish(&encoded);
-    }
-    free(bytes);
-}
-
-static bool
-run_log(struct request *request, const json_t *arguments, struct error *error)
-{
-    size_t index = 0;
-    struct guest *guest = find_console(request, arguments, &index, error);
-    if (!guest)
-        return false;
-    int64_t offset = argument_integer(arguments, "offset", 0);
-    int64_t max_bytes =
-        argument_integer(arguments, "max-bytes", LOG_DEFAULT_BYTES);
-    int64_t wait_ms = argument_integer(arguments, "wait-ms", 0);
-    uint64_t size = log_size(guest_console(guest, index));
-    uint64_t start = (uint64_t)offset;
-    if (offset < 0)
-        start = (uint64_t)-offset < size ? size - (uint64_t)-offset : 0;
-    if (wait_ms && start >= size && guest_is_active(guest))
-        waiter_add_log(request_server(request), request, guest, index, start,
-                       max_bytes, wait_ms, answer_log);
-    else
-        answer_log(request, guest, index, start, max_bytes);
-    return true;
-}
-
 static bool
 run_resize(struct request *request, const json_t *arguments,
            struct error *error)
@@ -338,21 +267,6 @@ static const struct method methods[] = {
                  "Join the rows of wrapped lines"},
             },
         .run = run_capture,
-    },
-    {
-        .name = "console-log",
-        .summary = "A part of a console's log",
-        .arguments =
-            {
-                ARGUMENT_CONSOLE,
-                {"offset", ARGUMENT_INTEGER, 0, -INT64_MAX, INT64_MAX,
-                 "Where to begin, bytes; negative: from the end"},
-                {"max-bytes", ARGUMENT_INTEGER, 0, 1, LOG_MAX_BYTES,
-                 "65536 by default"},
-                {"wait-ms", ARGUMENT_INTEGER, 0, 0, WAITER_MAX_TIMEOUT_MS,
-                 "When there is nothing yet, wait so long for something"},
-            },
-        .run = run_log,
     },
     {
         .name = "console-resize",

@@ -238,7 +238,9 @@ waiter_add_pattern(struct server *server, struct request *request,
                                        console, options->timeout_ms);
     waiter->expect = expect;
     waiter->pattern = xstrdup(options->pattern);
-    waiter->start = waiter->offset = options->offset;
+    uint64_t start = console_log_start(guest_console(guest, console));
+    waiter->start = waiter->offset =
+        options->offset < start ? start : options->offset;
     waiter->is_catching_up = true;
     waiter->catch_up = loop_defer_new(&server->loop, on_catch_up, waiter);
     loop_defer_request(waiter->catch_up);

@@ -12,7 +12,7 @@ TABLE = "src/fleet/spec-fields.c"
 
 # Fields of disks, nics and of the file, which have no row in the table.
 OTHERS = {"version", "defaults", "guests", "$schema", "file", "format",
-          "interface", "readonly", "type", "model", "mac"}
+          "interface", "readonly", "type", "model", "mac", "max"}
 
 
 def table_rows():
