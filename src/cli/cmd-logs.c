@@ -1,25 +1,25 @@
-#include "base/base64.h"
+#include "base/clock.h"
 #include "base/json.h"
+#include "base/xalloc.h"
 #include "cli/cli.h"
 #include "cli/cmd.h"
 #include "cli/guests.h"
+#include "cli/logprinter.h"
+#include "cli/logreader.h"
 #include "cli/output.h"
+#include "cli/rows.h"
 #include "cli/session.h"
-#include "cli/strip.h"
 
-#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-/* Bytes asked for at once. */
-#define CHUNK_BYTES (256 << 10)
 /* How long the server waits for new output before it answers with nothing, ms;
  * then it is asked again. */
 #define FOLLOW_WAIT_MS 60000
-/* What is looked through at first for the last N lines; more when they turn out
- * longer. */
-#define BYTES_PER_LINE 256
+/* A line that is longer is printed in parts, when several logs are. */
+#define LINE_MAX_BYTES (64u << 10)
 
 static const struct option options[] = {
     {
@@ -35,6 +35,16 @@ static const struct option options[] = {
         .value = "N",
         .max = 10000000,
         .summary = "only the last N lines",
+    },
+    ROW_SINCE,
+    ROW_UNTIL,
+    ROW_BOOT,
+    {
+        .name = "timestamps",
+        .letter = 't',
+        .type = OPTION_FLAG,
+        .summary = "when each line was printed; ~ for lines that came while no "
+                   "server ran: then or later",
     },
     {
         .name = "after",
@@ -54,222 +64,362 @@ static const struct option options[] = {
         .type = OPTION_FLAG,
         .summary = "--raw on a terminal too, which the guest then steers",
     },
+    {
+        .name = "json",
+        .type = OPTION_FLAG,
+        .summary = "each line as a JSON object",
+    },
 };
 
-/* A log being read. */
-struct reader {
+/* One log, and what comes next of it. */
+struct source {
+    struct logreader reader;
+    struct logprinter printer;
+    struct logreader_piece piece; /* what is left of the last one */
+    struct logreader_piece item;  /* to be printed next: of line, or a mark */
+    struct buffer line;           /* owned */
+    bool has_item;
+    bool is_dry;      /* there is no more at present */
+    bool is_finished; /* there will be no more */
+};
+
+struct logs {
     struct cli *cli;         /* borrowed */
-    struct session *session; /* borrowed */
-    struct strip strip;      /* owned */
-    struct buffer out;       /* owned: scratch */
-    int64_t offset;          /* of the next byte */
-    int64_t size;            /* the log's, as last told */
-    bool is_raw;
+    struct session *session; /* owned */
+    struct source *sources;  /* owned */
+    size_t count;
+    bool follows;
 };
 
-/* Asks for bytes from the offset on and appends them to bytes. */
-static bool
-read_chunk(struct reader *reader, int64_t offset, int64_t max_bytes,
-           int64_t wait_ms, struct buffer *bytes, struct error *error)
+/* Reading ------------------------------------------------------------------ */
+
+/* Takes of the piece up to the line's end. */
+static void
+take_line(struct source *source)
 {
-    json_t *arguments =
-        json_pack("{s:o,s:I,s:I,s:I}", "guest",
-                  json_from_text(reader->cli->options.arguments[0]), "offset",
-                  (json_int_t)offset, "max-bytes", (json_int_t)max_bytes,
-                  "wait-ms", (json_int_t)wait_ms);
-    json_t *value = NULL;
-    if (!session_call(reader->session, "console-log", arguments,
-                      SESSION_REPLY_TIMEOUT_MS + (uint64_t)wait_ms, &value,
-                      error))
-        return false;
-    const char *data = guests_text(value, "data");
-    bool ok = base64_decode(data, strlen(data), bytes);
-    reader->offset = guests_number(value, "next-offset");
-    reader->size = guests_number(value, "size");
-    json_decref(value);
-    return ok ? true
-              : error_set(error, ERROR_CODE_PROTOCOL,
-                          "the server's answer holds no base64");
+    struct logreader_piece *piece = &source->piece;
+    const char *end = memchr(piece->bytes, '\n', piece->len);
+    size_t len = end ? (size_t)(end - piece->bytes) + 1 : piece->len;
+    if (source->line.len == 0)
+        source->item = *piece;
+    buffer_append(&source->line, piece->bytes, len);
+    piece->bytes += len;
+    piece->offset += (int64_t)len;
+    piece->len -= len;
+    source->has_item = end || source->line.len >= LINE_MAX_BYTES;
 }
 
+/* Reads until there is a whole line or a mark, or no more. */
 static bool
-print_bytes(struct reader *reader, const char *bytes, size_t len,
-            struct error *error)
+fill(struct source *source, struct error *error)
 {
-    if (reader->is_raw) {
-        (void)fwrite(bytes, 1, len, stdout);
-    } else {
-        buffer_reset(&reader->out);
-        strip_feed(&reader->strip, bytes, len, &reader->out);
-        (void)fwrite(reader->out.data ? reader->out.data : "", 1,
-                     reader->out.len, stdout);
+    while (!source->has_item && !source->is_dry) {
+        struct logreader_piece *piece = &source->piece;
+        if (piece->len > 0) {
+            take_line(source);
+        } else if (piece->mark.kind != LOGREADER_NO_MARK) {
+            source->has_item = true;
+            if (source->line.len > 0)
+                break; /* the mark comes after it */
+            source->item = *piece;
+            piece->mark.kind = LOGREADER_NO_MARK;
+        } else if (!logreader_next(&source->reader, piece, error)) {
+            return false;
+        } else {
+            source->is_dry =
+                piece->len == 0 && piece->mark.kind == LOGREADER_NO_MARK;
+        }
     }
+    return true;
+}
+
+static int64_t
+item_ms(const struct source *source)
+{
+    if (source->item.mark.kind != LOGREADER_NO_MARK)
+        return source->item.mark.ms;
+    return source->item.to_ms;
+}
+
+static void
+print_item(struct source *source)
+{
+    if (source->item.mark.kind == LOGREADER_NO_MARK) {
+        source->item.bytes = source->line.data;
+        source->item.len = source->line.len;
+    }
+    logprinter_print(&source->printer, &source->item);
+    if (source->item.mark.kind == LOGREADER_NO_MARK)
+        logprinter_end_line(&source->printer);
+    buffer_reset(&source->line);
+    source->has_item = false;
+}
+
+/* Printing ----------------------------------------------------------------- */
+
+static bool
+flush(struct error *error)
+{
     return output_flush() ? true
                           : error_set(error, ERROR_CODE_IO,
                                       "cannot write to standard output");
 }
 
-/* Where the last count lines begin within the bytes; false when they begin
- * before. */
+/* Several logs, each line whole, the oldest first. */
 static bool
-find_last_lines(const struct buffer *bytes, int64_t count, size_t *ret_at)
+print_merged(struct logs *logs, struct error *error)
 {
-    size_t at = bytes->len;
-    if (at && bytes->data[at - 1] == '\n')
-        at--;
-    while (at > 0) {
-        if (bytes->data[at - 1] == '\n' && --count == 0) {
-            *ret_at = at;
-            return true;
+    for (;;) {
+        struct source *oldest = NULL;
+        for (size_t i = 0; i < logs->count; i++) {
+            struct source *source = &logs->sources[i];
+            if (!fill(source, error))
+                return false;
+            if (source->has_item &&
+                (!oldest || item_ms(source) < item_ms(oldest)))
+                oldest = source;
         }
-        at--;
+        if (!oldest)
+            return flush(error);
+        print_item(oldest);
     }
-    return false;
 }
 
-/* Moves reader->offset to where the last count lines begin. */
+/* One log, in whatever parts it comes. */
 static bool
-seek_lines(struct reader *reader, int64_t count, struct error *error)
+print_one(struct source *source, struct error *error)
 {
-    for (int64_t span = count * BYTES_PER_LINE;; span *= 4) {
-        struct buffer bytes = {0};
-        int64_t want = span;
-        bool ok = read_chunk(reader, -span, CHUNK_BYTES, 0, &bytes, error);
-        int64_t start = reader->offset - (int64_t)bytes.len;
-        while (ok && reader->offset < reader->size && (int64_t)bytes.len < want)
-            ok = read_chunk(reader, reader->offset, CHUNK_BYTES, 0, &bytes,
-                            error);
-        size_t at = 0;
-        bool is_found = ok && find_last_lines(&bytes, count, &at);
-        buffer_finish(&bytes);
-        if (!ok)
+    while (!source->is_dry) {
+        struct logreader_piece piece;
+        if (!logreader_next(&source->reader, &piece, error))
             return false;
-        if (is_found || start == 0) {
-            reader->offset = start + (int64_t)at;
-            return true;
-        }
+        source->is_dry = piece.len == 0 && piece.mark.kind == LOGREADER_NO_MARK;
+        if (source->is_dry)
+            break;
+        logprinter_print(&source->printer, &piece);
+        if (ferror(stdout))
+            break;
     }
+    return flush(error);
 }
 
 static bool
-find_start(struct reader *reader, struct error *error)
+print_present(struct logs *logs, struct error *error)
 {
-    const struct options *given = &reader->cli->options;
-    if (options_has(given, "after")) {
-        reader->offset = options_number(given, "after");
-        return true;
-    }
-    int64_t count = options_number(given, "lines");
-    if (!options_has(given, "lines"))
-        return true;
-    if (count)
-        return seek_lines(reader, count, error);
-    struct buffer none = {0};
-    bool ok = read_chunk(reader, -1, 1, 0, &none, error);
-    reader->offset = reader->size;
-    buffer_finish(&none);
+    return logs->count == 1 ? print_one(&logs->sources[0], error)
+                            : print_merged(logs, error);
+}
+
+/* Following ---------------------------------------------------------------- */
+
+static bool
+is_active(struct logs *logs, const struct source *source, bool *ret_active,
+          struct error *error)
+{
+    json_t *guest = NULL;
+    bool ok = session_call(
+        logs->session, "guest-query",
+        json_pack("{s:o}", "guest", json_from_text(source->reader.guest)),
+        SESSION_REPLY_TIMEOUT_MS, &guest, error);
+    *ret_active = ok && guests_is_active(guest);
+    json_decref(guest);
     return ok;
 }
 
-/* Whether the guest still runs; *ret_ok: whether it could be asked. */
+/* Something came for this log, or its wait was in vain. */
 static bool
-is_running(struct reader *reader, bool *ret_ok, struct error *error)
+go_on(struct logs *logs, struct source *source, struct error *error)
 {
-    json_t *guest = NULL;
-    const char *name = reader->cli->options.arguments[0];
-    *ret_ok = session_call(
-        reader->session, "guest-query",
-        json_pack("{s:o}", "guest", json_from_bytes(name, strcspn(name, ":"))),
-        SESSION_REPLY_TIMEOUT_MS, &guest, error);
-    bool is_active = *ret_ok && guests_is_active(guest);
-    json_decref(guest);
-    return is_active;
-}
-
-/* Prints up to the end that the log has now, however fast it grows. */
-static bool
-print_present(struct reader *reader, struct error *error)
-{
-    int64_t end = INT64_MAX;
-    while (reader->offset < end) {
-        struct buffer bytes = {0};
-        int64_t want = end - reader->offset;
-        bool ok = read_chunk(reader, reader->offset,
-                             want < CHUNK_BYTES ? want : CHUNK_BYTES, 0, &bytes,
-                             error);
-        size_t len = bytes.len;
-        ok =
-            ok && print_bytes(reader, bytes.data ? bytes.data : "", len, error);
-        buffer_finish(&bytes);
-        if (!ok || !len)
-            return ok;
-        if (end == INT64_MAX)
-            end = reader->size;
-    }
+    bool active = false;
+    source->is_dry = false;
+    if (!print_present(logs, error))
+        return false;
+    if (source->reader.bytes.len > 0)
+        return true;
+    if (!is_active(logs, source, &active, error))
+        return false;
+    source->is_finished = !active;
     return true;
 }
 
-/* Prints what comes until the guest is gone. */
 static bool
-print_following(struct reader *reader, struct error *error)
+follow(struct logs *logs, struct error *error)
 {
     for (;;) {
-        struct buffer bytes = {0};
-        bool ok = read_chunk(reader, reader->offset, CHUNK_BYTES,
-                             FOLLOW_WAIT_MS, &bytes, error);
-        size_t len = bytes.len;
-        ok =
-            ok && print_bytes(reader, bytes.data ? bytes.data : "", len, error);
-        buffer_finish(&bytes);
-        if (!ok)
+        size_t waiting = 0;
+        bool has_any = false;
+        for (size_t i = 0; i < logs->count; i++) {
+            struct source *source = &logs->sources[i];
+            if (source->is_finished)
+                continue;
+            waiting++;
+            if (logreader_has_waited(&source->reader)) {
+                has_any = true;
+                if (!go_on(logs, source, error))
+                    return false;
+            } else {
+                logreader_wait(&source->reader, FOLLOW_WAIT_MS);
+            }
+        }
+        if (waiting == 0)
+            return true;
+        if (!has_any && !session_wait_reply(
+                            logs->session,
+                            FOLLOW_WAIT_MS + SESSION_REPLY_TIMEOUT_MS, error))
             return false;
-        if (len || reader->offset < reader->size)
-            continue;
-        if (!is_running(reader, &ok, error))
-            return ok;
     }
+}
+
+/* Opening ------------------------------------------------------------------ */
+
+static unsigned
+printer_flags(const struct logs *logs)
+{
+    const struct options *given = &logs->cli->options;
+    unsigned flags = 0;
+    if (options_has(given, "raw"))
+        flags |= LOGPRINTER_RAW;
+    if (options_has(given, "json"))
+        flags |= LOGPRINTER_JSON;
+    if (options_has(given, "timestamps"))
+        flags |= LOGPRINTER_TIMES;
+    if (logs->count > 1)
+        flags |= LOGPRINTER_NAMES;
+    return flags;
+}
+
+static bool
+open_source(struct logs *logs, size_t index,
+            const struct logreader_range *range, struct error *error)
+{
+    const struct options *given = &logs->cli->options;
+    struct source *source = &logs->sources[index];
+    source->printer.reader = &source->reader;
+    source->printer.flags = printer_flags(logs);
+    if (!logreader_open(&source->reader, logs->session, given->arguments[index],
+                        range, error))
+        return false;
+    /* where the log ends now, however fast it grows */
+    if (!logs->follows && source->reader.size < source->reader.end)
+        source->reader.end = source->reader.size;
+    int64_t after = options_number(given, "after");
+    if (after > source->reader.offset)
+        source->reader.offset = after;
+    return !options_has(given, "lines") ||
+           logreader_seek_lines(&source->reader, options_number(given, "lines"),
+                                error);
+}
+
+static bool
+open_all(struct logs *logs, const struct logreader_range *range,
+         struct error *error)
+{
+    int name_cols = 0;
+    for (size_t i = 0; i < logs->count; i++) {
+        if (!open_source(logs, i, range, error))
+            return false;
+        int cols = (int)strlen(logs->sources[i].reader.target);
+        if (cols > name_cols)
+            name_cols = cols;
+    }
+    for (size_t i = 0; i < logs->count; i++)
+        logs->sources[i].printer.name_cols = name_cols;
+    return true;
+}
+
+static bool
+check_options(const struct options *given, struct error *error)
+{
+    bool is_raw = options_has(given, "raw");
+    if (is_raw && isatty(STDOUT_FILENO) && !options_has(given, "force"))
+        return error_set(error, ERROR_CODE_DENIED,
+                         "logs: --raw would let the guest steer this terminal; "
+                         "write it to a file, or say --force");
+    if (is_raw &&
+        (options_has(given, "json") || options_has(given, "timestamps")))
+        return error_set(error, ERROR_CODE_INVALID,
+                         "logs: --raw is the bytes alone: without --json and "
+                         "--timestamps");
+    if (is_raw && given->argument_count > 1)
+        return error_set(error, ERROR_CODE_INVALID,
+                         "logs: --raw is for one console");
+    if (options_has(given, "follow") &&
+        (options_has(given, "until") || options_number(given, "boot") < 0))
+        return error_set(error, ERROR_CODE_INVALID,
+                         "logs: --follow never comes to what --until and an "
+                         "earlier --boot end at");
+    return true;
+}
+
+static void
+finish(struct logs *logs)
+{
+    for (size_t i = 0; i < logs->count; i++) {
+        struct source *source = &logs->sources[i];
+        logprinter_finish(&source->printer);
+        buffer_finish(&source->line);
+        logreader_finish(&source->reader);
+    }
+    session_close(logs->session);
+    free(logs->sources);
+}
+
+/* Lines that have no end yet are printed when nothing more is awaited. */
+static bool
+print_rest(struct logs *logs, struct error *error)
+{
+    for (size_t i = 0; i < logs->count; i++) {
+        struct source *source = &logs->sources[i];
+        if (source->line.len > 0)
+            print_item(source);
+        if (source->printer.flags & LOGPRINTER_JSON)
+            logprinter_end_line(&source->printer);
+    }
+    return flush(error);
 }
 
 static int
 run(struct cli *cli)
 {
-    struct reader reader = {
+    struct logs logs = {
         .cli = cli,
-        .is_raw = options_has(&cli->options, "raw"),
+        .count = (size_t)cli->options.argument_count,
+        .follows = options_has(&cli->options, "follow"),
     };
+    struct logreader_range range;
     struct error error = {0};
-    if (reader.is_raw && isatty(STDOUT_FILENO) &&
-        !options_has(&cli->options, "force")) {
-        error_set(&error, ERROR_CODE_DENIED,
-                  "logs: --raw would let the guest steer this terminal; write "
-                  "it to a file, or say --force");
+    if (!check_options(&cli->options, &error) ||
+        !logreader_read_range(&range, &cli->options, clock_wall_ms(), &error))
         return cli_fail_usage(cli, &error);
-    }
-    reader.session = session_open(cli, CONNECTION_START_SERVER, &error);
-    bool ok = reader.session && find_start(&reader, &error) &&
-              print_present(&reader, &error) &&
-              (!options_has(&cli->options, "follow") ||
-               print_following(&reader, &error));
+    logs.sources = xcalloc(logs.count, sizeof(*logs.sources));
+    logs.session = session_open(cli, CONNECTION_START_SERVER, &error);
+    bool ok = logs.session && open_all(&logs, &range, &error) &&
+              print_present(&logs, &error) &&
+              (!logs.follows || follow(&logs, &error)) &&
+              print_rest(&logs, &error);
     int status = COMMAND_DONE;
     if (!ok)
-        status = output_has_reader() ? session_fail(reader.session, &error)
+        status = output_has_reader() ? session_fail(logs.session, &error)
                                      : COMMAND_FAILED;
-    session_close(reader.session);
-    strip_finish(&reader.strip);
-    buffer_finish(&reader.out);
+    finish(&logs);
     return status;
 }
 
 const struct command cmd_logs = {
     .name = "logs",
-    .usage = "GUEST[:CONSOLE] [-f] [-n N]",
-    .summary = "Print a console's log",
-    .text = "The log holds everything the console ever printed, from all of "
-            "the guest's runs. It is printed as plain text: escape sequences "
-            "are left out, unless --raw is given.",
+    .usage = "GUEST[:CONSOLE]… [-f] [-n N] [--since TIME] [--boot N]",
+    .summary = "Print consoles' logs",
+    .text = "The log holds the newest part of what the console printed, from "
+            "all of the guest's runs, up to its bound (log.max, see "
+            "guestmux-fleet(5)); where a run begins there is a line of its "
+            "own. It is printed as plain text: escape sequences are left out, "
+            "unless --raw is given. Several logs are merged by time. TIME is "
+            "how long ago (90s, 10m, 1h30m, 2d), a time of today (14:05), "
+            "today, yesterday, a date, both (\"2026-03-01 14:05\"), or "
+            "@SECONDS since 1970.",
     COMMAND_OPTIONS(options),
     .min_arguments = 1,
-    .max_arguments = 1,
-    .argument = COMMAND_ARGUMENT_GUEST,
+    .max_arguments = -1,
+    .argument = COMMAND_ARGUMENT_GUESTS,
     .run = run,
 };

@@ -31,3 +31,22 @@
         .default_value = (default_text), .max = ROW_MAX_TIMEOUT_MS,            \
         .summary = (what)                                                      \
     }
+
+/* A part of a console's record (logreader_read_range). */
+#define ROW_SINCE                                                              \
+    {                                                                          \
+        .name = "since", .letter = 'S', .type = OPTION_TEXT, .value = "TIME",  \
+        .summary = "what was printed then and later"                           \
+    }
+#define ROW_UNTIL                                                              \
+    {                                                                          \
+        .name = "until", .letter = 'U', .type = OPTION_TEXT, .value = "TIME",  \
+        .summary = "what was printed up to then"                               \
+    }
+#define ROW_BOOT                                                               \
+    {                                                                          \
+        .name = "boot", .letter = 'b', .type = OPTION_INTEGER, .value = "N",   \
+        .min = -1000000,                                                       \
+        .summary = "only one run of the guest: 0 the last one, -1 the one "    \
+                   "before it"                                                 \
+    }

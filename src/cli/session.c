@@ -29,6 +29,7 @@ struct session {
     bool is_closed;
     bool is_interrupted;
     bool has_timed_out;
+    bool has_reply; /* to any call, since somebody waited for that */
     int server_pid;
 };
 
@@ -137,6 +138,7 @@ on_reply(void *user, json_t *value, const struct error *error)
 {
     struct session_call *call = user;
     call->is_done = true;
+    call->session->has_reply = true;
     call->has_failed = error != NULL;
     if (error)
         call->error = *error;
@@ -187,6 +189,20 @@ session_call(struct session *session, const char *method, json_t *arguments,
 {
     struct session_call *call = session_begin(session, method, arguments);
     return session_finish(session, call, timeout_ms, ret_value, error);
+}
+
+bool
+session_call_is_done(const struct session_call *call)
+{
+    return call->is_done;
+}
+
+bool
+session_wait_reply(struct session *session, uint64_t timeout_ms,
+                   struct error *error)
+{
+    session->has_reply = false;
+    return run_until(session, &session->has_reply, timeout_ms, error);
 }
 
 void

@@ -39,6 +39,12 @@ bool session_finish(struct session *session, struct session_call *call,
                     uint64_t timeout_ms, json_t **ret_value,
                     struct error *error);
 
+/* Whether its end has come, so that session_finish does not wait. */
+bool session_call_is_done(const struct session_call *call);
+/* Waits until any of the calls ends. */
+bool session_wait_reply(struct session *session, uint64_t timeout_ms,
+                        struct error *error);
+
 /* From now on events go to on_event, while the session waits for anything.
  * data: borrowed. */
 typedef void (*session_event_fn)(void *user, const char *name, json_t *data);

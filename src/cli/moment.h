@@ -1,0 +1,24 @@
+#pragma once
+
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Moments as people write them, in the local time zone. */
+
+/* Reads one: how long ago ("90s", "10m", "2h", "3d", "1w", and sums of those,
+ * "1h30m"; a bare number counts seconds), "now", "today", "yesterday", a time
+ * of today ("14:05", "14:05:30"), a date ("2026-03-01"), both ("2026-03-01
+ * 14:05", also with a T between and a Z behind, which is UTC), or "@SECONDS"
+ * since 1970. now_ms: the present, ms since 1970. */
+bool moment_parse(const char *text, int64_t now_ms, int64_t *ret_ms,
+                  struct error *error);
+
+enum moment_style {
+    MOMENT_FULL, /* 2026-03-01 14:05:30.250 */
+    MOMENT_DATE, /* 2026-03-01 14:05:30 */
+};
+#define MOMENT_MAX_BYTES 40
+void moment_format(int64_t ms, enum moment_style style,
+                   char text[MOMENT_MAX_BYTES]);

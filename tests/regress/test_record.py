@@ -1,0 +1,252 @@
+"""The record of a console: bounded logs, times, boots, export."""
+
+import json
+import os
+import re
+import sys
+import time
+
+from harness import (DONE, FAILED, USAGE, Failure, limit, main, python,
+                     require, require_equal, require_in, until)
+
+LINE = "{:08d} the quick brown fox jumps over the lazy dog 012345678"
+KIB = 1024
+
+
+def flood_bytes(lines):
+    """What the guest's flood sends down its serial port."""
+    text = "".join(LINE.format(i) + "\r\n" for i in range(1, lines + 1))
+    return (text + f"flood: {lines} lines done\r\n").encode()
+
+
+def kept_bytes(path):
+    """What is still in a log: (offset, bytes)."""
+    with open(path, "rb") as file:
+        start = os.lseek(file.fileno(), 0, os.SEEK_DATA)
+        file.seek(start)
+        return start, file.read()
+
+
+def disk_bytes(path):
+    return os.stat(path).st_blocks * 512
+
+
+def size_of(path):
+    return os.stat(path).st_size
+
+
+def require_suffix(kept, wanted, what):
+    """kept is the end of wanted, byte for byte."""
+    part = wanted[-len(kept):]
+    for at, (got, want) in enumerate(zip(kept, part)):
+        if got != want:
+            raise Failure(f"{what}: byte {at} of {len(kept)}: "
+                          f"{kept[max(0, at - 70):at + 70]!r}, not "
+                          f"{part[max(0, at - 70):at + 70]!r}")
+    require_equal(len(kept), len(part), what)
+
+
+@limit(600)
+def test_a_flooded_log_stays_within_its_bound_across_kills(box):
+    lines = 48 * KIB  # 3 MiB
+    limit_bytes = 256 * KIB
+    box.up("-f", box.fleet({"a": {"log": {"max": "256K"}}}))
+    box.wait_shell("a")
+    path = box.guest_log("a")
+    peak = 0
+    box.json("send", "a", "--enter", f"flood lines {lines}")
+
+    def grown_to(size):
+        nonlocal peak
+        peak = max(peak, disk_bytes(path))
+        return size_of(path) >= size
+
+    for part in (700 * KIB, 1400 * KIB, 2100 * KIB):
+        until(lambda p=part: grown_to(p), f"{part} bytes of log", 300)
+        box.kill_server()
+        box.gm("ls")
+    box.gm("wait", "a", "--for", f"flood: {lines} lines done", "--after", "1",
+           "--timeout", "300", patience=310)
+    box.gm("wait", "a", "--for", "# ", "--after", "1", "--timeout", "60")
+
+    def is_bounded():
+        grown_to(0)
+        return disk_bytes(path) <= limit_bytes + 16 * KIB
+    until(is_bounded, "the log to be cut to its bound")
+    # A server that is away for a moment lets it grow; nothing else does.
+    require(peak < 1 << 20, f"the log took {peak} bytes of the disk")
+    start, kept = kept_bytes(path)
+    require(start > 2 << 20, f"the log begins at {start}")
+    require(len(kept) > limit_bytes * 3 // 4, f"{len(kept)} bytes are left")
+    wanted = flood_bytes(lines)
+    end = kept.rindex(b" lines done\r\n") + len(b" lines done\r\n")
+    require_suffix(kept[:end], wanted, "the kept part of the log")
+    # What is read begins with a whole line; offsets are what they were.
+    raw = box.gm("logs", "--raw", "a").out
+    require(raw == kept[kept.index(b"\n") + 1:].decode().replace("\r\n", "\n"),
+            "logs --raw is the kept part")
+    first = json.loads(box.gm("logs", "--json", "a").out.splitlines()[0])
+    require(re.match(r"\d{8} the", first["line"]), str(first))
+    require_equal(first["offset"], start + kept.index(b"\n") + 1)
+    require_equal(box.guest("a")["consoles"][0]["offset"], size_of(path))
+    # It goes on: a search in the past finds what is there, and no more.
+    box.shell("a", "echo one$((1))more", "one1more")
+    box.gm("wait", "a", "--since-boot", "--for", f"{lines:08d} the",
+           "--timeout", "30")
+    box.gm("wait", "a", "--since-boot", "--for", "^00000001 the",
+           "--timeout", "2", code=3)
+
+
+def test_logs_of_programs_are_bounded(box):
+    code = ("for i in range(20000): print(f'{i:06d} ' + 'x' * 50)\n"
+            "print('the end')\nimport time\ntime.sleep(600)")
+    box.up("-f", box.write("guestmux.json", {"version": 1, "guests": {
+        "a": {"exec": python(code), "log": {"max": "64K"}},
+        "b": {"exec": python(code), "log": {"max": "unlimited"}}}}))
+    for name in "ab":
+        box.gm("wait", name, "--for", "the end", "--since-boot")
+    path = box.guest_log("a")
+    until(lambda: disk_bytes(path) <= 80 * KIB, "the log to be cut")
+    _, kept = kept_bytes(path)
+    wanted = b"".join(b"%06d " % i + b"x" * 50 + b"\r\n" for i in range(20000))
+    require_suffix(kept, wanted + b"the end\r\n", "the kept part")
+    require_equal(box.log_bytes("b"), wanted + b"the end\r\n")
+
+
+SLOW = """
+import sys, time
+for i in range(5):
+    print(f"line {i}")
+    time.sleep(0.4)
+print("that was all")
+sys.stdin.readline()
+"""
+
+
+def lines_of(box, *arguments):
+    return [json.loads(line) for line in
+            box.gm("logs", "--json", *arguments).out.splitlines()]
+
+
+def test_each_line_has_its_time(box):
+    before = time.time() * 1000
+    box.up("-f", box.console_fleet(a=python(SLOW)))
+    box.gm("wait", "a", "--for", "that was all", "--since-boot")
+    after = time.time() * 1000
+    lines = [line for line in lines_of(box, "a") if "line" in line]
+    require_equal([line["line"] for line in lines],
+                  [f"line {i}" for i in range(5)] + ["that was all"])
+    times = [line["time-ms"] for line in lines]
+    require(before <= times[0] and times[-1] <= after, str(times))
+    gaps = [b - a for a, b in zip(times, times[1:])]
+    require(all(300 <= gap <= 3000 for gap in gaps), str(gaps))
+    require(not any("until-ms" in line for line in lines), str(lines))
+    # As text: a time before each line.
+    stamped = box.gm("logs", "-t", "a").out.splitlines()
+    require(all(re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}  line \d", line)
+                for line in stamped[:5]), str(stamped))
+    # From a moment on, and up to one: the lines that it says.
+    middle = f"@{times[3] // 1000}"
+    wanted = [line["line"] for line in lines
+              if line["time-ms"] >= times[3] // 1000 * 1000]
+    require_equal(box.gm("logs", "--since", middle, "a").out.splitlines(),
+                  wanted)
+    until_lines = box.gm("logs", "--until", middle, "a").out.splitlines()
+    require_equal(until_lines, [line["line"] for line in lines
+                                if line["time-ms"] <= times[3] // 1000 * 1000])
+    require_equal(box.gm("logs", "--since", "1h", "a").out,
+                  box.gm("logs", "a").out)
+    require_equal(box.gm("logs", "--until", "1h", "a").out, "")
+    require_in("is no time", box.gm("logs", "--since", "soon", "a",
+                                    code=USAGE).err)
+
+
+@limit(300)
+def test_what_came_while_no_server_ran_is_marked_so(box):
+    box.up("-f", box.fleet({"a": {}}))
+    box.wait_shell("a")
+    box.shell("a", "echo be$((1))fore", "be1fore")
+    box.json("send", "a", "--enter",
+             "(sleep 3; echo; echo un$((1))seen) & echo go$((1))")
+    box.gm("wait", "a", "--for", "go1", "--after", "1")
+    time_of_kill = time.time() * 1000
+    box.kill_server()
+    until(lambda: b"un1seen" in box.log_bytes("a"), "the guest to print")
+    box.gm("ls")
+    box.shell("a", "echo af$((1))ter", "af1ter")
+    by_text = {line["line"]: line for line in lines_of(box, "a")
+               if "line" in line}
+    unseen = by_text["un1seen"]
+    require(unseen["time-ms"] <= time_of_kill + 1 < unseen["until-ms"],
+            f"{unseen} {time_of_kill}")
+    require("until-ms" not in by_text["be1fore"], str(by_text["be1fore"]))
+    require("until-ms" not in by_text["af1ter"], str(by_text["af1ter"]))
+    require(re.search(r"\.\d{3}~ un1seen$", box.gm("logs", "-t", "a").out,
+                      re.MULTILINE), "no ~ before what nobody saw")
+
+
+def test_boots_are_told_apart(box):
+    box.up("-f", box.console_fleet(
+        a=python("import os\nprint('run', os.getpid())")))
+    box.wait_state("a", "stopped")
+    for _ in range(2):
+        box.gm("start", "a")
+        box.wait_state("a", "stopped")
+    text = box.gm("logs", "a").out
+    require(re.fullmatch(r"run \d+\n-- boot [-\d]+ [\d:]+ --\nrun \d+\n"
+                         r"-- boot [-\d]+ [\d:]+ --\nrun \d+\n", text), text)
+    runs = re.findall(r"run \d+", text)
+    for boot, run in zip((-2, -1, 0), runs):
+        require_equal(box.gm("logs", "--boot", boot, "a").out, run + "\n")
+    require_in("there is no boot -3",
+               box.gm("logs", "-b", "-3", "a", code=FAILED).err)
+    require_equal(box.gm("logs", "-n", "1", "-b", "-1", "a").out,
+                  runs[1] + "\n")
+    require_equal(box.gm("logs", "--raw", "a").out,
+                  "".join(run + "\n" for run in runs))
+    box.gm("logs", "-f", "-b", "-1", "a", code=USAGE)
+
+
+def test_several_logs_are_merged_by_time(box):
+    ping = ("import sys\nfor line in sys.stdin:\n"
+            "    print('got', line.strip())")
+    box.up("-f", box.console_fleet(a=python(ping), bee=python(ping)))
+    for number, name in enumerate(["a", "bee", "a", "bee", "bee"]):
+        box.shell(name, f"say{number}", f"got say{number}")
+        time.sleep(0.06)  # two lines of one sample have no order
+    text = box.gm("logs", "bee", "a").out
+    got = re.findall(r"^(a  |bee) \| got (say\d)$", text, re.MULTILINE)
+    require_equal(got, [("a  ", "say0"), ("bee", "say1"), ("a  ", "say2"),
+                        ("bee", "say3"), ("bee", "say4")], text)
+    follower = box.spawn("logs", "-f", "-n", "0", "a", "bee")
+    box.gm("ls")
+    # It ends with its guests.
+    for name in ("bee", "a"):
+        box.shell(name, "bye", "got bye")
+        box.gm("kill", "--yes", name)
+    out, _ = follower.communicate(timeout=60)
+    require_equal(follower.returncode, DONE)
+    del out  # what it saw depends on when it began
+
+
+def test_following_shows_a_prompt_and_a_new_boot(box):
+    code = "import sys\nprint('name? ', end='', flush=True)\n" \
+           "print('hello', sys.stdin.readline())"
+    box.up("-f", box.console_fleet(a=python(code)))
+    box.gm("wait", "a", "--for", "name", "--since-boot")
+    follower = box.spawn("logs", "-f", "a")
+    os.set_blocking(follower.stdout.fileno(), False)
+    seen = b""
+
+    def sees(text):
+        nonlocal seen
+        seen += follower.stdout.read() or b""
+        return text in seen
+    until(lambda: sees(b"name? "), "the prompt without a line end")
+    box.gm("send", "a", "--enter", "you")
+    until(lambda: sees(b"hello you"), "the answer")
+    follower.wait(60)
+
+
+if __name__ == "__main__":
+    main(globals())
