@@ -118,19 +118,31 @@ act_on_guests(struct cli *cli, struct session *session,
     return status;
 }
 
-int
-act_on_arguments(struct cli *cli, const struct act *act)
+static int
+act_on_names(struct cli *cli, const char *const *names, size_t count,
+             const struct act *act)
 {
     struct error error = {0};
     struct session *session =
         session_open(cli, CONNECTION_START_SERVER, &error);
     if (!session)
         return cli_fail(&error);
-    int status =
-        act_on_guests(cli, session, (const char *const *)cli->options.arguments,
-                      (size_t)cli->options.argument_count, act);
+    int status = act_on_guests(cli, session, names, count, act);
     session_close(session);
     return status;
+}
+
+int
+act_on_arguments(struct cli *cli, const struct act *act)
+{
+    return act_on_names(cli, (const char *const *)cli->options.arguments,
+                        (size_t)cli->options.argument_count, act);
+}
+
+int
+act_on_one(struct cli *cli, const char *guest, const struct act *act)
+{
+    return act_on_names(cli, &guest, 1, act);
 }
 
 bool

@@ -25,6 +25,9 @@ int act_on_guests(struct cli *cli, struct session *session,
  * its own. */
 int act_on_arguments(struct cli *cli, const struct act *act);
 
+/* The same on one guest. */
+int act_on_one(struct cli *cli, const char *guest, const struct act *act);
+
 /* Asks "WHAT n1, n2 (CONSEQUENCE)?", unless --yes was given; without a terminal
  * it is done unasked. consequence: may be NULL. */
 bool act_confirm(const struct cli *cli, const char *const *names, size_t count,

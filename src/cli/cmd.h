@@ -5,6 +5,7 @@
 /* The rows of the command table, each defined in its own file. */
 extern const struct command cmd_api;
 extern const struct command cmd_attach;
+extern const struct command cmd_break;
 extern const struct command cmd_capture;
 extern const struct command cmd_check;
 extern const struct command cmd_completion;
@@ -16,6 +17,7 @@ extern const struct command cmd_kill_server;
 extern const struct command cmd_logs;
 extern const struct command cmd_ls;
 extern const struct command cmd_pause;
+extern const struct command cmd_press;
 extern const struct command cmd_proxy;
 extern const struct command cmd_qmp;
 extern const struct command cmd_reset;
@@ -27,6 +29,7 @@ extern const struct command cmd_send;
 extern const struct command cmd_server;
 extern const struct command cmd_shutdown;
 extern const struct command cmd_start;
+extern const struct command cmd_sysrq;
 extern const struct command cmd_up;
 extern const struct command cmd_version;
 extern const struct command cmd_wait;

@@ -86,6 +86,9 @@ void console_tell_trouble(struct console *console, const struct error *error);
  * this turn already. */
 void console_tell_change(struct console *console);
 
+/* Tells that the guest took the input that waited. */
+void console_tell_taken(struct console *console);
+
 /* content.c ---------------------------------------------------------------- */
 
 extern const struct terminal_handlers content_terminal_handlers;

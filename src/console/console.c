@@ -89,10 +89,27 @@ on_keyboard_trouble(void *data, const struct error *error)
     console_tell_trouble(data, error);
 }
 
+void
+console_tell_taken(struct console *console)
+{
+    if (console->is_dead || !console->handlers->on_input_taken)
+        return;
+    console_enter(console);
+    console->handlers->on_input_taken(console->data);
+    console_leave(console);
+}
+
+static void
+on_keyboard_taken(void *data)
+{
+    console_tell_taken(data);
+}
+
 static const struct keyboard_handlers keyboard_handlers = {
     .on_state = on_keyboard_state,
     .on_drained = on_keyboard_drained,
     .on_trouble = on_keyboard_trouble,
+    .on_taken = on_keyboard_taken,
 };
 
 void
@@ -152,11 +169,37 @@ console_reply(struct console *console, const char *bytes, size_t len)
     console_leave(console);
 }
 
+void
+console_discard_input(struct console *console)
+{
+    console_enter(console);
+    if (console->fdsource)
+        fdsource_discard(console->fdsource);
+    else
+        keyboard_discard(console->keyboard);
+    console_leave(console);
+}
+
+bool
+console_send_break(struct console *console, struct error *error)
+{
+    if (!console->fdsource)
+        return error_set(error, ERROR_CODE_STATE,
+                         "there is no serial line to send a break on");
+    return fdsource_send_break(console->fdsource, error);
+}
+
 size_t
 console_input_pending(const struct console *console)
 {
     return console->fdsource ? fdsource_pending(console->fdsource)
                              : keyboard_pending(console->keyboard);
+}
+
+uint64_t
+console_input_settles_ms(const struct console *console)
+{
+    return console->fdsource ? 0 : keyboard_settles_ms(console->keyboard);
 }
 
 bool

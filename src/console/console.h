@@ -38,6 +38,9 @@ struct console_handlers {
     /* Something the operator should know: the log cannot grow, the pty cannot
      * be opened … */
     void (*on_trouble)(void *data, const struct error *error);
+    /* The guest took the last byte that waited (console_input_pending), after
+     * it had taken no more for a while. May be NULL. */
+    void (*on_input_taken)(void *data);
 };
 
 struct console_config {
@@ -94,7 +97,18 @@ void console_release_keyboard(struct console *console);
  * when there is nothing to type into. */
 bool console_type(struct console *console, const char *bytes, size_t len,
                   struct error *error);
+/* Forgets what waits for the guest. What its own machine has taken already is
+ * not called back. */
+void console_discard_input(struct console *console);
+
+/* Sends a break on the serial line of an fd console; typing waits behind it.
+ * Refused where there is no such line: QEMU's chardevs take theirs through the
+ * monitor. */
+bool console_send_break(struct console *console, struct error *error);
 size_t console_input_pending(const struct console *console);
+
+/* ms until what was typed has reached a guest that takes input; 0: it has. */
+uint64_t console_input_settles_ms(const struct console *console);
 
 /* Whether what is typed reaches a pty or descriptor that is open now. */
 bool console_keyboard_is_open(const struct console *console);

@@ -434,9 +434,16 @@ on_fd_end(void *data, int errnum)
     console_leave(console);
 }
 
+static void
+on_fd_taken(void *data)
+{
+    console_tell_taken(data);
+}
+
 static const struct fdsource_handlers fdsource_handlers = {
     .on_bytes = on_fd_bytes,
     .on_end = on_fd_end,
+    .on_taken = on_fd_taken,
 };
 
 bool

@@ -9,12 +9,20 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <termios.h>
 #include <unistd.h>
 
 /* A read that gives less than this emptied the pty: asking again for EAGAIN
  * would be a system call for nothing. */
 #define SHORT_READ_BYTES 2048
+
+/* Device numbers of ptys (Linux's Documentation/admin-guide/devices.txt). A
+ * master opened through /dev/ptmx has that one's: 5, 2. */
+#define UNIX98_PTY_MASTER_MAJOR 5
+#define UNIX98_PTY_SLAVE_MAJOR 136
+#define UNIX98_PTY_MAJORS 8
 
 struct fdsource {
     const struct fdsource_handlers *handlers;
@@ -23,6 +31,7 @@ struct fdsource {
     char *scratch;
     struct loop_poll *poll;
     struct loop_timer *pause;
+    struct loop_timer *break_end; /* armed while a break is sent */
     struct outqueue queue;
     struct trickle trickle;
     enum fdsource_pace pace;
@@ -55,6 +64,7 @@ shut(struct fdsource *source)
     close(source->fd);
     source->fd = -1;
     loop_timer_stop(source->pause);
+    loop_timer_stop(source->break_end);
     outqueue_drop(&source->queue);
 }
 
@@ -82,6 +92,8 @@ want_events(struct fdsource *source)
 static void
 write_queue(struct fdsource *source)
 {
+    if (loop_timer_is_armed(source->break_end))
+        return; /* behind the break */
     int errnum = outqueue_write(&source->queue, source->fd, NULL);
     if (errnum) {
         /* What it still has to say is read first; that ends in an error or
@@ -140,9 +152,12 @@ on_poll(void *data, int status, int events)
 {
     struct fdsource *source = data;
     source->busy++;
-    if (events & UV_WRITABLE)
+    if (events & UV_WRITABLE) {
         write_queue(source);
-    if (status < 0 || (events & UV_READABLE))
+        if (!source->is_blocked && source->fd >= 0)
+            source->handlers->on_taken(source->data);
+    }
+    if (source->fd >= 0 && (status < 0 || (events & UV_READABLE)))
         take_bytes(source);
     if (status < 0)
         end(source, EIO); /* an error that reading does not show */
@@ -157,6 +172,16 @@ on_pause_over(void *data)
     struct fdsource *source = data;
     if (source->fd >= 0)
         want_events(source);
+}
+
+static void
+on_break_end(void *data)
+{
+    struct fdsource *source = data;
+    if (source->fd < 0)
+        return;
+    (void)ioctl(source->fd, TIOCCBRK);
+    write_queue(source);
 }
 
 struct fdsource *
@@ -183,6 +208,7 @@ fdsource_new(uv_loop_t *loop, int fd, char *scratch,
     source->handlers = handlers;
     source->data = data;
     source->pause = loop_timer_new(loop, on_pause_over, source);
+    source->break_end = loop_timer_new(loop, on_break_end, source);
     return source;
 }
 
@@ -193,6 +219,7 @@ fdsource_free(struct fdsource *source)
         return;
     shut(source);
     loop_timer_free(source->pause);
+    loop_timer_free(source->break_end);
     source->is_dead = true;
     if (source->busy == 0)
         destroy(source);
@@ -233,6 +260,17 @@ fdsource_type(struct fdsource *source, const char *bytes, size_t len,
     return true;
 }
 
+void
+fdsource_discard(struct fdsource *source)
+{
+    outqueue_drop(&source->queue);
+    if (source->fd < 0)
+        return;
+    (void)tcflush(source->fd, TCOFLUSH); /* refused by a socket */
+    source->is_blocked = false;
+    want_events(source);
+}
+
 size_t
 fdsource_pending(const struct fdsource *source)
 {
@@ -243,6 +281,35 @@ bool
 fdsource_is_open(const struct fdsource *source)
 {
     return source->fd >= 0;
+}
+
+/* A pty takes the ioctl for a break and does nothing. */
+static bool
+has_line(int fd)
+{
+    struct stat status;
+    struct termios mode;
+    if (fstat(fd, &status) != 0 || tcgetattr(fd, &mode) != 0)
+        return false;
+    unsigned number = major(status.st_rdev);
+    return number != UNIX98_PTY_MASTER_MAJOR &&
+           (number < UNIX98_PTY_SLAVE_MAJOR ||
+            number >= UNIX98_PTY_SLAVE_MAJOR + UNIX98_PTY_MAJORS);
+}
+
+bool
+fdsource_send_break(struct fdsource *source, struct error *error)
+{
+    if (source->fd < 0)
+        return error_set(error, ERROR_CODE_STATE,
+                         "there is no line any more to send a break on");
+    if (!has_line(source->fd))
+        return error_set(error, ERROR_CODE_STATE,
+                         "it is no serial line: there is no break on it");
+    if (ioctl(source->fd, TIOCSBRK) != 0)
+        return error_set_errno(error, errno, "cannot send a break");
+    loop_timer_start(source->break_end, FDSOURCE_BREAK_MS);
+    return true;
 }
 
 void

@@ -25,6 +25,9 @@ struct fdsource_handlers {
     void (*on_bytes)(void *data, const char *bytes, size_t len);
     /* The last one. errnum 0: end of file. */
     void (*on_end)(void *data, int errnum);
+    /* It took the last byte that waited, after it had taken no more for a
+     * while. */
+    void (*on_taken)(void *data);
 };
 
 enum fdsource_pace {
@@ -47,10 +50,20 @@ void fdsource_set_pace(struct fdsource *source, enum fdsource_pace pace);
  * whole when more than max_pending bytes would wait. */
 bool fdsource_type(struct fdsource *source, const char *bytes, size_t len,
                    size_t max_pending, struct error *error);
+/* Forgets what waits, and what the system has not passed on yet. */
+void fdsource_discard(struct fdsource *source);
 size_t fdsource_pending(const struct fdsource *source);
 
 /* Whether it has not ended yet. */
 bool fdsource_is_open(const struct fdsource *source);
+
+/* ms; how long the line is held low. Receivers want 10 bit times; so long as
+ * tcsendbreak does. */
+#define FDSOURCE_BREAK_MS 300
+
+/* Sends a break on a serial line; what is typed meanwhile waits behind it.
+ * Refused for what is none (a pty, a socket). */
+bool fdsource_send_break(struct fdsource *source, struct error *error);
 
 /* Tells a pty's program its window size; nothing for other descriptors. */
 void fdsource_resize(struct fdsource *source, int rows, int cols);

@@ -38,8 +38,9 @@ struct keyboard {
     struct trickle trickle;
     unsigned holds;
     uint64_t opened_ms;
-    bool is_blocked;  /* the pty took less than it was offered */
-    bool has_trouble; /* told once per path */
+    uint64_t written_ms; /* monotonic; the last byte that was written */
+    bool is_blocked;     /* the pty took less than it was offered */
+    bool has_trouble;    /* told once per path */
     bool is_dead;
     unsigned busy; /* handlers that run */
 };
@@ -85,6 +86,14 @@ tell_trouble(struct keyboard *keyboard, const struct error *error)
     keyboard->busy++;
     keyboard->handlers->on_trouble(keyboard->data, error);
     leave(keyboard);
+}
+
+/* Inside a handler's bounds. */
+static void
+tell_taken(struct keyboard *keyboard)
+{
+    if (!keyboard->is_dead)
+        keyboard->handlers->on_taken(keyboard->data);
 }
 
 /* The line discipline ------------------------------------------------------ */
@@ -423,7 +432,10 @@ keyboard_drain(struct keyboard *keyboard)
 static void
 write_queue(struct keyboard *keyboard)
 {
-    int errnum = outqueue_write(&keyboard->queue, keyboard->fd, NULL);
+    size_t written = 0;
+    int errnum = outqueue_write(&keyboard->queue, keyboard->fd, &written);
+    if (written > 0)
+        keyboard->written_ms = clock_monotonic_ms();
     /* EBADF: the watchdog took it this moment; it will be opened again. */
     if (errnum == EBADF)
         return;
@@ -452,8 +464,11 @@ on_poll(void *data, int status, int events)
     if (keyboard->fd >= 0 && status < 0 &&
         !watchdog_is_taken(keyboard->watchdog, keyboard->fd))
         lose(keyboard);
-    if (keyboard->fd >= 0 && (events & UV_WRITABLE))
+    if (keyboard->fd >= 0 && (events & UV_WRITABLE)) {
         write_queue(keyboard);
+        if (keyboard->fd >= 0 && !keyboard->is_blocked)
+            tell_taken(keyboard);
+    }
     if (keyboard->fd >= 0)
         want_events(keyboard);
     leave(keyboard);
@@ -490,6 +505,18 @@ keyboard_type(struct keyboard *keyboard, const char *bytes, size_t len,
     return true;
 }
 
+void
+keyboard_discard(struct keyboard *keyboard)
+{
+    outqueue_drop(&keyboard->queue);
+    if (keyboard->fd < 0)
+        return;
+    (void)tcflush(keyboard->fd, TCOFLUSH);
+    keyboard->is_blocked = false;
+    want_events(keyboard);
+    linger(keyboard);
+}
+
 size_t
 keyboard_pending(const struct keyboard *keyboard)
 {
@@ -515,6 +542,18 @@ keyboard_open_ms(const struct keyboard *keyboard)
                             : clock_monotonic_ms() - keyboard->opened_ms + 1;
 }
 
+uint64_t
+keyboard_settles_ms(const struct keyboard *keyboard)
+{
+    if (keyboard->fd < 0 || outqueue_pending(&keyboard->queue) > 0)
+        return KEYBOARD_SETTLE_MS;
+    uint64_t since = keyboard->opened_ms > keyboard->written_ms
+                         ? keyboard->opened_ms
+                         : keyboard->written_ms;
+    uint64_t past = clock_monotonic_ms() - since;
+    return past < KEYBOARD_SETTLE_MS ? KEYBOARD_SETTLE_MS - past : 0;
+}
+
 bool
 keyboard_check_taken(struct keyboard *keyboard)
 {
@@ -525,10 +564,13 @@ keyboard_check_taken(struct keyboard *keyboard)
     keyboard->busy++;
     if (is_wanted(keyboard))
         open_or_retry(keyboard);
-    if (keyboard->fd >= 0)
+    if (keyboard->fd >= 0) {
         write_queue(keyboard);
-    else
+        if (keyboard->fd >= 0 && !keyboard->is_blocked)
+            tell_taken(keyboard);
+    } else {
         tell_state(keyboard);
+    }
     leave(keyboard);
     return true;
 }

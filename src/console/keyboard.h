@@ -35,6 +35,9 @@ enum keyboard_mode {
  * Once QEMU has seen it open, it reads what was written even after the close
  * (tried, also with a paused guest). */
 #define KEYBOARD_LINGER_MS 2500
+/* ms; after the open and after the last byte, until QEMU has surely read what
+ * was typed if the guest takes input: the second from above, and some. */
+#define KEYBOARD_SETTLE_MS 1100
 /* ms; how often a pty that cannot be opened is tried again while held. */
 #define KEYBOARD_RETRY_MS 2000
 /* ms; a pty that gets a few bytes at a time is read this often. It holds
@@ -49,6 +52,9 @@ struct keyboard_handlers {
      * after opening. */
     void (*on_drained)(void *data, const char *bytes, size_t len);
     void (*on_trouble)(void *data, const struct error *error);
+    /* The pty took the last byte that waited, after it had taken no more for a
+     * while. */
+    void (*on_taken)(void *data);
 };
 
 struct keyboard *keyboard_new(uv_loop_t *loop, struct watchdog *watchdog,
@@ -74,6 +80,8 @@ void keyboard_release(struct keyboard *keyboard);
  * when more than max_pending bytes would wait, and when there is no pty. */
 bool keyboard_type(struct keyboard *keyboard, const char *bytes, size_t len,
                    size_t max_pending, struct error *error);
+/* Forgets what waits, and what lies in the pty and QEMU has not read yet. */
+void keyboard_discard(struct keyboard *keyboard);
 size_t keyboard_pending(const struct keyboard *keyboard);
 
 /* Whether there is a pty, open or not. */
@@ -86,6 +94,10 @@ size_t keyboard_drain(struct keyboard *keyboard);
 
 /* ms since the pty was opened; 0 while closed. */
 uint64_t keyboard_open_ms(const struct keyboard *keyboard);
+
+/* ms until what was typed has reached a guest that takes input; 0: it has.
+ * KEYBOARD_SETTLE_MS while the pty is closed. */
+uint64_t keyboard_settles_ms(const struct keyboard *keyboard);
 
 /* After the watchdog took descriptors away: opens the pty again if it was
  * this one's and it is still needed. Returns whether it was this one's; the

@@ -14,9 +14,9 @@ refuse(const struct guest *guest, const char *what, const char *why,
                      guest->spec->name, why);
 }
 
-/* Whether the guest runs, as far as we may act on it. */
-static bool
-check_active(const struct guest *guest, const char *what, struct error *error)
+bool
+guest_check_active(const struct guest *guest, const char *what,
+                   struct error *error)
 {
     if (guest->state == GUEST_STATE_LOST)
         return error_set(error, ERROR_CODE_STATE,
@@ -28,11 +28,11 @@ check_active(const struct guest *guest, const char *what, struct error *error)
     return true;
 }
 
-/* Whether its monitor takes commands. */
-static bool
-check_monitor(const struct guest *guest, const char *what, struct error *error)
+bool
+guest_check_monitor(const struct guest *guest, const char *what,
+                    struct error *error)
 {
-    if (!check_active(guest, what, error))
+    if (!guest_check_active(guest, what, error))
         return false;
     if (!guest_has_qemu(guest))
         return error_set(error, ERROR_CODE_STATE,
@@ -74,7 +74,7 @@ guest_start(struct guest *guest, guest_done_fn on_done, void *data,
             struct error *error)
 {
     if (guest->state == GUEST_STATE_LOST && !adopt_recheck(guest))
-        return check_active(guest, "start", error);
+        return guest_check_active(guest, "start", error);
     if (guest->run)
         return refuse(guest, "start",
                       guest->run->is_finishing ? "it is just ending"
@@ -151,7 +151,7 @@ bool
 guest_kill(struct guest *guest, guest_done_fn on_done, void *data,
            struct error *error)
 {
-    if (!check_active(guest, "force off", error))
+    if (!guest_check_active(guest, "force off", error))
         return false;
     struct run *run = guest->run;
     bool is_repeated = run->is_kill_asked; /* such impatience is meant */
@@ -250,8 +250,8 @@ guest_shutdown(struct guest *guest, uint64_t timeout_ms, guest_done_fn on_done,
                void *data, struct error *error)
 {
     static const char what[] = "shut down";
-    if (guest_has_qemu(guest) ? !check_monitor(guest, what, error)
-                              : !check_active(guest, what, error))
+    if (guest_has_qemu(guest) ? !guest_check_monitor(guest, what, error)
+                              : !guest_check_active(guest, what, error))
         return false;
     if (guest->run_state && strcmp(guest->run_state, "running") != 0)
         return error_set(error, ERROR_CODE_STATE,
@@ -307,7 +307,7 @@ static bool
 run_command(struct guest *guest, const char *what, const char *command,
             guest_done_fn on_done, void *data, struct error *error)
 {
-    if (!check_monitor(guest, what, error))
+    if (!guest_check_monitor(guest, what, error))
         return false;
     struct op *op = op_new(guest, OP_KIND_REPLY, on_done, data);
     (void)send_step(guest, command, on_last_step, op);
@@ -350,7 +350,7 @@ bool
 guest_reset(struct guest *guest, guest_done_fn on_done, void *data,
             struct error *error)
 {
-    if (!check_monitor(guest, "reset", error))
+    if (!guest_check_monitor(guest, "reset", error))
         return false;
     struct op *op = op_new(guest, OP_KIND_REPLY, on_done, data);
     (void)send_step(guest, "system_reset", on_reset_done, op);
@@ -378,7 +378,7 @@ guest_qmp(struct guest *guest, const char *command, json_t *arguments,
           uint64_t timeout_ms, guest_qmp_fn on_reply, void *data,
           struct error *error)
 {
-    if (!check_monitor(guest, "ask", error)) {
+    if (!guest_check_monitor(guest, "ask", error)) {
         json_decref(arguments);
         return false;
     }

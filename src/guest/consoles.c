@@ -88,6 +88,16 @@ on_trouble(void *data, const struct error *error)
                  error->text);
 }
 
+static void
+on_input_taken(void *data)
+{
+    struct guest_console *console = data;
+    struct guest *guest = console->guest;
+    const struct guest_context *context = guest->context;
+    if (context->handlers->on_input_taken)
+        context->handlers->on_input_taken(context->data, guest, console->index);
+}
+
 static const struct console_handlers handlers = {
     .on_change = on_change,
     .on_output = on_output,
@@ -95,6 +105,7 @@ static const struct console_handlers handlers = {
     .on_title = on_title,
     .on_end = on_end,
     .on_trouble = on_trouble,
+    .on_input_taken = on_input_taken,
 };
 
 static bool

@@ -52,6 +52,7 @@ struct op {
     guest_qmp_fn on_reply; /* or this one */
     void *data;
     struct loop_timer *limit; /* owned; NULL: none */
+    void *details;            /* owned: what its callbacks need, or NULL */
     json_t *value;            /* owned; the outcome */
     struct error *error;      /* owned; NULL: success */
     bool is_done;
@@ -167,6 +168,15 @@ void consoles_mark_boot(struct guest *guest);
 void consoles_detach(struct guest *guest);
 /* Whether everything that was printed has been taken in. */
 bool consoles_are_drained(const struct guest *guest);
+
+/* actions.c ---------------------------------------------------------------- */
+
+/* Whether it runs, as far as we may act on it; what: "reset". */
+bool guest_check_active(const struct guest *guest, const char *what,
+                        struct error *error);
+/* Whether its monitor takes commands. */
+bool guest_check_monitor(const struct guest *guest, const char *what,
+                         struct error *error);
 
 /* store.c: files in the guest's state directory ---------------------------- */
 

@@ -38,6 +38,8 @@ struct guest_handlers {
     void (*on_output)(void *data, struct guest *guest, size_t console,
                       const char *bytes, size_t len, uint64_t offset);
     void (*on_bell)(void *data, struct guest *guest, size_t console);
+    /* The guest took the last byte of input that waited. May be NULL. */
+    void (*on_input_taken)(void *data, struct guest *guest, size_t console);
     /* level: "info", "warning", "error". text: fit to show. */
     void (*on_notice)(void *data, struct guest *guest, const char *level,
                       const char *text);
@@ -115,6 +117,32 @@ bool guest_resume(struct guest *guest, guest_done_fn on_done, void *data,
                   struct error *error);
 bool guest_reset(struct guest *guest, guest_done_fn on_done, void *data,
                  struct error *error);
+
+/* Sends a break on a console's serial line, once what was typed before has
+ * reached the guest (a second after a pty's opening). Done: it is on its way.
+ * Refused while typing waits there, and for what has no serial line: a program,
+ * a socket. */
+bool guest_send_break(struct guest *guest, size_t console,
+                      guest_done_fn on_done, void *data, struct error *error);
+
+enum guest_sysrq_way {
+    GUEST_SYSRQ_AUTO,     /* the serial line where the console is one */
+    GUEST_SYSRQ_SERIAL,   /* a break, then the letter */
+    GUEST_SYSRQ_KEYBOARD, /* Alt-SysRq-letter on its keyboard */
+};
+
+/* Asks the guest's kernel for a magic SysRq function (guest/sysrq.h). Done: it
+ * is on its way; what the kernel makes of it stands on the console. */
+struct sysrq;
+bool guest_send_sysrq(struct guest *guest, size_t console,
+                      const struct sysrq *sysrq, enum guest_sysrq_way way,
+                      guest_done_fn on_done, void *data, struct error *error);
+
+/* Presses keys of the guest's keyboard, one combination after the other:
+ * "ctrl-alt-delete", "a", in QEMU's names for keys (QKeyCode) and the usual
+ * ones. combinations: borrowed, an array of strings. */
+bool guest_press(struct guest *guest, const json_t *combinations,
+                 guest_done_fn on_done, void *data, struct error *error);
 
 /* Any QMP command. arguments: stolen, may be NULL. value: borrowed; NULL on
  * error. */

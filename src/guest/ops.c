@@ -67,5 +67,6 @@ op_deliver(struct op *op)
         op->on_done(op->data, op->error);
     json_decref(op->value);
     free(op->error);
+    free(op->details);
     free(op);
 }

@@ -90,6 +90,7 @@ extern const struct method_table methods_console;
 extern const struct method_table methods_alert;
 extern const struct method_table methods_search;
 extern const struct method_table methods_record;
+extern const struct method_table methods_keys;
 extern const struct method_table methods_view;
 extern const struct method_table methods_buffer;
 extern const struct method_table methods_text;

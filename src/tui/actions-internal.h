@@ -13,3 +13,4 @@ extern const struct action_table actions_deck;
 extern const struct action_table actions_focus;
 extern const struct action_table actions_guest;
 extern const struct action_table actions_move;
+extern const struct action_table actions_typing;

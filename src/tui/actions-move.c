@@ -1,6 +1,7 @@
 #include "tui/actions-internal.h"
 #include "tui/deck-internal.h"
 #include "tui/dialog.h"
+#include "tui/menu.h"
 #include "tui/pane.h"
 #include "tui/viewer.h"
 
@@ -26,6 +27,9 @@ move_rows(struct deck *deck, long rows)
     case KEYMAP_SCROLLBACK:
         pane_scroll(deck->focus, rows);
         break;
+    case KEYMAP_MENU:
+        menu_move(deck, -rows);
+        break;
     case KEYMAP_VIEWER:
         viewer_scroll(deck, (int)-rows);
         break;
@@ -45,7 +49,9 @@ static void
 run_page_move(struct deck *deck, int argument)
 {
     int page = deck->layout.sidebar.rows - 1;
-    if (deck->viewer)
+    if (typing_mode(deck) == KEYMAP_MENU)
+        page = menu_page_rows(deck);
+    else if (deck->viewer)
         page = viewer_page_rows(deck);
     else if (typing_mode(deck) == KEYMAP_SCROLLBACK)
         page = pane_rows(deck->focus);
@@ -73,6 +79,8 @@ run_choose(struct deck *deck, int argument)
     (void)argument;
     if (deck->dialog) {
         dialog_choose(deck);
+    } else if (deck->menu) {
+        menu_choose(deck);
     } else if (deck->is_sidebar_focused && deck->selected < deck->fleet.count) {
         struct pane *pane =
             arrange_first_pane(deck, deck->fleet.guests[deck->selected].name);
@@ -95,6 +103,8 @@ run_leave(struct deck *deck, int argument)
     (void)argument;
     if (deck->dialog)
         dialog_close(deck);
+    else if (deck->menu)
+        menu_close(deck);
     else if (deck->viewer)
         viewer_close(deck);
     else if (deck->is_sidebar_focused && deck->sidebar_origin)

@@ -2,6 +2,7 @@
 #include "base/xalloc.h"
 #include "tui/deck-internal.h"
 #include "tui/dialog.h"
+#include "tui/menu.h"
 #include "tui/pane.h"
 #include "tui/state.h"
 #include "tui/viewer.h"
@@ -322,6 +323,7 @@ arrange_layout(struct deck *deck)
     place_window(deck->status_win, &deck->layout.status);
     place_panes(deck);
     viewer_place(deck);
+    menu_place(deck);
     dialog_place(deck);
     if (!is_same_layout(&before, &deck->layout)) {
         frame_expose_all(deck);

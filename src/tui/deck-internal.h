@@ -22,6 +22,7 @@
 struct pane;
 struct pens;
 struct dialog;
+struct menu;
 struct viewer;
 
 enum deck_level {
@@ -44,6 +45,7 @@ struct deck {
     uv_loop_t loop;
     struct connection *connection; /* owned; NULL while there is no server */
     struct mirror_fleet fleet;
+    json_t *sysrqs; /* owned: query-sysrq's answer; NULL until it came */
 
     /* the screen */
     struct term *term;         /* owned */
@@ -75,6 +77,7 @@ struct deck {
     const char *key_bytes; /* of the key being handled; borrowed */
     size_t key_len;
     struct dialog *dialog; /* owned, NULL: none */
+    struct menu *menu;     /* owned, NULL: none */
     struct viewer *viewer; /* owned, NULL: none */
 
     /* drawing */

@@ -5,6 +5,7 @@
 #include "tui/deck-internal.h"
 #include "tui/dialog.h"
 #include "tui/draw.h"
+#include "tui/menu.h"
 #include "tui/pane.h"
 #include "tui/pens.h"
 #include "tui/viewer.h"
@@ -245,6 +246,7 @@ stop(struct deck *deck)
 {
     if (deck->term) {
         dialog_close(deck);
+        menu_close(deck);
         viewer_close(deck);
     }
     link_stop(deck);
@@ -256,6 +258,7 @@ stop(struct deck *deck)
     close_window(deck->status_win);
     if (deck->root)
         tickit_window_unref(deck->root);
+    json_decref(deck->sysrqs);
     if (deck->pens)
         pens_finish(deck->pens);
     free(deck->pens);

@@ -21,7 +21,8 @@ struct dialog {
     char *accept;
     char *method;
     char *guest;
-    char *flag; /* or NULL */
+    char *flag;        /* or NULL */
+    json_t *arguments; /* owned: more of them, or NULL */
     int rows;
     int cols;
     bool is_accept_chosen; /* Cancel otherwise */
@@ -105,6 +106,7 @@ dialog_open(struct deck *deck, const struct dialog_request *request)
     dialog->method = xstrdup(request->method);
     dialog->guest = xstrdup(request->guest);
     dialog->flag = xstrdup(request->flag);
+    dialog->arguments = json_deep_copy(request->arguments);
     dialog->window =
         tickit_window_new(deck->root, (TickitRect){.lines = 1, .cols = 1}, 0);
     tickit_window_bind_event(dialog->window, TICKIT_WINDOW_ON_EXPOSE, 0,
@@ -130,6 +132,7 @@ dialog_close(struct deck *deck)
     free(dialog->method);
     free(dialog->guest);
     free(dialog->flag);
+    json_decref(dialog->arguments);
     free(dialog);
     frame_expose_all(deck);
     arrange_cursor(deck);
@@ -151,6 +154,8 @@ dialog_accept(struct deck *deck)
     json_t *arguments = json_pack("{s:s}", "guest", dialog->guest);
     if (dialog->flag)
         json_object_set_new(arguments, dialog->flag, json_true());
+    if (dialog->arguments)
+        json_object_update(arguments, dialog->arguments);
     link_command(deck, dialog->method, arguments);
     dialog_close(deck);
 }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <jansson.h>
+
 struct deck;
 
 /* A question before something is destroyed. The answer that changes nothing is
@@ -14,7 +16,8 @@ struct dialog_request {
     const char *accept; /* the button's text, "Force off" */
     const char *method;
     const char *guest;
-    const char *flag; /* a boolean argument to set, or NULL */
+    const char *flag;        /* a boolean argument to set, or NULL */
+    const json_t *arguments; /* more of them, copied; or NULL */
 };
 
 void dialog_open(struct deck *deck, const struct dialog_request *request);

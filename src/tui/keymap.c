@@ -35,6 +35,7 @@ const struct keymap_mode_info keymap_modes[KEYMAP_MODE_COUNT] = {
     [KEYMAP_SIDEBAR] = {"sidebar", "In the list of guests"},
     [KEYMAP_SCROLLBACK] = {"scrollback", "In the scrollback"},
     [KEYMAP_DIALOG] = {"dialog", "In a dialog"},
+    [KEYMAP_MENU] = {"menu", "In a menu"},
     [KEYMAP_VIEWER] = {"viewer", "In help and reports"},
 };
 

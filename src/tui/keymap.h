@@ -15,6 +15,7 @@ enum keymap_mode {
     KEYMAP_SIDEBAR,    /* the list of guests has the keyboard */
     KEYMAP_SCROLLBACK, /* moving in a console's history */
     KEYMAP_DIALOG,     /* a question waits */
+    KEYMAP_MENU,       /* a list to choose from */
     KEYMAP_VIEWER,     /* help and other texts */
     KEYMAP_MODE_COUNT
 };

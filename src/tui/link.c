@@ -46,6 +46,16 @@ on_server(void *user, json_t *value, const struct error *error)
 }
 
 static void
+on_sysrqs(void *user, json_t *value, const struct error *error)
+{
+    struct deck *deck = user;
+    if (error)
+        return; /* a server that has none */
+    json_decref(deck->sysrqs);
+    deck->sysrqs = json_incref(value);
+}
+
+static void
 on_notice(struct deck *deck, const json_t *data)
 {
     const char *level = json_string_value(json_object_get(data, "level"));
@@ -158,6 +168,7 @@ link_start(struct deck *deck, int fd)
     connection_execute(deck->connection, "events-subscribe", NULL, NULL, NULL);
     connection_execute(deck->connection, "guest-list", NULL, on_fleet, deck);
     connection_execute(deck->connection, "query-server", NULL, on_server, deck);
+    connection_execute(deck->connection, "query-sysrq", NULL, on_sysrqs, deck);
 }
 
 /* In a thread of its own: starting a server takes a moment. */

@@ -1,4 +1,5 @@
 #include "tui/deck-internal.h"
+#include "tui/menu.h"
 #include "tui/pane.h"
 #include "tui/viewer.h"
 
@@ -49,6 +50,10 @@ turn_wheel(struct deck *deck, const TickitMouseEventInfo *event)
         viewer_scroll(deck, -rows);
         return;
     }
+    if (deck->menu && !deck->dialog) {
+        menu_move(deck, rows > 0 ? -1 : 1);
+        return;
+    }
     struct pane *pane = pane_at(deck, event->line, event->col);
     if (!pane || deck->dialog)
         return;
@@ -73,7 +78,7 @@ mouse_event(struct deck *deck, const TickitMouseEventInfo *event)
         return;
     }
     if (event->type != TICKIT_MOUSEEV_PRESS || event->button != 1 ||
-        deck->dialog || deck->viewer)
+        deck->dialog || deck->menu || deck->viewer)
         return;
     if (is_inside(&deck->layout.sidebar, event->line, event->col)) {
         click_sidebar(deck, event->line);

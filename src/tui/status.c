@@ -3,6 +3,7 @@
 #include "base/xalloc.h"
 #include "tui/deck-internal.h"
 #include "tui/draw.h"
+#include "tui/menu.h"
 #include "tui/pane.h"
 #include "tui/state.h"
 #include "tui/viewer.h"
@@ -40,6 +41,8 @@ static const struct {
                             "oldest", "bottom", "newest"}},
     [KEYMAP_DIALOG] = {THEME_STATUS_PREFIX,
                        {"leave", "cancels", "choose", "chooses"}},
+    [KEYMAP_MENU] = {THEME_STATUS_PREFIX,
+                     {"leave", "cancels", "choose", "runs"}},
     [KEYMAP_VIEWER] = {THEME_STATUS_SIDEBAR,
                        {"leave", "closes", "page-down", "page down"}},
 };
@@ -75,6 +78,8 @@ badge_text(const struct deck *deck, enum keymap_mode mode)
                          (long long)pane->view.history);
     case KEYMAP_DIALOG:
         return xstrdup(" question ");
+    case KEYMAP_MENU:
+        return xasprintf(" %s ", menu_title(deck->menu));
     default:
         return xasprintf(" %s ", viewer_title(deck->viewer));
     }

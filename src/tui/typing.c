@@ -3,6 +3,7 @@
 #include "base/json-writer.h"
 #include "base/utf8.h"
 #include "tui/deck-internal.h"
+#include "tui/menu.h"
 #include "tui/pane.h"
 #include "tui/state.h"
 
@@ -27,6 +28,8 @@ typing_mode(const struct deck *deck)
 {
     if (deck->dialog)
         return KEYMAP_DIALOG;
+    if (deck->menu)
+        return KEYMAP_MENU;
     if (deck->viewer)
         return KEYMAP_VIEWER;
     if (deck->is_prefix)
@@ -179,6 +182,8 @@ handle_key(struct deck *deck, const char *name, bool is_text)
     if (mode == KEYMAP_DEAD &&
         clock_monotonic_ms() - deck->focus->ended_ms < DEAD_SETTLE_MS &&
         strcmp(name, keymap_prefix(deck->keymap)) != 0)
+        return;
+    if (mode == KEYMAP_MENU && menu_key(deck, name))
         return;
     const struct action *action = keymap_find(deck->keymap, mode, name);
     if (mode == KEYMAP_PREFIX) {

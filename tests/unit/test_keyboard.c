@@ -35,6 +35,7 @@ struct fixture {
     struct buffer typed; /* what QEMU read */
     unsigned states;
     unsigned troubles;
+    unsigned taken;
     struct error trouble;
     size_t expected;
     bool frees_on_state;
@@ -66,10 +67,18 @@ on_trouble(void *data, const struct error *error)
     fixture->troubles++;
 }
 
+static void
+on_taken(void *data)
+{
+    struct fixture *fixture = data;
+    fixture->taken++;
+}
+
 static const struct keyboard_handlers handlers = {
     .on_state = on_state,
     .on_drained = on_drained,
     .on_trouble = on_trouble,
+    .on_taken = on_taken,
 };
 
 static void

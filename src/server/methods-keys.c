@@ -1,0 +1,142 @@
+#include "guest/sysrq.h"
+#include "server/api.h"
+#include "server/server-internal.h"
+
+#include <string.h>
+
+/* Breaks, SysRq, and the keys of a guest's own keyboard. */
+
+static void
+on_done(void *data, const struct error *error)
+{
+    if (error)
+        request_fail(data, error);
+    else
+        request_return(data, NULL);
+}
+
+static bool
+run_break(struct request *request, const json_t *arguments, struct error *error)
+{
+    size_t index = 0;
+    struct guest *guest = registry_find_console(
+        request_server(request), argument_string(arguments, "guest"), &index,
+        error);
+    return guest && guest_send_break(guest, index, on_done, request, error);
+}
+
+/* The ways by their names in the API. */
+static bool
+read_way(const json_t *arguments, enum guest_sysrq_way *ret_way,
+         struct error *error)
+{
+    static const char *const names[] = {
+        [GUEST_SYSRQ_AUTO] = "auto",
+        [GUEST_SYSRQ_SERIAL] = "serial",
+        [GUEST_SYSRQ_KEYBOARD] = "keyboard",
+    };
+    const char *via = argument_string(arguments, "via");
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (strcmp(via ? via : "auto", names[i]) != 0)
+            continue;
+        *ret_way = (enum guest_sysrq_way)i;
+        return true;
+    }
+    return error_set(error, ERROR_CODE_INVALID,
+                     "argument 'via' is \"%.64s\", not auto, serial or "
+                     "keyboard",
+                     via);
+}
+
+static bool
+run_sysrq(struct request *request, const json_t *arguments, struct error *error)
+{
+    size_t index = 0;
+    enum guest_sysrq_way way = GUEST_SYSRQ_AUTO;
+    struct guest *guest = registry_find_console(
+        request_server(request), argument_string(arguments, "guest"), &index,
+        error);
+    if (!guest)
+        return false;
+    const struct sysrq *sysrq =
+        sysrq_find(argument_string(arguments, "key"), error);
+    return sysrq && read_way(arguments, &way, error) &&
+           guest_send_sysrq(guest, index, sysrq, way, on_done, request, error);
+}
+
+static bool
+run_keys(struct request *request, const json_t *arguments, struct error *error)
+{
+    struct guest *guest = registry_find(
+        request_server(request), argument_string(arguments, "guest"), error);
+    return guest && guest_press(guest, json_object_get(arguments, "keys"),
+                                on_done, request, error);
+}
+
+static bool
+run_query(struct request *request, const json_t *arguments, struct error *error)
+{
+    (void)arguments;
+    (void)error;
+    json_t *list = json_array();
+    for (size_t i = 0; i < sysrqs_count; i++)
+        json_array_append_new(
+            list,
+            json_pack("{s:s,s:o,s:s,s:b}", "name", sysrqs[i].name, "letter",
+                      json_stringn(&sysrqs[i].letter, 1), "summary",
+                      sysrqs[i].summary, "dangerous", sysrqs[i].is_dangerous));
+    request_return(request, list);
+    return true;
+}
+
+#define ARGUMENT_CONSOLE                                                       \
+    {                                                                          \
+        "guest", ARGUMENT_STRING, ARGUMENT_REQUIRED, 0, 0,                     \
+            "The console: GUEST (its first one) or GUEST:CONSOLE"              \
+    }
+
+static const struct method methods[] = {
+    {
+        .name = "guest-keys",
+        .summary = "Presses keys of a guest's own keyboard",
+        .arguments =
+            {
+                {"guest", ARGUMENT_STRING, ARGUMENT_REQUIRED, 0, 0,
+                 "The guest's name"},
+                {"keys", ARGUMENT_STRINGS, ARGUMENT_REQUIRED, 0, 0,
+                 "Combinations, pressed one after the other: "
+                 "\"ctrl-alt-delete\""},
+            },
+        .run = run_keys,
+    },
+    {
+        .name = "guest-sysrq",
+        .summary = "Asks a guest's Linux for a magic SysRq function",
+        .arguments =
+            {
+                ARGUMENT_CONSOLE,
+                {"key", ARGUMENT_STRING, ARGUMENT_REQUIRED, 0, 0,
+                 "Its name or letter: query-sysrq lists them"},
+                {"via", ARGUMENT_STRING, 0, 0, 0,
+                 "How: \"serial\" (a break first), \"keyboard\" or \"auto\" (what "
+                 "the console is)"},
+            },
+        .run = run_sysrq,
+    },
+    {
+        .name = "query-sysrq",
+        .summary = "The SysRq functions: name, letter, summary, dangerous",
+        .run = run_query,
+    },
+    {
+        .name = "console-break",
+        .summary = "Sends a break on a console's serial line",
+        .arguments = {ARGUMENT_CONSOLE},
+        .run = run_break,
+    },
+};
+
+const struct method_table methods_keys = {
+    .methods = methods,
+    .count = sizeof(methods) / sizeof(methods[0]),
+};
