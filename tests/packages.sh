@@ -1,6 +1,7 @@
 #!/bin/sh
-# packages.sh build|run|test: installs what is missing to build guestmux, to
-# run guests with it, or to test it (each with what comes before).
+# packages.sh build|run|test|bench: installs what is missing to build guestmux, to
+# run guests with it, to test it, or to measure it beside its peers (each with
+# what comes before).
 #
 # On Debian and its kin by apt-get, as root or through sudo; elsewhere it says
 # which packages are missing, and fails.
@@ -17,11 +18,14 @@ esac
 deb_test='libcmocka-dev clang clang-format clang-tidy libclang-rt-dev tmux
     ncurses-term'
 
+deb_bench='strace screen dvtm procps'
+
 case ${1:-} in
 build) debs=$deb_build ;;
 run) debs="$deb_build $deb_run" ;;
 test) debs="$deb_build $deb_run $deb_test" ;;
-*) say "usage: packages.sh build|run|test"; exit 2 ;;
+bench) debs="$deb_build $deb_run $deb_test $deb_bench" ;;
+*) say "usage: packages.sh build|run|test|bench"; exit 2 ;;
 esac
 
 missing_debs() {

@@ -64,12 +64,12 @@ case ${1:-} in
 '') ;;
 --unit) everything='' regress='' ;;
 --regress) everything='' unit='' only=${2:-} ;;
---bench) everything='' unit='' regress='' bench=yes ;;
+--bench) everything='' unit='' regress='' bench=bench ;;
 -h|--help) usage 0 ;;
 *) usage 2 >&2 ;;
 esac
 
-sh tests/packages.sh test || give_up "packages are missing"
+sh tests/packages.sh "${bench:-test}" || give_up "packages are missing"
 mkdir -p "$builds"
 
 echo "run.sh: building with gcc"

@@ -1,8 +1,7 @@
-"""bench.py [launch|throughput|keys|idle|memory ...]: guestmux beside a peer.
+"""bench.py [NAME ...]: guestmux beside its peers; without a name, all of it.
 
 Both sides run in one go, alternating, on the same machine: the ratios are
-what counts.  The terminal under both is tests/bench/ptybench.c, which drains
-at once.  GUESTMUX names the binary, PTYBENCH the terminal.
+what counts.  GUESTMUX names the binary, PTYBENCH the terminal.
 """
 
 import json
@@ -15,134 +14,9 @@ import subprocess
 import sys
 import time
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
-                                "..", "regress"))
-
-import harness  # noqa: E402  pylint: disable=wrong-import-position
-
-PTYBENCH = os.environ.get("PTYBENCH", os.path.join(
-    os.path.dirname(os.path.dirname(harness.BINARY)),
-    "tests/bench/ptybench"))
-ROWS, COLS = 50, 200
-MIB = 1 << 20
-SIDES = ("tmux", "guestmux")
-# No letter of these is in a log line, so no screen diff can split them.
-READY, END = "@#ready#@", "@#end#@#end#@#end#@"
-
-
-def log_lines(count, seed=1):
-    """Lines as a kernel and its services log them, about 80 columns."""
-    chance = random.Random(seed)
-    texts = (
-        "pci 0000:00:1f.2: reg 0x24: [mem 0xfebd1000-0xfebd1fff]",
-        "systemd[1]: Started Daily apt download activities.",
-        "ata1: SATA link down (SStatus 0 SControl 300)",
-        "EXT4-fs (vda1): mounted filesystem with ordered data mode",
-        "sshd[812]: Accepted publickey for admin from 10.0.2.2 port 51234",
-        "Freeing unused kernel image (initmem) memory: 2612K",
-        "audit: type=1400 apparmor=\"STATUS\" operation=\"profile_load\"",
-        "input: Power Button as /devices/LNXSYSTM:00/LNXPWRBN:00/input/in",
-    )
-    clock = 0.0
-    for _ in range(count):
-        clock += chance.random() / 10
-        yield f"[{clock:12.6f}] {chance.choice(texts)}\n"
-
-
-class Pty:
-    """ptybench with a command on its pty."""
-
-    def __init__(self, box, *command):
-        self.process = subprocess.Popen(
-            [PTYBENCH, str(ROWS), str(COLS), *command],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-            env=box.env, cwd=box.work)
-        box.children.append(self.process)
-        self.child = int(self.process.stdout.readline())
-
-    def order(self, line):
-        self.process.stdin.write(line + "\n")
-        self.process.stdin.flush()
-        answer = self.process.stdout.readline().strip()
-        harness.require(answer and answer != "failed", f"ptybench: {line}")
-        return answer
-
-    def wait(self, text):
-        return self.order("wait " + text)
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait()
-
-
-class Tmux:
-    """The peer: its server, and a client in a draining terminal."""
-
-    name = "tmux"
-
-    def __init__(self, box):
-        self.box = box
-
-    def console(self, command, history=2000):
-        config = self.box.write("tmux.conf", f"""
-set -g history-limit {history}
-set -g default-terminal screen-256color
-set -g status-interval 0
-""")
-        self.box.env["TMUX_TMPDIR"] = self.box.path
-        pty = Pty(self.box, "tmux", "-L", "bench", "-f", config,
-                  "new-session", shlex.join(command))
-        pty.wait(READY)
-        self.server = int(subprocess.run(
-            ["tmux", "-L", "bench", "display-message", "-p", "#{pid}"],
-            env=self.box.env, check=True, capture_output=True).stdout)
-        return pty
-
-    def pids(self, pty):
-        return [self.server, pty.child]
-
-
-class Guestmux:
-    """Us: an exec console, and the deck in a draining terminal."""
-
-    name = "guestmux"
-
-    def __init__(self, box):
-        self.box = box
-
-    def console(self, command, history=None):
-        file = self.box.write("guestmux.json", {
-            "version": 1, "guests": {"bench": {"exec": command} | (
-                {"history": history} if history else {})}})
-        self.box.up("-f", file)
-        pty = Pty(self.box, harness.BINARY, "-L", "t", "attach")
-        pty.wait(READY)
-        self.server = self.box.server_pid()
-        return pty
-
-    def pids(self, pty):
-        return [self.server, pty.child]
-
-
-def fifo(box):
-    path = box.at("w", "go")
-    os.mkfifo(path)
-    return path
-
-
-def with_boxes(function):
-    """Calls function(peer) with a fresh box for each side."""
-    results = []
-    for side in (Tmux, Guestmux):
-        box = harness.Box("bench")
-        try:
-            results.append(function(side(box)))
-        except harness.Failure:
-            print(box.tell(), file=sys.stderr)
-            raise
-        finally:
-            box.remove()
-    return results
+from corpora import CORPORA, MIB, htop_screen, log_lines, make
+from peers import (END, PROGRAM, READY, COLS, ROWS, Dvtm, Guestmux, Pty,
+                   Screen, Tmux, cpu, fifo, harness, in_boxes)
 
 
 def median(values):
@@ -153,89 +27,275 @@ def verdict(what, ratio, bound, more_is_better=False):
     good = ratio >= bound if more_is_better else ratio <= bound
     sign = ">=" if more_is_better else "<="
     print(f"  {'ok  ' if good else 'MISS'} {what}: {ratio:.2f} "
-          f"(wanted {sign} {bound})")
+          f"(wanted {sign} {bound})", flush=True)
     return good
+
+
+def printing(box, go, *commands):
+    """A shell that prints READY, waits at go, runs the commands, prints END."""
+    script = "; ".join((f"printf '%s\\n' {shlex.quote(READY)}", f"read x <{go}",
+                        *commands, "printf '\\033[0m\\n'",
+                        f"printf '%s\\n' {shlex.quote(END)}", "cat"))
+    return ["sh", "-c", script]
+
+
+def save(box, name, content):
+    path = box.at("w", name)
+    with open(path, "wb") as file:
+        file.write(content)
+    return path
 
 
 # Throughput of a console.
 
-def throughput_once(side, size_mib=64):
-    path = side.box.at("w", "lines")
-    line_count = size_mib * MIB // 75
-    with open(path, "w", encoding="ascii") as file:
-        file.writelines(log_lines(line_count))
-    size = os.path.getsize(path) / MIB
+def throughput_once(side, corpus, size_mib):
+    content = make(corpus, size_mib * MIB)
+    path = save(side.box, "corpus", content)
+    size = len(content) / MIB
     go = fifo(side.box)
-    pty = side.console(["sh", "-c", f"echo {shlex.quote(READY)}; read x <{go}"
-                        f"; cat {path}; echo; echo {shlex.quote(END)}; cat"])
-    before = sum(map(harness.cpu_seconds, side.pids(pty)))
-    _, micros, drained = pty.order(f"start {go} {END}").split()
-    after = sum(map(harness.cpu_seconds, side.pids(pty)))
+    pty = side.console(printing(side.box, go, f"cat {path}"))
+    before = cpu(side, pty)
+    seconds, drained = pty.start(go)
+    used = cpu(side, pty) - before
     pty.close()
-    return size / (int(micros) / 1e6), (after - before) / size * 1000, \
-        int(drained) / MIB
+    return size / seconds, used / size * 1000, drained / MIB
+
+
+def compare_throughput(title, peers, once, rounds, bounds):
+    """once(side) -> (MiB/s, CPU ms per MiB, MiB drawn), beside the better of
+    peers."""
+    print(title, flush=True)
+    rates, costs = [], []
+    for _ in range(rounds):
+        results = in_boxes((*peers, Guestmux), once)
+        for side, (rate, cost, drained) in zip((*peers, Guestmux), results):
+            print(f"    {side.name:9} {rate:6.1f} MiB/s, {cost:6.1f} ms "
+                  f"CPU/MiB, {drained:.2f} MiB drawn", flush=True)
+        ours = results.pop()
+        # Within a round, since the machine's own noise changes between them.
+        rates.append(ours[0] / max(rate for rate, _, _ in results))
+        costs.append(ours[1] / min(cost for _, cost, _ in results))
+    good = bounds[0] is None or verdict("MiB/s", median(rates), bounds[0], True)
+    return verdict("CPU per MiB", median(costs), bounds[1]) and good
 
 
 def bench_throughput(rounds=5):
-    print(f"throughput: log lines through a console, client {COLS}x{ROWS}")
-    rates, costs = [], []
-    for _ in range(rounds):
-        sides = with_boxes(throughput_once)
-        for name, (rate, cost, drained) in zip(SIDES, sides):
-            print(f"    {name:9} {rate:6.1f} MiB/s, {cost:5.1f} ms CPU/MiB, "
-                  f"{drained:.2f} MiB drawn")
-        # Within a round, since the machine's own noise changes between them.
-        rates.append(sides[1][0] / sides[0][0])
-        costs.append(sides[1][1] / sides[0][1])
-    good = verdict("MiB/s", median(rates), 1.2, True)
-    return verdict("CPU per MiB", median(costs), 0.7) and good
+    return compare_throughput(
+        f"throughput: log lines through a console, client {COLS}x{ROWS}",
+        (Tmux,), lambda side: throughput_once(side, "log lines", 64), rounds,
+        (1.2, 0.7))
+
+
+def bench_corpora(rounds=3):
+    good = True
+    for name, (size, rate, cost) in CORPORA.items():
+        good &= compare_throughput(
+            f"corpora: {name}, client {COLS}x{ROWS}", (Tmux, Screen),
+            lambda side, name=name, size=size:
+            throughput_once(side, name, size), rounds, (rate, cost))
+    return good
+
+
+def trickle_once(side, size=MIB // 2):
+    """4-byte writes, as a UART makes them."""
+    path = save(side.box, "corpus", make("log lines", size))
+    go = fifo(side.box)
+    pty = side.console(printing(side.box, go,
+                                f"{PROGRAM} chop 4 {path}"))
+    before = cpu(side, pty)
+    seconds, drained = pty.start(go)
+    used = cpu(side, pty) - before
+    pty.close()
+    return size / MIB / seconds, used / (size / MIB) * 1000, drained / MIB
+
+
+def bench_trickle(rounds=3):
+    return compare_throughput(
+        "trickle: log lines in writes of 4 bytes", (Tmux,), trickle_once,
+        rounds, (None, 0.5))
 
 
 # Key to echo.
 
 def keys_once(side, count=400):
-    pty = side.console([PTYBENCH, "echo"])
+    pty = side.console([PROGRAM, "echo"])
     times = [int(text) for text in pty.order(f"keys {count} 20000").split()]
     pty.close()
     return sorted(times)
 
 
+def tell_times(name, times):
+    print(f"    {name:9} p50 {median(times):6.0f}, "
+          f"p90 {times[len(times) * 9 // 10]}, "
+          f"p99 {times[len(times) * 99 // 100]}", flush=True)
+
+
 def bench_keys(rounds=3):
-    print("keys: microseconds from a key to its echo, idle")
+    print("keys: microseconds from a key to its echo, idle", flush=True)
     ratios = []
     for _ in range(rounds):
-        sides = with_boxes(keys_once)
-        for name, times in zip(SIDES, sides):
-            print(f"    {name:9} p50 {median(times):6.0f}, "
-                  f"p90 {times[len(times) * 9 // 10]}, "
-                  f"p99 {times[len(times) * 99 // 100]}")
-        ratios.append(median(sides[1]) / median(sides[0]))
+        theirs, ours = in_boxes((Tmux, Guestmux), keys_once)
+        tell_times("tmux", theirs)
+        tell_times("guestmux", ours)
+        ratios.append(median(ours) / median(theirs))
     return verdict("p50", median(ratios), 1.2)
+
+
+def flooded_keys_once(side, count=150, floods=8):
+    pty = side.console([PROGRAM, "marks"],
+                       others=[[PROGRAM, "flood"]] * floods)
+    # All of them at full speed before the first key.
+    time.sleep(1)
+    times = [int(text) for text in pty.order(f"marks {count} 20000").split()]
+    pty.close()
+    return sorted(times)
+
+
+def bench_flood(rounds=3):
+    print("flood: microseconds from a key to its echo beside 8 visible panes "
+          "at full speed", flush=True)
+    p50, p99 = [], []
+    sides = (Tmux, Dvtm, Guestmux)
+    for _ in range(rounds):
+        results = in_boxes(sides, flooded_keys_once)
+        for side, times in zip(sides, results):
+            tell_times(side.name, times)
+        ours = results.pop()
+        p50.append(median(ours) / min(map(median, results)))
+        at99 = [times[len(times) * 99 // 100] for times in (*results, ours)]
+        p99.append(at99.pop() / min(at99))
+    good = verdict("p50", median(p50), 0.3)
+    return verdict("p99", median(p99), 0.5) and good
+
+
+# Bytes to the operator's terminal.
+
+def drawn_log_once(side, count=10000):
+    """10 000 lines at 1 000 a second: bytes drawn per byte of input."""
+    content = "".join(log_lines(count)).encode()
+    path = save(side.box, "corpus", content)
+    go = fifo(side.box)
+    single = {"single": True} if side.__class__ is Guestmux else {}
+    pty = side.console(printing(side.box, go,
+                                f"{PROGRAM} pace 1000 {path}"), **single)
+    _, drained = pty.start(go)
+    pty.close()
+    return drained / len(content)
+
+
+def drawn_htop_once(side, frames=100):
+    """A screen that is repainted whole ten times a second, one row in ten
+    different: bytes drawn per byte of input."""
+    chance = random.Random(3)
+    rows, cols = ROWS - 4, COLS - 40
+    lines = [htop_line(chance, row, cols) for row in range(rows)]
+    repaints = []
+    for _ in range(frames):
+        for row in chance.sample(range(rows), rows // 10):
+            lines[row] = htop_line(chance, row, cols)
+        repaints.append("\x1b[H" + "\r\n".join(lines))
+    path = save(side.box, "corpus",
+                "".join(text + "\x00" for text in repaints).encode())
+    go = fifo(side.box)
+    pty = side.console(printing(side.box, go, f"{PROGRAM} frames 10 {path}"))
+    _, drained = pty.start(go)
+    pty.close()
+    return drained / sum(map(len, repaints))
+
+
+def htop_line(chance, row, cols):
+    return htop_screen(chance, rows=1, cols=cols)[3:].replace(
+        "--option=0", f"--option={row}")
+
+
+def bench_drawn(rounds=1):
+    print("drawn: bytes to the terminal per byte of input", flush=True)
+    good = True
+    for title, once, bound in (
+            ("10 000 log lines at 1 000 a second", drawn_log_once, 1.02),
+            ("an htop-like screen, a tenth changed", drawn_htop_once, 0.12)):
+        print(f"  {title}")
+        ratios = []
+        for _ in range(rounds):
+            theirs, ours = in_boxes((Tmux, Guestmux), once)
+            print(f"    tmux      {theirs:.3f}\n    guestmux  {ours:.3f}")
+            ratios.append(ours)
+        good &= verdict("bytes per byte", median(ratios), bound)
+    return good
+
+
+# A slow terminal.
+
+def slow_once(side, rate, size=256 * 1024):
+    """(seconds the program took to print, seconds until its end shows)."""
+    path = save(side.box, "corpus", make("log lines", size))
+    done = side.box.at("w", "done")
+    go = fifo(side.box)
+    pty = side.console(printing(side.box, go, f"cat {path}",
+                                f"{PROGRAM} now >{done}"))
+    if rate:
+        pty.order(f"rate {rate}")
+    start = time.monotonic()
+    seconds, drained = pty.start(go)
+    with open(done, encoding="ascii") as file:
+        printed = int(file.read()) / 1e6 - start
+    pty.close()
+    return printed, seconds, drained
+
+
+def bench_slow(rate=40000, rounds=3):
+    """The guest's own time beside a terminal that takes all at once, and how
+    long after the terminal's own limit the end of the output shows."""
+    print(f"slow: a terminal that takes {rate // 1000} kB/s", flush=True)
+    slower, late = [], []
+    for _ in range(rounds):
+        for side in (Tmux, Guestmux):
+            (free, _, _), = in_boxes((side,), lambda s: slow_once(s, 0))
+            (slow, shown, drained), = in_boxes((side,),
+                                               lambda s: slow_once(s, rate))
+            over = shown - max(drained / rate, slow)
+            print(f"    {side.name:9} printed in {free:.3f} s free, {slow:.3f} "
+                  f"s slow; the end {shown:.2f} s, {over:+.2f} s over the "
+                  f"terminal's limit for {drained} bytes", flush=True)
+        slower.append(slow / free)
+        late.append(over)
+    good = verdict("the guest's time", median(slower), 1.01)
+    return verdict("seconds late", median(late), 0.5) and good
 
 
 # Memory of the history.
 
-def memory_once(side, lines=20000):
+def memory_once(side, content, lines):
     """Bytes per line that the server grows by."""
-    path = side.box.at("w", "lines")
-    with open(path, "w", encoding="ascii") as file:
-        file.writelines(log_lines(lines))
+    path = save(side.box, "corpus", content)
     go = fifo(side.box)
-    pty = side.console(["sh", "-c", f"echo {shlex.quote(READY)}; read x <{go}"
-                        f"; cat {path}; echo; echo {shlex.quote(END)}; cat"],
-                       history=lines)
+    pty = side.console(printing(side.box, go, f"cat {path}"), history=lines)
     before = harness.resident_kib(side.server)
-    pty.order(f"start {go} {END}")
+    pty.start(go)
     after = harness.resident_kib(side.server)
     pty.close()
     return (after - before) * 1024 / lines
 
 
 def bench_memory():
-    print("memory: resident bytes per history line of kernel log")
-    theirs, ours = with_boxes(memory_once)
-    print(f"    tmux      {theirs:6.0f}\n    guestmux  {ours:6.0f}")
-    return verdict("bytes per line", ours, 200)
+    good = True
+    full = random.Random(4)
+    for title, lines, content, bound in (
+            ("20 000 lines of kernel log", 20000,
+             "".join(log_lines(20000)), None),
+            ("10 000 full lines of 80 columns", 10000,
+             "".join("".join(full.choice("abcdefghij klmnop")
+                             for _ in range(80)) + "\r\n"
+                     for _ in range(10000)), 0.35)):
+        print(f"memory: resident bytes per line, {title}", flush=True)
+        theirs, ours = in_boxes(
+            (Tmux, Guestmux),
+            lambda side, content=content, lines=lines:
+            memory_once(side, content.encode(), lines))
+        print(f"    tmux      {theirs:6.0f}\n    guestmux  {ours:6.0f}")
+        good &= verdict("bytes per line", ours, 200) if bound is None else \
+            verdict("of tmux's", ours / theirs, bound)
+    return good
 
 
 # Launching a fleet.
@@ -353,7 +413,9 @@ def bench_idle(count=16, seconds=30):
 
 
 BENCHES = {"launch": bench_launch, "throughput": bench_throughput,
-           "keys": bench_keys, "memory": bench_memory, "idle": bench_idle}
+           "corpora": bench_corpora, "trickle": bench_trickle,
+           "keys": bench_keys, "flood": bench_flood, "drawn": bench_drawn,
+           "slow": bench_slow, "memory": bench_memory, "idle": bench_idle}
 
 
 def main():

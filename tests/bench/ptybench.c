@@ -2,7 +2,6 @@
  * A terminal that drains at once, for the benchmarks.
  *
  *   ptybench ROWS COLS COMMAND...   runs COMMAND on a pty of that size
- *   ptybench echo                   reads keys raw and writes them back
  *
  * While it drains the pty it takes orders on its standard input, a line each,
  * and answers each with a line:
@@ -13,6 +12,8 @@
  *   type TEXT         types TEXT (\r, \x1d and the like by name: see unescape)
  *   keys N GAP        types N letters, GAP microseconds of quiet before each,
  *                     and answers with the microseconds until each came back
+ *   marks N GAP       the same, but what comes back is a mark of benchprog's
+ *   rate N            from now on it takes N bytes a second, 0: all at once
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -34,9 +35,13 @@
 /* ms until a text or an echo is given up. */
 #define PATIENCE_MS 120000
 #define KEYS_MAX 100000
+/* What a slow terminal takes at once: 10 ms of 40 kB/s. */
+#define RATE_PIECE_BYTES 400
 
 struct bench {
     int pty;
+    long rate;           /* bytes a second that it takes; 0: all */
+    int64_t rate_us;     /* what came before that moment was paid for */
     size_t total_bytes;  /* since the last order */
     size_t window_bytes; /* of window */
     char window[WINDOW_BYTES];
@@ -49,6 +54,25 @@ now_us(void)
 
     clock_gettime(CLOCK_MONOTONIC, &time);
     return (int64_t)time.tv_sec * 1000000 + time.tv_nsec / 1000;
+}
+
+/* Bytes that may be read now; waits until it is worth reading some. */
+static size_t
+allowance(struct bench *bench)
+{
+    int64_t now = now_us();
+    int64_t due_us = (int64_t)RATE_PIECE_BYTES * 1000000 / bench->rate;
+
+    if (bench->rate_us < now - due_us)
+        bench->rate_us = now - due_us; /* what was not used is gone */
+    if (bench->rate_us > now - due_us) {
+        struct timespec rest = {0,
+                                (long)(bench->rate_us - now + due_us) * 1000};
+
+        nanosleep(&rest, NULL);
+    }
+    bench->rate_us += due_us;
+    return RATE_PIECE_BYTES;
 }
 
 /* Reads what is there, at most timeout_ms from now on; false at the end. */
@@ -69,6 +93,8 @@ drain(struct bench *bench, int timeout_ms)
         bench->window_bytes -= WINDOW_BYTES / 2;
         room = WINDOW_BYTES - bench->window_bytes;
     }
+    if (bench->rate > 0)
+        room = allowance(bench);
     count = read(bench->pty, bench->window + bench->window_bytes, room);
     if (count <= 0)
         return false;
@@ -163,8 +189,19 @@ rest(struct bench *bench, int64_t gap_us)
     }
 }
 
+/* Whether the key's echo has come. */
 static bool
-measure_keys(struct bench *bench, int count, int64_t gap_us)
+has_echo(const struct bench *bench, char key, bool as_marks)
+{
+    char mark[3] = {'\xE2', '\x91', (char)(0xA0 + (key - 'a'))};
+
+    if (as_marks)
+        return memmem(bench->window, bench->window_bytes, mark, sizeof(mark));
+    return memchr(bench->window, key, bench->window_bytes);
+}
+
+static bool
+measure_keys(struct bench *bench, int count, int64_t gap_us, bool as_marks)
 {
     for (int i = 0; i < count; i++) {
         char key = (char)('a' + i % 26);
@@ -181,7 +218,7 @@ measure_keys(struct bench *bench, int count, int64_t gap_us)
             return false;
         if (key == '\r')
             continue;
-        while (!memchr(bench->window, key, bench->window_bytes)) {
+        while (!has_echo(bench, key, as_marks)) {
             if (!drain(bench, 1000) || now_us() - start > 5000000)
                 return false;
         }
@@ -241,13 +278,18 @@ obey(struct bench *bench, char *line)
         return write_all(bench->pty, arguments, unescape(arguments)) &&
                printf("typed\n") > 0;
     }
-    if (strcmp(line, "keys") == 0) {
+    if (strcmp(line, "rate") == 0) {
+        bench->rate = strtol(arguments, NULL, 10);
+        return printf("ok\n") > 0;
+    }
+    if (strcmp(line, "keys") == 0 || strcmp(line, "marks") == 0) {
         char *end = NULL;
         long count = strtol(arguments, &end, 10);
 
         if (count < 1 || count > KEYS_MAX)
             return false;
-        return measure_keys(bench, (int)count, strtol(end, NULL, 10));
+        return measure_keys(bench, (int)count, strtol(end, NULL, 10),
+                            strcmp(line, "marks") == 0);
     }
     return false;
 }
@@ -286,29 +328,6 @@ serve(struct bench *bench)
     }
 }
 
-static int
-echo(void)
-{
-    struct termios raw;
-    char key;
-
-    if (tcgetattr(STDIN_FILENO, &raw) < 0)
-        return 1;
-    cfmakeraw(&raw);
-    tcsetattr(STDIN_FILENO, TCSANOW, &raw);
-    if (!write_all(STDOUT_FILENO, "@#ready#@\r\n", 11))
-        return 1;
-    while (read(STDIN_FILENO, &key, 1) == 1) {
-        if (key == '\r') {
-            if (!write_all(STDOUT_FILENO, "\r\n", 2))
-                return 1;
-        } else if (!write_all(STDOUT_FILENO, &key, 1)) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
 int
 main(int argc, char **argv)
 {
@@ -317,8 +336,6 @@ main(int argc, char **argv)
     pid_t child;
     int result;
 
-    if (argc == 2 && strcmp(argv[1], "echo") == 0)
-        return echo();
     if (argc < 4) {
         fprintf(stderr, "usage: ptybench ROWS COLS COMMAND...\n");
         return 2;
