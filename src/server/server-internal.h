@@ -66,6 +66,7 @@ struct server {
     struct buffer frame_line;          /* owned: the frame being written */
     uint64_t search_count;             /* searches under way */
     struct loop_timer *frame_timer;    /* owned: the next frame that is due */
+    uint64_t frame_due_ns;             /* monotonic: when that is */
     struct loop_timer *activity_timer; /* owned: late GUEST_ACTIVITY */
     struct loop_timer *change_timer;   /* owned: late GUEST_CHANGED */
     struct loop_timer *idle_timer;     /* owned: leaving when useless */

@@ -12,7 +12,7 @@
 /* Memory kept for the next frame; that of a larger one is given back. */
 #define LINE_KEPT_BYTES 262144u
 
-#define FRAME_NS (VIEW_FRAME_MS * UINT64_C(1000000))
+#define NS_PER_MS UINT64_C(1000000)
 
 struct view {
     struct view *next;
@@ -27,6 +27,7 @@ struct view {
     int64_t sent;             /* number of the last frame */
     int64_t acked;
     uint64_t sent_ns; /* monotonic; when the last frame went */
+    uint64_t rest_ns; /* from then to the next one, at least */
     bool is_dirty;
 };
 
@@ -71,6 +72,14 @@ may_send(const struct view *view)
            view->sent - view->acked < VIEW_MAX_UNACKED;
 }
 
+/* How long the view rests after a frame that scrolled it by so many rows. */
+static uint64_t
+rest_after(const struct view *view, int64_t scrolled)
+{
+    bool is_flood = scrolled >= view->options.rows;
+    return (is_flood ? VIEW_FLOOD_FRAME_MS : VIEW_FRAME_MS) * NS_PER_MS;
+}
+
 static void
 send_frame(struct view *view, uint64_t now_ns)
 {
@@ -79,6 +88,7 @@ send_frame(struct view *view, uint64_t now_ns)
     view->is_dirty = false;
     if (!console)
         return;
+    int64_t top = view->state.top;
     buffer_reset(line);
     struct json_writer out = json_writer_begin(line);
     json_writer_open_object(&out, NULL);
@@ -93,9 +103,22 @@ send_frame(struct view *view, uint64_t now_ns)
     buffer_append_byte(line, '\n');
     view->sent++;
     view->sent_ns = now_ns;
+    view->rest_ns = rest_after(view, view->state.top - top);
     peer_send_line(view->peer, line->data, line->len);
     if (line->capacity > LINE_KEPT_BYTES)
         buffer_finish(line);
+}
+
+/* Has view_send_due called at that moment, unless it is before. */
+static void
+wake_at(struct server *server, uint64_t due_ns, uint64_t now_ns)
+{
+    if (loop_timer_is_armed(server->frame_timer) &&
+        server->frame_due_ns <= due_ns)
+        return;
+    server->frame_due_ns = due_ns;
+    loop_timer_start(server->frame_timer,
+                     (due_ns - now_ns + NS_PER_MS - 1) / NS_PER_MS);
 }
 
 /* Sends now when the last frame is old enough, else when it will be. */
@@ -105,15 +128,11 @@ send_or_wait(struct view *view)
     if (!may_send(view))
         return;
     uint64_t now = clock_monotonic_ns();
-    if (now - view->sent_ns >= FRAME_NS) {
+    if (now - view->sent_ns >= view->rest_ns) {
         send_frame(view, now);
         return;
     }
-    if (!loop_timer_is_armed(view->server->frame_timer)) {
-        uint64_t wait_ns = view->sent_ns + FRAME_NS - now;
-        loop_timer_start(view->server->frame_timer,
-                         (wait_ns + 999999) / 1000000);
-    }
+    wake_at(view->server, view->sent_ns + view->rest_ns, now);
 }
 
 static void

@@ -21,6 +21,11 @@ struct peer;
 /* Shortest time between two frames of a view, ms: 60 a second, as the design
  * says. */
 #define VIEW_FRAME_MS 16
+/* … and after one in which all rows were new: nobody reads that, and each frame
+ * costs the server, the client and the terminal. (While a row is left, more
+ * frames are cheaper for the terminal, which scrolls by half a screen at most.)
+ */
+#define VIEW_FLOOD_FRAME_MS 33
 #define VIEW_MAX_UNACKED 2
 
 struct view_options {

@@ -1,8 +1,10 @@
 #include "tui/term-driver.h"
 
+#include "base/buffer.h"
 #include "base/utf8.h"
 #include "base/xalloc.h"
 #include "tui/term-cells.h"
+#include "tui/term-entry.h"
 #include "tui/term-restore.h"
 
 #include <errno.h>
@@ -338,13 +340,34 @@ take_modes(struct term *term)
         write_all(term->out_fd, TERM_RESTORE_MOUSE_ON);
 }
 
+/* newterm() with the type's entry as term-entry.h would have it. */
+static SCREEN *
+new_screen(struct term *term, const char *type)
+{
+    struct buffer patched = {0};
+    SCREEN *screen = NULL;
+    if (term_entry_find(type, &patched)) {
+        const char *own = getenv("TERMINFO");
+        char *before = own ? xstrdup(own) : NULL;
+        (void)setenv("TERMINFO", patched.data, 1);
+        screen = newterm(type, term->out, term->in);
+        if (before)
+            (void)setenv("TERMINFO", before, 1);
+        else
+            (void)unsetenv("TERMINFO");
+        free(before);
+    }
+    buffer_finish(&patched);
+    return screen ? screen : newterm(type, term->out, term->in);
+}
+
 static bool
 start_curses(struct term *term, const char *type, struct error *error)
 {
     /* the terminal is raw, no key stops us; and curses asks for the signal's
      * handler twice a frame unless it is ignored */
     (void)signal(SIGTSTP, SIG_IGN);
-    term->screen = newterm(type, term->out, term->in);
+    term->screen = new_screen(term, type);
     if (!term->screen)
         return error_set(error, ERROR_CODE_NOT_FOUND,
                          "terminal type '%s' is not known here: set TERM to "

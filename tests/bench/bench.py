@@ -174,13 +174,15 @@ def drawn_log_once(side, count=10000):
     """10 000 lines at 1 000 a second: bytes drawn per byte of input."""
     content = "".join(log_lines(count)).encode()
     path = save(side.box, "corpus", content)
+    # What a console gets: a tty makes CR LF of each line's end.
+    size = len(content) + count
     go = fifo(side.box)
     single = {"single": True} if side.__class__ is Guestmux else {}
     pty = side.console(printing(side.box, go,
                                 f"{PROGRAM} pace 1000 {path}"), **single)
     _, drained = pty.start(go)
     pty.close()
-    return drained / len(content)
+    return drained / size
 
 
 def drawn_htop_once(side, frames=100):

@@ -1,6 +1,7 @@
 #include "console/render.h"
 #include "console/terminal.h"
 #include "tui/term-driver.h"
+#include "tui/term-entry.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -315,6 +316,73 @@ whatever_is_drawn_over_what_the_screen_is_right(void **state)
     close_term(&fixture);
 }
 
+/* A compiled entry of two strings, cursor_address and cursor_down: term(5). */
+static size_t
+make_entry(char *entry, const char *address, const char *down)
+{
+    char *at = entry;
+    const int header[] = {0432, 2, 1, 1, 12, 0};
+    for (size_t i = 0; i < 6; i++) {
+        *at++ = (char)(header[i] & 0xFF);
+        *at++ = (char)(header[i] >> 8);
+    }
+    memcpy(at, "x\0\1", 3); /* the name, one boolean */
+    at += 3;
+    *at++ = '\0'; /* to an even offset */
+    memcpy(at, "\1\0", 2);
+    at += 2;
+    memset(at, 0xFF, 24);
+    at[20] = at[21] = 0;
+    at[22] = (char)(strlen(address) + 1);
+    at[23] = 0;
+    at += 24;
+    strcpy(at, address);
+    at += strlen(address) + 1;
+    strcpy(at, down);
+    at += strlen(down) + 1;
+    entry[10] = (char)(strlen(address) + strlen(down) + 2);
+    return (size_t)(at - entry);
+}
+
+static void
+an_entry_moves_down_by_vt_instead_of_lf(void **state)
+{
+    (void)state;
+    char entry[128];
+    size_t len = make_entry(entry, "\033[%i%p1%d;%p2%dH", "\n");
+    assert_true(term_entry_patch(entry, len));
+    assert_string_equal(entry + len - 2, "\v");
+    assert_false(term_entry_patch(entry, len));
+    len = make_entry(entry, "\033[%i%p1%d;%p2%dH", "\033[B");
+    assert_false(term_entry_patch(entry, len));
+    len = make_entry(entry, "\032=%p1%p2", "\n");
+    assert_false(term_entry_patch(entry, len));
+    /* cut anywhere, it is none */
+    len = make_entry(entry, "\033[%i%p1%d;%p2%dH", "\n");
+    for (size_t cut = 0; cut < len; cut++) {
+        char *part = malloc(cut + 1);
+        memcpy(part, entry, cut);
+        assert_false(term_entry_patch(part, cut));
+        free(part);
+    }
+}
+
+static void
+the_next_row_costs_two_bytes(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    open_term(&fixture, "xterm-256color", 24, 80);
+    for (int row = 10; row < 13; row++) {
+        tickit_term_goto(fixture.tickit, row, 0);
+        tickit_term_print(fixture.tickit, "a line of a log");
+    }
+    term_flush(fixture.term);
+    assert_non_null(strstr(sent(&fixture), "a line of a log\r\va line of"));
+    assert_null(getenv("TERMINFO"));
+    close_term(&fixture);
+}
+
 static const struct {
     const char *type;
     int colours;         /* told by terminfo */
@@ -466,6 +534,8 @@ main(void)
         cmocka_unit_test(cells_outside_the_screen_are_nowhere),
         cmocka_unit_test(controls_never_reach_the_terminal),
         cmocka_unit_test(whatever_is_drawn_over_what_the_screen_is_right),
+        cmocka_unit_test(an_entry_moves_down_by_vt_instead_of_lf),
+        cmocka_unit_test(the_next_row_costs_two_bytes),
         cmocka_unit_test(colours_are_those_that_the_terminal_has),
         cmocka_unit_test(attributes_reach_the_terminal),
         cmocka_unit_test(opening_and_closing_leave_the_terminal_as_it_was),
