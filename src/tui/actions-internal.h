@@ -14,3 +14,4 @@ extern const struct action_table actions_focus;
 extern const struct action_table actions_guest;
 extern const struct action_table actions_move;
 extern const struct action_table actions_typing;
+extern const struct action_table actions_watch;

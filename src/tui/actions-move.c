@@ -3,7 +3,9 @@
 #include "tui/dialog.h"
 #include "tui/menu.h"
 #include "tui/pane.h"
+#include "tui/records.h"
 #include "tui/viewer.h"
+#include "tui/watching.h"
 
 static void
 select_guest(struct deck *deck, long index)
@@ -33,6 +35,9 @@ move_rows(struct deck *deck, long rows)
     case KEYMAP_VIEWER:
         viewer_scroll(deck, (int)-rows);
         break;
+    case KEYMAP_RECORDS:
+        records_move(deck, -rows);
+        break;
     default:
         break;
     }
@@ -53,6 +58,8 @@ run_page_move(struct deck *deck, int argument)
         page = menu_page_rows(deck);
     else if (deck->viewer)
         page = viewer_page_rows(deck);
+    else if (deck->records)
+        page = records_page_rows(deck);
     else if (typing_mode(deck) == KEYMAP_SCROLLBACK)
         page = pane_rows(deck->focus);
     if (page < 2)
@@ -81,6 +88,8 @@ run_choose(struct deck *deck, int argument)
         dialog_choose(deck);
     } else if (deck->menu) {
         menu_choose(deck);
+    } else if (deck->records) {
+        records_choose(deck);
     } else if (deck->is_sidebar_focused && deck->selected < deck->fleet.count) {
         struct pane *pane =
             arrange_first_pane(deck, deck->fleet.guests[deck->selected].name);
@@ -107,7 +116,12 @@ run_leave(struct deck *deck, int argument)
         menu_close(deck);
     else if (deck->viewer)
         viewer_close(deck);
-    else if (deck->is_sidebar_focused && deck->sidebar_origin)
+    else if (deck->records) {
+        /* what was shown was seen */
+        if (records_kind(deck->records) == RECORDS_ALERTS)
+            watching_see_all(deck);
+        records_close(deck);
+    } else if (deck->is_sidebar_focused && deck->sidebar_origin)
         arrange_focus(deck, deck->sidebar_origin);
     else if (deck->is_sidebar_focused && deck->focus)
         arrange_focus(deck, deck->focus);

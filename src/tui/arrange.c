@@ -4,8 +4,10 @@
 #include "tui/dialog.h"
 #include "tui/menu.h"
 #include "tui/pane.h"
+#include "tui/records.h"
 #include "tui/state.h"
 #include "tui/viewer.h"
+#include "tui/watching.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -322,6 +324,7 @@ arrange_layout(struct deck *deck)
     deck->is_status_over = false;
     place_window(deck->status_win, &deck->layout.status);
     place_panes(deck);
+    records_place(deck);
     viewer_place(deck);
     menu_place(deck);
     dialog_place(deck);
@@ -349,6 +352,7 @@ arrange_focus(struct deck *deck, struct pane *pane)
     mark_pane(deck, pane);
     arrange_layout(deck);
     pane_tell_focus(pane, true);
+    watching_touch(deck, pane);
     frame_expose_all(deck);
 }
 

@@ -24,6 +24,8 @@ struct pens;
 struct dialog;
 struct menu;
 struct viewer;
+struct records;
+struct watching;
 
 enum deck_level {
     DECK_INFO,
@@ -76,9 +78,11 @@ struct deck {
     struct loop_timer *input_timer;
     const char *key_bytes; /* of the key being handled; borrowed */
     size_t key_len;
-    struct dialog *dialog; /* owned, NULL: none */
-    struct menu *menu;     /* owned, NULL: none */
-    struct viewer *viewer; /* owned, NULL: none */
+    struct dialog *dialog;     /* owned, NULL: none */
+    struct menu *menu;         /* owned, NULL: none */
+    struct viewer *viewer;     /* owned, NULL: none */
+    struct records *records;   /* owned, NULL: none */
+    struct watching *watching; /* owned; NULL before there was a server */
 
     /* drawing */
     uv_prepare_t frame_prepare;

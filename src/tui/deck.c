@@ -8,7 +8,9 @@
 #include "tui/menu.h"
 #include "tui/pane.h"
 #include "tui/pens.h"
+#include "tui/records.h"
 #include "tui/viewer.h"
+#include "tui/watching.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -248,12 +250,14 @@ stop(struct deck *deck)
         dialog_close(deck);
         menu_close(deck);
         viewer_close(deck);
+        records_close(deck);
     }
     link_stop(deck);
     typing_stop(deck);
     arrange_finish(deck);
     frame_stop(deck);
     status_finish(deck);
+    watching_finish(deck);
     close_window(deck->sidebar_win);
     close_window(deck->status_win);
     if (deck->root)

@@ -17,6 +17,7 @@ enum keymap_mode {
     KEYMAP_DIALOG,     /* a question waits */
     KEYMAP_MENU,       /* a list to choose from */
     KEYMAP_VIEWER,     /* help and other texts */
+    KEYMAP_RECORDS,    /* the list of alerts, the timeline */
     KEYMAP_MODE_COUNT
 };
 

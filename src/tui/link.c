@@ -3,6 +3,7 @@
 #include "base/xalloc.h"
 #include "tui/deck-internal.h"
 #include "tui/pane.h"
+#include "tui/watching.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -61,13 +62,11 @@ on_notice(struct deck *deck, const json_t *data)
     const char *level = json_string_value(json_object_get(data, "level"));
     const char *guest = json_string_value(json_object_get(data, "guest"));
     const char *text = json_string_value(json_object_get(data, "text"));
-    enum deck_level value = DECK_INFO;
-    if (level && strcmp(level, "warning") == 0)
-        value = DECK_WARNING;
-    else if (level && strcmp(level, "error") == 0)
-        value = DECK_ERROR;
-    status_message(deck, value, "%s%s%s", guest ? guest : "", guest ? ": " : "",
-                   text ? text : "");
+    /* all others come as alerts too */
+    if (!level || strcmp(level, "info") != 0)
+        return;
+    status_message(deck, DECK_INFO, "%s%s%s", guest ? guest : "",
+                   guest ? ": " : "", text ? text : "");
 }
 
 static void
@@ -108,6 +107,8 @@ static void
 on_event(void *user, const char *name, json_t *data)
 {
     struct deck *deck = user;
+    if (strcmp(name, "SCREEN") != 0)
+        watching_event(deck, name, data);
     if (strcmp(name, "SCREEN") == 0) {
         struct pane *pane = arrange_find_view(
             deck, json_integer_value(json_object_get(data, "view")));
@@ -169,6 +170,7 @@ link_start(struct deck *deck, int fd)
     connection_execute(deck->connection, "guest-list", NULL, on_fleet, deck);
     connection_execute(deck->connection, "query-server", NULL, on_server, deck);
     connection_execute(deck->connection, "query-sysrq", NULL, on_sysrqs, deck);
+    watching_ask(deck);
 }
 
 /* In a thread of its own: starting a server takes a moment. */

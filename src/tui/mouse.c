@@ -1,6 +1,7 @@
 #include "tui/deck-internal.h"
 #include "tui/menu.h"
 #include "tui/pane.h"
+#include "tui/records.h"
 #include "tui/viewer.h"
 
 /* Rows that one notch of the wheel moves; what terminals do themselves. */
@@ -54,6 +55,10 @@ turn_wheel(struct deck *deck, const TickitMouseEventInfo *event)
         menu_move(deck, rows > 0 ? -1 : 1);
         return;
     }
+    if (deck->records) {
+        records_move(deck, -rows);
+        return;
+    }
     struct pane *pane = pane_at(deck, event->line, event->col);
     if (!pane || deck->dialog)
         return;
@@ -78,7 +83,7 @@ mouse_event(struct deck *deck, const TickitMouseEventInfo *event)
         return;
     }
     if (event->type != TICKIT_MOUSEEV_PRESS || event->button != 1 ||
-        deck->dialog || deck->menu || deck->viewer)
+        deck->dialog || deck->menu || deck->viewer || deck->records)
         return;
     if (is_inside(&deck->layout.sidebar, event->line, event->col)) {
         click_sidebar(deck, event->line);

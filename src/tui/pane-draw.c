@@ -7,6 +7,7 @@
 #include "tui/pane.h"
 #include "tui/pens.h"
 #include "tui/state.h"
+#include "tui/watching.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -30,6 +31,26 @@ format_place(const struct pane *pane, char *text, size_t size)
                        pane->view.console_cols, pane->view.console_rows);
     else
         (void)snprintf(text, size, " %s ", pane->console);
+}
+
+/* Marks behind the state: the worst alert that was not seen, and silence.
+ * Returns the columns used. */
+static int
+draw_marks(struct pane *pane, TickitRenderBuffer *rb, int from, int to)
+{
+    const struct deck *deck = pane->deck;
+    int col = from;
+    const struct mirror_alert *alert =
+        mirror_alerts_worst(watching_alerts(deck), pane->guest, pane->console);
+    if (alert && to - col > 8)
+        col += draw_format(
+            rb, 0, col, to - col,
+            pen_of(pane, (enum theme_role)watching_role(alert->severity)),
+            "%s %s ", watching_mark(deck, alert->severity), alert->text);
+    if (watching_is_silent(deck, pane->guest, pane->console) && to - col > 9)
+        col += draw_text(rb, 0, col, to - col, pen_of(pane, THEME_SILENCE),
+                         "~ silent ");
+    return col - from;
 }
 
 static void
@@ -66,6 +87,7 @@ draw_title(struct pane *pane, TickitRenderBuffer *rb)
         draw_text(rb, 0, place_col, place_cols, place_pen, place);
     else
         place_col = cols;
+    col += draw_marks(pane, rb, col, place_col);
     /* what the guest calls itself, where there is room to read it */
     if (pane->view.title && pane->view.title[0] && place_col - col > 12)
         draw_format(rb, 0, col + 1, place_col - col - 2,

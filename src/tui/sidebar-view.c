@@ -4,6 +4,7 @@
 #include "tui/pane.h"
 #include "tui/sidebar.h"
 #include "tui/state.h"
+#include "tui/watching.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,18 @@
 static unsigned
 row_flags(const struct deck *deck, const struct mirror_guest *guest)
 {
+    static const unsigned alert_flags[] = {
+        [MIRROR_INFO] = SIDEBAR_ALERT_INFO,
+        [MIRROR_WARNING] = SIDEBAR_ALERT_WARNING,
+        [MIRROR_CRITICAL] = SIDEBAR_ALERT_CRITICAL,
+    };
     unsigned flags = 0;
+    const struct mirror_alert *alert =
+        mirror_alerts_worst(watching_alerts(deck), guest->name, NULL);
+    if (alert)
+        flags |= alert_flags[alert->severity];
+    if (watching_is_silent(deck, guest->name, NULL))
+        flags |= SIDEBAR_SILENT;
     for (size_t i = 0; i < deck->pane_count; i++) {
         const struct pane *pane = deck->panes[i];
         if (strcmp(pane->guest, guest->name) != 0)

@@ -104,6 +104,33 @@ pen_over(const TickitPen *top, const TickitPen *base)
     return pen;
 }
 
+/* The marks at the right, the one that matters most first. */
+static const struct mark {
+    unsigned flag;
+    enum theme_role role;
+    const char *text;
+    const char *ascii;
+} marks[] = {
+    {SIDEBAR_ALERT_CRITICAL, THEME_ALERT_CRITICAL, "▲", "A"},
+    {SIDEBAR_ALERT_WARNING, THEME_ALERT_WARNING, "▲", "A"},
+    {SIDEBAR_BELL, THEME_BELL, "!", "!"},
+    {SIDEBAR_SILENT, THEME_SILENCE, "~", "~"},
+    {SIDEBAR_ALERT_INFO, THEME_ALERT_INFO, "△", "i"},
+    {SIDEBAR_ACTIVITY, THEME_ACTIVITY, "•", "*"},
+};
+#define MARKS_COUNT (sizeof(marks) / sizeof(*marks))
+
+/* NULL: the row has none. */
+static const struct mark *
+row_mark(const struct sidebar_row *row)
+{
+    for (size_t i = 0; i < MARKS_COUNT; i++) {
+        if (row->flags & marks[i].flag)
+            return &marks[i];
+    }
+    return NULL;
+}
+
 struct row_pens {
     TickitPen *base;
     TickitPen *state;
@@ -128,8 +155,8 @@ init_pens(struct row_pens *pens, const struct theme *theme,
         pens->mark = tickit_pen_ref(pens->base);
         return;
     }
-    enum theme_role mark =
-        row->flags & SIDEBAR_BELL ? THEME_BELL : THEME_ACTIVITY;
+    const struct mark *shown = row_mark(row);
+    enum theme_role mark = shown ? shown->role : THEME_ACTIVITY;
     enum theme_role state = state_info(row->state)->role;
     pens->state = pen_over(theme_pen(theme, state), pens->base);
     pens->muted = pen_over(theme_pen(theme, THEME_MUTED), pens->base);
@@ -194,10 +221,10 @@ draw_row(TickitRenderBuffer *rb, const struct theme *theme,
     int facts = draw_facts(rb, model, row, &pens, line, cols);
     draw_text(rb, line, SIDEBAR_LEFT_COLS, facts - SIDEBAR_LEFT_COLS - 1,
               pens.base, row->name);
-    if (row->flags & SIDEBAR_BELL)
-        draw_text(rb, line, cols - 1, 1, pens.mark, "!");
-    else if (row->flags & SIDEBAR_ACTIVITY)
-        draw_text(rb, line, cols - 1, 1, pens.mark, has_unicode ? "•" : "*");
+    const struct mark *mark = row_mark(row);
+    if (mark)
+        draw_text(rb, line, cols - 1, 1, pens.mark,
+                  has_unicode ? mark->text : mark->ascii);
     finish_pens(&pens);
 }
 

@@ -14,6 +14,10 @@ enum sidebar_row_flags {
     SIDEBAR_CURRENT = 1 << 0,  /* its console is the focused pane */
     SIDEBAR_ACTIVITY = 1 << 1, /* output since it was last looked at */
     SIDEBAR_BELL = 1 << 2,
+    SIDEBAR_SILENT = 1 << 3,
+    SIDEBAR_ALERT_INFO = 1 << 4, /* the worst that was not seen */
+    SIDEBAR_ALERT_WARNING = 1 << 5,
+    SIDEBAR_ALERT_CRITICAL = 1 << 6,
 };
 
 struct sidebar_row {

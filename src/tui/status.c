@@ -5,6 +5,7 @@
 #include "tui/draw.h"
 #include "tui/menu.h"
 #include "tui/pane.h"
+#include "tui/records.h"
 #include "tui/state.h"
 #include "tui/viewer.h"
 
@@ -43,6 +44,11 @@ static const struct {
                        {"leave", "cancels", "choose", "chooses"}},
     [KEYMAP_MENU] = {THEME_STATUS_PREFIX,
                      {"leave", "cancels", "choose", "runs"}},
+    [KEYMAP_RECORDS] = {THEME_STATUS_SIDEBAR,
+                        {"leave", "closes", "choose", "goes there",
+                         "records-filter", "filter", "records-filter-guest",
+                         "one guest", "records-clear", "clear",
+                         "records-clear-all", "all"}},
     [KEYMAP_VIEWER] = {THEME_STATUS_SIDEBAR,
                        {"leave", "closes", "page-down", "page down"}},
 };
@@ -80,6 +86,8 @@ badge_text(const struct deck *deck, enum keymap_mode mode)
         return xstrdup(" question ");
     case KEYMAP_MENU:
         return xasprintf(" %s ", menu_title(deck->menu));
+    case KEYMAP_RECORDS:
+        return xasprintf(" %s ", records_title(deck->records));
     default:
         return xasprintf(" %s ", viewer_title(deck->viewer));
     }

@@ -537,6 +537,25 @@ term_bell(struct term *term)
 }
 
 void
+term_notify(struct term *term, const char *text, bool is_777)
+{
+    char clean[128];
+    size_t len = 0;
+    if (!term_is_writable(term))
+        return;
+    for (; text[len] && len + 1 < sizeof(clean); len++) {
+        bool is_fine =
+            text[len] >= 0x20 && text[len] < 0x7F && text[len] != ';';
+        clean[len] = is_fine ? text[len] : '?';
+    }
+    clean[len] = '\0';
+    char *sequence = is_777 ? xasprintf("\033]777;notify;guestmux;%s\a", clean)
+                            : xasprintf("\033]9;guestmux: %s\a", clean);
+    write_all(term->out_fd, sequence);
+    free(sequence);
+}
+
+void
 term_set_mouse(struct term *term, bool is_on)
 {
     if (is_on == term->is_mouse_on)

@@ -42,6 +42,9 @@ bool term_update_size(struct term *term);
  * the terminal. Takes the terminal's modes again, too. */
 void term_redraw(struct term *term);
 void term_bell(struct term *term);
+/* Has the terminal show a desktop notification: by OSC 9, or OSC 777. text:
+ * other characters than printable ASCII, and ';', become '?'. */
+void term_notify(struct term *term, const char *text, bool is_777);
 void term_set_mouse(struct term *term, bool is_on);
 
 /* Pen attributes that libtickit lacks travel in its font number. */

@@ -5,7 +5,9 @@
 #include "tui/deck-internal.h"
 #include "tui/menu.h"
 #include "tui/pane.h"
+#include "tui/records.h"
 #include "tui/state.h"
+#include "tui/watching.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -32,6 +34,8 @@ typing_mode(const struct deck *deck)
         return KEYMAP_MENU;
     if (deck->viewer)
         return KEYMAP_VIEWER;
+    if (deck->records)
+        return KEYMAP_RECORDS;
     if (deck->is_prefix)
         return KEYMAP_PREFIX;
     if (deck->is_sidebar_focused)
@@ -185,12 +189,18 @@ handle_key(struct deck *deck, const char *name, bool is_text)
         return;
     if (mode == KEYMAP_MENU && menu_key(deck, name))
         return;
+    if (mode == KEYMAP_RECORDS &&
+        records_key(deck, name, is_text ? deck->key_bytes : "",
+                    is_text ? deck->key_len : 0))
+        return;
     const struct action *action = keymap_find(deck->keymap, mode, name);
     if (mode == KEYMAP_PREFIX) {
         deck->is_prefix = false;
         status_changed(deck);
         arrange_cursor(deck);
     }
+    if (mode == KEYMAP_SCROLLBACK || (mode == KEYMAP_CONSOLE && !action))
+        watching_touch(deck, deck->focus);
     if (action)
         run_action(deck, action);
     else if (mode == KEYMAP_CONSOLE && is_text)

@@ -3,7 +3,7 @@
 import json
 import os
 
-from harness import (main, python, require, require_equal, require_in, until)
+from harness import (BINARY, main, python, require, require_equal, require_in, until)
 
 PRINT = ("import sys\n"
          "for line in sys.stdin:\n"
@@ -236,6 +236,64 @@ def test_alerts_outlive_the_server_until_they_are_cleared(box):
     require_equal(alerts(box), [])
     require_in("adopted: it went on without a server",
                texts(box, guests=["n1"]))
+
+
+def test_the_deck_marks_lists_and_finds_alerts(box):
+    rules(box, {"name": "hey", "pattern": "hey", "severity": "critical"},
+          bell="critical", notify="critical")
+    box.up("-f", box.console_fleet(
+        a=["cat"], b=["sh", "-c", "stty -echo; echo ready; cat"]))
+    box.gm("wait", "b", "--for", "ready", "--since-boot")
+    deck = box.deck()
+    deck.wait_for("typing → a")
+    for number in range(100):
+        box.gm("send", "b", "--enter", "hey!" if number == 20 else number)
+    # The mark in the list, the title, the message.
+    deck.wait_for("b .*▲")
+    deck.wait_for("2 b ● running ▲ hey")
+    deck.wait_for("b: hey: hey!")
+    deck.keys("C-]", "a")
+    deck.wait_for(r"▌.* b .*▲ hey: hey!")
+    deck.keys("/")
+    deck.type("nothing")
+    deck.wait_for("nothing passes the filter")
+    deck.keys("Escape")
+    deck.wait_for("▲ hey: hey!")
+    deck.keys("Enter")
+    # At the line, in the scrollback; the alert is seen.
+    deck.wait_for("scrollback b")
+    deck.wait_for("^.*hey!")
+    deck.wait_gone("▲")
+    deck.keys("q", "C-]", "a")
+    deck.wait_for("▲ hey: hey!")
+    deck.keys("c")
+    deck.wait_for("no alerts")
+    require_equal(alerts(box), [])
+    deck.keys("q", "C-]", "M")
+    deck.wait_for("an alert after 30 s without output")
+    deck.keys("C-]", "d")
+    require_equal(deck.wait_end(), 0, "exit status")
+
+
+def test_a_notification_has_words_of_ours_only(box):
+    rules(box, {"name": "hey", "pattern": "hey", "severity": "critical"},
+          notify="warning")
+    box.up("-f", box.console_fleet(
+        a=["sh", "-c", "stty -echo; echo ready; cat"]))
+    record = box.at("w", "typescript")
+    deck = box.terminal(["script", "-qfc", f"{BINARY} -L t", record])
+    deck.wait_for("typing → a")
+    box.gm("send", "a", "--enter", "hey `secret`")
+    deck.wait_for("a: hey: hey")
+    def notified():
+        with open(record, "rb") as file:
+            return b"\033]9;guestmux: a: critical (hey)\a" in file.read()
+    until(notified, "the notification")
+    with open(record, "rb") as file:
+        for part in file.read().split(b"\033]9;")[1:]:
+            require(b"secret" not in part.split(b"\a")[0], "a guest's words")
+    deck.keys("C-]", "d")
+    deck.wait_end()
 
 
 def test_a_crash_is_an_alert_once(box):

@@ -1,0 +1,72 @@
+#include "tui/actions-internal.h"
+#include "tui/deck-internal.h"
+#include "tui/records-fill.h"
+#include "tui/records.h"
+#include "tui/watching.h"
+
+/* Actions about what happened while nobody looked. */
+
+static void
+run_alerts(struct deck *deck, int argument)
+{
+    (void)argument;
+    records_open(deck, RECORDS_ALERTS, "alerts");
+    records_fill_alerts(deck);
+}
+
+static void
+run_silence(struct deck *deck, int argument)
+{
+    (void)argument;
+    watching_step_silence(deck);
+}
+
+static void
+run_filter(struct deck *deck, int argument)
+{
+    (void)argument;
+    if (deck->records)
+        records_edit_filter(deck);
+}
+
+static void
+run_filter_guest(struct deck *deck, int argument)
+{
+    (void)argument;
+    if (deck->records)
+        records_filter_guest(deck);
+}
+
+/* argument: all of them. */
+static void
+run_clear(struct deck *deck, int argument)
+{
+    const struct records_row *row = records_chosen(deck->records);
+    if (!deck->records || records_kind(deck->records) != RECORDS_ALERTS)
+        return;
+    if (deck->options->is_read_only) {
+        status_message(deck, DECK_WARNING, "read-only: alerts stay");
+        return;
+    }
+    if (argument)
+        link_command(deck, "alert-clear", json_object());
+    else if (row)
+        link_command(deck, "alert-clear",
+                     json_pack("{s:I}", "id", (json_int_t)row->id));
+}
+
+static const struct action rows[] = {
+    {"alerts", "show the alerts", run_alerts, 0},
+    {"records-clear", "clear the alert", run_clear, 0},
+    {"records-clear-all", "clear all alerts", run_clear, 1},
+    {"records-filter", "show only what contains a text", run_filter, 0},
+    {"records-filter-guest", "show only this guest, and all again",
+     run_filter_guest, 0},
+    {"watch-silence", "alert after 30 s, 2 min, 10 min of silence; off",
+     run_silence, 0},
+};
+
+const struct action_table actions_watch = {
+    .rows = rows,
+    .count = sizeof(rows) / sizeof(*rows),
+};

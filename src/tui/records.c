@@ -1,0 +1,476 @@
+#include "tui/records.h"
+
+#include "base/buffer.h"
+#include "base/clock.h"
+#include "base/utf8.h"
+#include "base/xalloc.h"
+#include "tui/deck-internal.h"
+#include "tui/draw.h"
+#include "tui/pane.h"
+#include "tui/records-fill.h"
+#include "tui/watching.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+/* Columns of a time, of a guest's name at most, of the blanks between. */
+#define TIME_COLS 12
+#define GUEST_COLS_MAX 18
+#define GAP_COLS 2
+/* Longest filter, bytes. */
+#define FILTER_MAX_BYTES 200
+/* Guests have one of so many colours. */
+#define GUEST_ROLES (THEME_GUEST_6 - THEME_GUEST_1 + 1)
+
+struct records {
+    enum records_kind kind;
+    char *title;              /* owned */
+    TickitWindow *window;     /* owned */
+    struct records_row *rows; /* owned, the oldest first */
+    size_t count;
+    size_t *shown; /* owned: the rows that pass the filters */
+    size_t shown_count;
+    size_t chosen; /* of those shown */
+    size_t top;
+    struct buffer filter; /* owned */
+    char *guest;          /* owned: only of this one; NULL: all */
+    int height;
+    int width;
+    bool is_editing;
+    bool has_rows; /* they were set once */
+};
+
+const char *
+records_title(const struct records *records)
+{
+    return records ? records->title : "";
+}
+
+enum records_kind
+records_kind(const struct records *records)
+{
+    return records->kind;
+}
+
+const struct records_row *
+records_chosen(const struct records *records)
+{
+    if (!records || records->chosen >= records->shown_count)
+        return NULL;
+    return &records->rows[records->shown[records->chosen]];
+}
+
+/* Filters ------------------------------------------------------------------ */
+
+static bool
+contains(const char *text, const char *part)
+{
+    bool has_upper = false;
+    for (const char *at = part; *at; at++)
+        has_upper |= *at >= 'A' && *at <= 'Z';
+    return text && (has_upper ? strstr(text, part) : strcasestr(text, part));
+}
+
+static bool
+passes(const struct records *records, const struct records_row *row)
+{
+    if (records->guest &&
+        (!row->guest || strcmp(row->guest, records->guest) != 0))
+        return false;
+    const char *filter = records->filter.data;
+    return !records->filter.len || contains(row->text, filter) ||
+           contains(row->target, filter);
+}
+
+static void
+fit_top(struct records *records)
+{
+    size_t page = (size_t)(records->height > 1 ? records->height : 1);
+    if (records->chosen < records->top)
+        records->top = records->chosen;
+    if (records->chosen >= records->top + page)
+        records->top = records->chosen - page + 1;
+    if (records->shown_count <= page)
+        records->top = 0;
+    else if (records->top > records->shown_count - page)
+        records->top = records->shown_count - page;
+}
+
+/* Works out what is shown; chosen: a row that stays chosen when it is. */
+static void
+apply_filters(struct deck *deck, size_t chosen)
+{
+    struct records *records = deck->records;
+    records->shown_count = 0;
+    records->chosen = 0;
+    for (size_t i = 0; i < records->count; i++) {
+        if (!passes(records, &records->rows[i]))
+            continue;
+        if (i <= chosen)
+            records->chosen = records->shown_count;
+        records->shown[records->shown_count++] = i;
+    }
+    fit_top(records);
+    tickit_window_expose(records->window, NULL);
+    frame_request(deck);
+    status_changed(deck);
+}
+
+/* The index of the chosen row among all. */
+static size_t
+chosen_row(const struct records *records)
+{
+    return records->chosen < records->shown_count
+               ? records->shown[records->chosen]
+               : records->count;
+}
+
+void
+records_edit_filter(struct deck *deck)
+{
+    deck->records->is_editing = true;
+    tickit_window_expose(deck->records->window, NULL);
+    frame_request(deck);
+}
+
+void
+records_filter_guest(struct deck *deck)
+{
+    struct records *records = deck->records;
+    const struct records_row *row = records_chosen(records);
+    size_t chosen = chosen_row(records);
+    char *guest = NULL;
+    if (!records->guest && row && row->guest)
+        guest = xstrdup(row->guest);
+    free(records->guest);
+    records->guest = guest;
+    apply_filters(deck, chosen);
+}
+
+bool
+records_key(struct deck *deck, const char *name, const char *text, size_t len)
+{
+    struct records *records = deck->records;
+    if (!records->is_editing)
+        return false;
+    struct buffer *filter = &records->filter;
+    size_t chosen = chosen_row(records);
+    if (strcmp(name, "Enter") == 0) {
+        records->is_editing = false;
+    } else if (strcmp(name, "Escape") == 0) {
+        records->is_editing = false;
+        buffer_reset(filter);
+    } else if (strcmp(name, "C-u") == 0) {
+        buffer_reset(filter);
+    } else if (strcmp(name, "Backspace") == 0) {
+        while (filter->len > 0 &&
+               ((unsigned char)filter->data[--filter->len] & 0xC0) == 0x80)
+            continue;
+    } else if (len > 0 && (unsigned char)text[0] >= 0x20 &&
+               (unsigned char)text[0] != 0x7F &&
+               filter->len + len <= FILTER_MAX_BYTES &&
+               utf8_is_valid(text, len, NULL)) {
+        buffer_append(filter, text, len);
+    }
+    buffer_reserve(filter, 1);
+    filter->data[filter->len] = '\0';
+    apply_filters(deck, chosen);
+    return true;
+}
+
+/* Drawing ------------------------------------------------------------------ */
+
+static void
+format_time(const struct records *records, int64_t at_ms, char *text,
+            size_t size)
+{
+    time_t seconds = (time_t)(at_ms / 1000);
+    time_t now = (time_t)(clock_wall_ms() / 1000);
+    struct tm local;
+    struct tm today;
+    text[0] = '\0';
+    if (!localtime_r(&seconds, &local) || !localtime_r(&now, &today))
+        return;
+    bool is_today =
+        local.tm_year == today.tm_year && local.tm_yday == today.tm_yday;
+    if (!is_today && records->kind == RECORDS_ALERTS) {
+        (void)strftime(text, size, "%m-%d %H:%M", &local);
+        return;
+    }
+    size_t len = strftime(text, size, "%H:%M:%S", &local);
+    if (records->kind == RECORDS_TIMELINE)
+        (void)snprintf(text + len, size - len, ".%03d", (int)(at_ms % 1000));
+}
+
+/* A guest's colour: by its place in the fleet, so that neighbours differ. */
+static enum theme_role
+guest_role(const struct deck *deck, const char *guest)
+{
+    for (size_t i = 0; guest && i < deck->fleet.count; i++) {
+        if (strcmp(deck->fleet.guests[i].name, guest) == 0)
+            return (enum theme_role)(THEME_GUEST_1 + (int)(i % GUEST_ROLES));
+    }
+    return THEME_MUTED;
+}
+
+static int
+guest_cols(const struct records *records)
+{
+    int widest = 4;
+    for (size_t i = 0; i < records->count; i++) {
+        const char *name = records->rows[i].target;
+        if (!name)
+            name = records->rows[i].guest;
+        int cols = name ? (int)utf8_text_cols(name, strlen(name)) : 0;
+        widest = cols > widest ? cols : widest;
+    }
+    return widest < GUEST_COLS_MAX ? widest : GUEST_COLS_MAX;
+}
+
+/* The pen of a part of a row: on the chosen one, that of the choice. */
+static TickitPen *
+row_pen(const struct deck *deck, bool is_chosen, enum theme_role role)
+{
+    return theme_pen(deck->theme, is_chosen ? THEME_SIDEBAR_SELECTED : role);
+}
+
+static void
+draw_row(struct deck *deck, TickitRenderBuffer *rb, int line,
+         const struct records_row *row, bool is_chosen, int name_cols)
+{
+    const struct records *records = deck->records;
+    int cols = records->width;
+    char when[32];
+    format_time(records, row->at_ms, when, sizeof(when));
+    draw_fill(rb, line, 0, cols, row_pen(deck, is_chosen, THEME_TEXT));
+    if (row->is_strong)
+        draw_text(rb, line, 0, 1, row_pen(deck, is_chosen, THEME_ACCENT),
+                  deck->has_unicode ? "▌" : ">");
+    int col = 1;
+    draw_text(rb, line, col, TIME_COLS, row_pen(deck, is_chosen, THEME_MUTED),
+              when);
+    col += TIME_COLS + GAP_COLS;
+    const char *name = row->target ? row->target : row->guest;
+    draw_text(rb, line, col, name_cols,
+              row_pen(deck, is_chosen, guest_role(deck, row->guest)),
+              name ? name : "-");
+    col += name_cols + GAP_COLS;
+    if (row->mark)
+        col += 1 + draw_text(rb, line, col, 2,
+                             row_pen(deck, is_chosen, row->role), row->mark);
+    if (col < cols)
+        draw_text(rb, line, col, cols - col - 1,
+                  row_pen(deck, is_chosen, row->role), row->text);
+}
+
+static void
+draw_heading(struct deck *deck, TickitRenderBuffer *rb)
+{
+    const struct records *records = deck->records;
+    TickitPen *heading = theme_pen(deck->theme, THEME_SIDEBAR_HEADING);
+    TickitPen *muted = theme_pen(deck->theme, THEME_MUTED);
+    int cols = records->width;
+    draw_fill(rb, 0, 0, cols, heading);
+    int col = 1 + draw_text(rb, 0, 1, cols - 2, heading, records->title);
+    if (records->guest)
+        col += 2 + draw_format(rb, 0, col + 2, cols - col - 3, muted, "only %s",
+                               records->guest);
+    if (records->is_editing || records->filter.len)
+        col += 2 + draw_format(rb, 0, col + 2, cols - col - 3,
+                               theme_pen(deck->theme, THEME_ACCENT), "/%s%s",
+                               records->filter.data ? records->filter.data : "",
+                               records->is_editing ? "_" : "");
+    char place[48];
+    (void)snprintf(place, sizeof(place), "%zu/%zu",
+                   records->shown_count ? records->chosen + 1 : 0,
+                   records->shown_count);
+    int width = (int)strlen(place);
+    if (col + 2 < cols - width - 1)
+        draw_text(rb, 0, cols - width - 1, width, muted, place);
+}
+
+static int
+on_expose(TickitWindow *window, TickitEventFlags flags, void *info, void *user)
+{
+    (void)window;
+    (void)flags;
+    struct deck *deck = user;
+    const struct records *records = deck->records;
+    TickitExposeEventInfo *expose = info;
+    int name_cols = guest_cols(records);
+    draw_heading(deck, expose->rb);
+    for (int i = 0; i < records->height; i++) {
+        size_t at = records->top + (size_t)i;
+        if (at < records->shown_count)
+            draw_row(deck, expose->rb, i + 1,
+                     &records->rows[records->shown[at]], at == records->chosen,
+                     name_cols);
+        else
+            draw_fill(expose->rb, i + 1, 0, records->width,
+                      theme_pen(deck->theme, THEME_TEXT));
+    }
+    if (records->shown_count == 0)
+        draw_text(expose->rb, records->height / 2, 3, records->width - 4,
+                  theme_pen(deck->theme, THEME_MUTED),
+                  !records->has_rows   ? "one moment…"
+                  : records->count > 0 ? "nothing passes the filter"
+                  : records->kind == RECORDS_ALERTS
+                      ? "no alerts: nothing that a rule knows was printed"
+                      : "nothing was printed, and nothing happened");
+    return 1;
+}
+
+/* Life --------------------------------------------------------------------- */
+
+static void
+free_rows(struct records_row *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        free(rows[i].guest);
+        free(rows[i].target);
+        free(rows[i].mark);
+        free(rows[i].text);
+        free(rows[i].line);
+    }
+    free(rows);
+}
+
+void
+records_place(struct deck *deck)
+{
+    struct records *records = deck->records;
+    int rows = 0;
+    int cols = 0;
+    if (!records)
+        return;
+    tickit_term_get_size(term_tickit(deck->term), &rows, &cols);
+    records->width = cols;
+    records->height = rows > 3 ? rows - 2 : 1;
+    TickitRect rect = {.lines = records->height + 1, .cols = cols};
+    tickit_window_set_geometry(records->window, rect);
+    tickit_window_raise_to_front(records->window);
+    fit_top(records);
+    tickit_window_expose(records->window, NULL);
+    frame_request(deck);
+}
+
+void
+records_open(struct deck *deck, enum records_kind kind, const char *title)
+{
+    records_close(deck);
+    struct records *records = xcalloc(1, sizeof(*records));
+    records->kind = kind;
+    records->title = xstrdup(title);
+    records->window =
+        tickit_window_new(deck->root, (TickitRect){.lines = 1, .cols = 1}, 0);
+    tickit_window_bind_event(records->window, TICKIT_WINDOW_ON_EXPOSE, 0,
+                             on_expose, deck);
+    deck->records = records;
+    records_place(deck);
+    arrange_cursor(deck);
+    status_changed(deck);
+}
+
+void
+records_close(struct deck *deck)
+{
+    struct records *records = deck->records;
+    if (!records)
+        return;
+    deck->records = NULL;
+    tickit_window_close(records->window);
+    tickit_window_unref(records->window);
+    free_rows(records->rows, records->count);
+    free(records->shown);
+    buffer_finish(&records->filter);
+    free(records->guest);
+    free(records->title);
+    free(records);
+    frame_expose_all(deck);
+    arrange_cursor(deck);
+}
+
+void
+records_set(struct deck *deck, struct records_row *rows, size_t count,
+            size_t selected)
+{
+    struct records *records = deck->records;
+    bool is_at_end =
+        !records->has_rows || records->chosen + 1 >= records->shown_count;
+    size_t chosen = chosen_row(records);
+    free_rows(records->rows, records->count);
+    free(records->shown);
+    records->rows = rows;
+    records->count = count;
+    records->shown = xcalloc(count + 1, sizeof(*records->shown));
+    records->has_rows = true;
+    if (selected != SIZE_MAX)
+        chosen = selected;
+    else if (is_at_end)
+        chosen = count;
+    apply_filters(deck, chosen);
+}
+
+void
+records_changed(struct deck *deck)
+{
+    if (deck->records && deck->records->kind == RECORDS_ALERTS)
+        records_fill_alerts(deck);
+}
+
+/* Moving ------------------------------------------------------------------- */
+
+void
+records_move(struct deck *deck, long rows)
+{
+    struct records *records = deck->records;
+    long last = (long)records->shown_count - 1;
+    long chosen = (long)records->chosen + rows;
+    if (chosen > last)
+        chosen = last;
+    if (chosen < 0)
+        chosen = 0;
+    records->chosen = (size_t)chosen;
+    fit_top(records);
+    tickit_window_expose(records->window, NULL);
+    frame_request(deck);
+    status_changed(deck);
+}
+
+int
+records_page_rows(const struct deck *deck)
+{
+    return deck->records->height;
+}
+
+static struct pane *
+find_pane(struct deck *deck, const struct records_row *row)
+{
+    for (size_t i = 0; row->target && i < deck->pane_count; i++) {
+        if (strcmp(deck->panes[i]->target, row->target) == 0)
+            return deck->panes[i];
+    }
+    return row->guest ? arrange_first_pane(deck, row->guest) : NULL;
+}
+
+void
+records_choose(struct deck *deck)
+{
+    const struct records_row *row = records_chosen(deck->records);
+    struct pane *pane = row ? find_pane(deck, row) : NULL;
+    if (!row)
+        return;
+    if (!pane) {
+        status_message(deck, DECK_WARNING, "%s is not in the list any more",
+                       row->guest ? row->guest : "the server");
+        return;
+    }
+    char *line = xstrdup(row->line);
+    records_close(deck);
+    arrange_focus(deck, pane);
+    if (line)
+        records_jump(deck, pane, line);
+    free(line);
+}

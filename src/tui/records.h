@@ -1,0 +1,64 @@
+#pragma once
+
+#include "tui/theme.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct deck;
+
+/* A list over the whole deck: of alerts, or of everything that was printed and
+ * happened, by time. It scrolls, is filtered, and leads to where a row comes
+ * from. */
+struct records;
+
+enum records_kind {
+    RECORDS_ALERTS,
+    RECORDS_TIMELINE,
+};
+
+/* Most rows of a list; the newest count. */
+#define RECORDS_MAX_ROWS 20000
+
+struct records_row {
+    char *guest;  /* owned; NULL: the server's own */
+    char *target; /* owned: the console, as the API calls it; NULL: none */
+    char *mark;   /* owned; NULL: none */
+    char *text;   /* owned; foreign */
+    char *line;   /* owned: what to look for in the console; NULL: nothing */
+    int64_t at_ms;
+    int64_t offset; /* of the line in the log; -1: none */
+    int64_t id;     /* of an alert */
+    enum theme_role role;
+    bool is_strong; /* not seen yet; where one came from */
+};
+
+/* Opens a list in place of one that is open. */
+void records_open(struct deck *deck, enum records_kind kind, const char *title);
+void records_close(struct deck *deck);
+const char *records_title(const struct records *records);
+enum records_kind records_kind(const struct records *records);
+/* Gives it its rows (copied; what they own is its from now on), the oldest
+ * first. selected: which one is to be chosen; SIZE_MAX: the last, unless
+ * another was. */
+void records_set(struct deck *deck, struct records_row *rows, size_t count,
+                 size_t selected);
+/* What the list shows has changed: alerts. */
+void records_changed(struct deck *deck);
+
+void records_place(struct deck *deck);
+void records_move(struct deck *deck, long rows);
+int records_page_rows(const struct deck *deck);
+/* Goes to the console that the chosen row comes from. */
+void records_choose(struct deck *deck);
+/* The row that is chosen, or NULL. */
+const struct records_row *records_chosen(const struct records *records);
+
+/* Filters: a text that a row contains, or the chosen row's guest. */
+void records_edit_filter(struct deck *deck);
+void records_filter_guest(struct deck *deck);
+/* A key while a filter's text is typed; false: it is not. text: what the key
+ * types, or "". */
+bool records_key(struct deck *deck, const char *name, const char *text,
+                 size_t len);
