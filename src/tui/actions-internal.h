@@ -15,3 +15,4 @@ extern const struct action_table actions_guest;
 extern const struct action_table actions_move;
 extern const struct action_table actions_typing;
 extern const struct action_table actions_watch;
+extern const struct action_table actions_prompt;

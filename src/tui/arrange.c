@@ -4,6 +4,7 @@
 #include "tui/dialog.h"
 #include "tui/menu.h"
 #include "tui/pane.h"
+#include "tui/prompt.h"
 #include "tui/records.h"
 #include "tui/state.h"
 #include "tui/viewer.h"
@@ -332,7 +333,9 @@ arrange_layout(struct deck *deck)
         frame_expose_all(deck);
         frame_update_clock(deck);
     }
-    if (deck->focus && deck->focus->window)
+    if (deck->prompt)
+        prompt_update_cursor(deck);
+    else if (deck->focus && deck->focus->window)
         tickit_window_take_focus(deck->focus->window);
     arrange_cursor(deck);
     status_changed(deck);

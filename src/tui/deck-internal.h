@@ -26,6 +26,8 @@ struct menu;
 struct viewer;
 struct records;
 struct watching;
+struct prompt;
+struct prompt_history;
 
 enum deck_level {
     DECK_INFO,
@@ -83,6 +85,8 @@ struct deck {
     struct viewer *viewer;     /* owned, NULL: none */
     struct records *records;   /* owned, NULL: none */
     struct watching *watching; /* owned; NULL before there was a server */
+    struct prompt *prompt;     /* owned, NULL: none */
+    struct prompt_history *prompt_histories; /* owned: linked list */
 
     /* drawing */
     uv_prepare_t frame_prepare;

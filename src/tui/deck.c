@@ -8,6 +8,7 @@
 #include "tui/menu.h"
 #include "tui/pane.h"
 #include "tui/pens.h"
+#include "tui/prompt.h"
 #include "tui/records.h"
 #include "tui/viewer.h"
 #include "tui/watching.h"
@@ -256,6 +257,7 @@ stop(struct deck *deck)
     typing_stop(deck);
     arrange_finish(deck);
     frame_stop(deck);
+    prompt_finish(deck);
     status_finish(deck);
     watching_finish(deck);
     close_window(deck->sidebar_win);

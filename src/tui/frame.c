@@ -2,6 +2,7 @@
 #include "tui/deck-internal.h"
 #include "tui/pane-direct.h"
 #include "tui/pane.h"
+#include "tui/prompt.h"
 
 /* The least time from one frame to the next, ms. What changes after quiet is
  * drawn at once; the server sends a view at most 60 times a second, so this
@@ -28,7 +29,9 @@ draw_rows(struct deck *deck)
         else
             pane_expose_dirty(pane);
     }
-    if (has_drawn && deck->focus)
+    if (has_drawn && deck->prompt)
+        prompt_update_cursor(deck);
+    else if (has_drawn && deck->focus)
         pane_update_cursor(deck->focus);
 }
 

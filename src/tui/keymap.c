@@ -38,6 +38,7 @@ const struct keymap_mode_info keymap_modes[KEYMAP_MODE_COUNT] = {
     [KEYMAP_MENU] = {"menu", "In a menu"},
     [KEYMAP_VIEWER] = {"viewer", "In help and reports"},
     [KEYMAP_RECORDS] = {"records", "In the alerts and the timeline"},
+    [KEYMAP_PROMPT] = {"prompt", "While a line is typed"},
 };
 
 /* Keys with names; the same as the server encodes for the guest. */

@@ -18,6 +18,7 @@ enum keymap_mode {
     KEYMAP_MENU,       /* a list to choose from */
     KEYMAP_VIEWER,     /* help and other texts */
     KEYMAP_RECORDS,    /* the list of alerts, the timeline */
+    KEYMAP_PROMPT,     /* a line is asked for in the status line */
     KEYMAP_MODE_COUNT
 };
 

@@ -5,6 +5,7 @@
 #include "tui/draw.h"
 #include "tui/menu.h"
 #include "tui/pane.h"
+#include "tui/prompt.h"
 #include "tui/records.h"
 #include "tui/state.h"
 #include "tui/viewer.h"
@@ -49,6 +50,7 @@ static const struct {
                          "records-filter", "filter", "records-filter-guest",
                          "one guest", "records-clear", "clear",
                          "records-clear-all", "all"}},
+    [KEYMAP_PROMPT] = {THEME_STATUS_PREFIX, {NULL}},
     [KEYMAP_VIEWER] = {THEME_STATUS_SIDEBAR,
                        {"leave", "closes", "page-down", "page down"}},
 };
@@ -179,6 +181,11 @@ status_expose(struct deck *deck, TickitRenderBuffer *rb, int cols)
         [DECK_ERROR] = THEME_ERROR,
     };
     enum keymap_mode mode = typing_mode(deck);
+    if (mode == KEYMAP_PROMPT) {
+        draw_fill(rb, 0, 0, cols, theme_pen(deck->theme, THEME_STATUS));
+        prompt_draw(deck, rb, cols);
+        return;
+    }
     enum theme_role role =
         deck->connection ? mode_looks[mode].role : THEME_STATUS_ALARM;
     char *badge = badge_text(deck, mode);

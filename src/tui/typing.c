@@ -5,6 +5,7 @@
 #include "tui/deck-internal.h"
 #include "tui/menu.h"
 #include "tui/pane.h"
+#include "tui/prompt.h"
 #include "tui/records.h"
 #include "tui/state.h"
 #include "tui/watching.h"
@@ -32,6 +33,8 @@ typing_mode(const struct deck *deck)
         return KEYMAP_DIALOG;
     if (deck->menu)
         return KEYMAP_MENU;
+    if (deck->prompt)
+        return KEYMAP_PROMPT;
     if (deck->viewer)
         return KEYMAP_VIEWER;
     if (deck->records)
@@ -178,6 +181,15 @@ handle_unbound(struct deck *deck, enum keymap_mode mode, const char *name)
     }
 }
 
+/* A control key or a sequence without a binding is no text. */
+static void
+type_to_prompt(struct deck *deck)
+{
+    unsigned char first = deck->key_len ? (unsigned char)deck->key_bytes[0] : 0;
+    if (first >= 0x20 && first != 0x7F)
+        prompt_insert(deck, deck->key_bytes, deck->key_len);
+}
+
 /* is_text: the bytes are what the guest should get; otherwise the name is. */
 static void
 handle_key(struct deck *deck, const char *name, bool is_text)
@@ -207,6 +219,8 @@ handle_key(struct deck *deck, const char *name, bool is_text)
         buffer_append(&deck->typed, deck->key_bytes, deck->key_len);
     else if (mode == KEYMAP_CONSOLE)
         send_key(deck, name);
+    else if (mode == KEYMAP_PROMPT && is_text)
+        type_to_prompt(deck);
     else
         handle_unbound(deck, mode, name);
 }
@@ -284,6 +298,8 @@ on_input(void *user, const struct input_event *event)
                            INPUT_PASTE_MAX_BYTES >> 20);
         if (typing_mode(deck) == KEYMAP_CONSOLE)
             send_paste(deck, event->bytes, event->len);
+        else if (typing_mode(deck) == KEYMAP_PROMPT)
+            prompt_insert(deck, event->bytes, event->len);
         else
             status_message(deck, DECK_WARNING,
                            "not pasted: no console has the keyboard");
