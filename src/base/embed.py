@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes files into a C source as strings.
+"""Writes files into a C source as zero-terminated arrays.
 
 usage: embed.py OUTPUT HEADER NAME=FILE…: HEADER declares embedded_NAME.
 """
@@ -8,15 +8,12 @@ import sys
 
 
 def literal(data):
-    """One C string literal for each line of the file."""
+    """The bytes as an array's initialiser: compilers need not take strings of
+    more than 4095 characters."""
     out = []
     for line in data.splitlines(keepends=True):
-        text = "".join(
-            chr(b) if 0x20 <= b < 0x7F and chr(b) not in '"\\?' else "\\%03o" % b
-            for b in line
-        )
-        out.append('    "%s"' % text)
-    return "\n".join(out)
+        out.append("    " + "".join("'\\%03o'," % b for b in line))
+    return "{\n" + "\n".join(out) + "\n    0}"
 
 
 def main():
