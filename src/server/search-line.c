@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "base/utf8.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -82,6 +83,7 @@ static json_t *
 show_end(struct shown *shown)
 {
     (void)show(shown, shown->end);
+    assert(shown->line);
     if (shown->end < shown->line->bytes)
         buffer_append_text(&shown->out, "…");
     json_t *text = json_from_bytes(shown->out.data, shown->out.len);

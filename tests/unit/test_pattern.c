@@ -124,11 +124,11 @@ line_with(const char *filler, const char *word, size_t len, size_t at)
     assert_non_null(line);
     size_t used = 0;
     while (used + strlen(filler) <= at) {
-        memcpy(line + used, filler, strlen(filler));
-        used += strlen(filler);
+        for (const char *byte = filler; *byte; byte++)
+            line[used++] = *byte;
     }
-    memcpy(line + used, word, strlen(word));
-    used += strlen(word);
+    for (; *word; word++)
+        line[used++] = *word;
     while (used < len)
         line[used++] = '.';
     line[used] = '\0';
