@@ -32,6 +32,7 @@ struct bound {
     bound_trouble_fn on_trouble;
     void *data;
     struct job *job;    /* under way, or NULL */
+    uint64_t next;      /* asked for meanwhile */
     uint64_t first;     /* the first byte that is there */
     uint64_t line;      /* the first whole line at or behind it */
     bool is_impossible; /* the file system has no holes */
@@ -153,8 +154,11 @@ on_worked(uv_work_t *work, int status)
     if (!bound)
         return;
     bound->job = NULL;
+    uint64_t next = bound->next;
+    bound->next = 0;
     if (!errnum) {
         bound->has_trouble = false;
+        bound_cut(bound, next);
         return;
     }
     bound_look(bound);
@@ -196,6 +200,8 @@ begin(struct bound *bound, uint64_t to)
 void
 bound_cut(struct bound *bound, uint64_t offset)
 {
+    if (bound->job && offset > bound->next)
+        bound->next = offset;
     if (bound->job || bound->is_impossible ||
         offset < bound->first + MAX_BLOCK_BYTES)
         return;
