@@ -11,6 +11,7 @@ extern const struct command cmd_check;
 extern const struct command cmd_completion;
 extern const struct command cmd_console;
 extern const struct command cmd_down;
+extern const struct command cmd_export;
 extern const struct command cmd_help;
 extern const struct command cmd_kill;
 extern const struct command cmd_kill_server;

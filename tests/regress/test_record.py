@@ -207,6 +207,97 @@ def test_boots_are_told_apart(box):
     box.gm("logs", "-f", "-b", "-1", "a", code=USAGE)
 
 
+def parse_asciicast(text):
+    """asciicast v2, as its specification says: (header, [(time, code, data)])."""
+    lines = text.split("\n")
+    require_equal(lines.pop(), "", "what is behind the last line")
+    header = json.loads(lines.pop(0))
+    require_equal(header["version"], 2)
+    for name in ("width", "height"):
+        require(isinstance(header[name], int) and header[name] > 0, name)
+    require(isinstance(header.get("timestamp", 0), int), "timestamp")
+    events, last = [], 0.0
+    for line in lines:
+        when, code, data = json.loads(line)
+        require(isinstance(when, (int, float)) and when >= last,
+                f"{line}: before {last}")
+        require(code in ("o", "i", "m", "r"), line)
+        require(isinstance(data, str), line)
+        if code == "r":
+            require(re.fullmatch(r"[1-9]\d*x[1-9]\d*", data), line)
+        last = when
+        events.append((when, code, data))
+    return header, events
+
+
+DIRTY = r"""
+import os, sys, time
+out = sys.stdout.buffer
+for part in (b"caf\xc3\xa9 \xe2\x82", b"\xac \xf0\x9f\x98\x80 \xff\xfe \x1b[31mred\x1b[0m",
+             b" \xe2\x82 nul \x00 quote \" back \\\\ \r\n", b"end \xe2"):
+    out.write(part)
+    out.flush()
+    time.sleep(0.3)
+sys.stdin.readline()
+out.write(b"after resize\n")
+out.flush()
+sys.stdin.readline()
+"""
+
+
+def test_a_record_is_exported_as_asciicast(box):
+    box.up("-f", box.console_fleet(a=python(DIRTY)))
+    box.gm("wait", "a", "--for", "end", "--since-boot")
+    peer = box.api()
+    peer.call("console-resize", guest="a", rows=30, cols=100)
+    box.gm("send", "a", "--enter")
+    box.gm("wait", "a", "--for", "after resize", "--since-boot")
+    path = box.at("w", "a.cast")
+    before = time.time()
+    box.gm("export", "a", "--asciicast", path)
+    require(time.time() - before < 30, "the export took too long")
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    header, events = parse_asciicast(text)
+    require_equal((header["width"], header["height"]), (80, 24))
+    output = "".join(data for _, code, data in events if code == "o")
+    require_equal(output, box.log_bytes("a").decode(errors="replace"))
+    resizes = [at for at, event in enumerate(events)
+               if event[1:] == ("r", "100x30")]
+    require_equal(len(resizes), 1, str(events))
+    require("after resize" not in "".join(e[2] for e in events[:resizes[0]])
+            and "after resize" in "".join(e[2] for e in events[resizes[0]:]),
+            str(events))
+    # The program's pauses are there.
+    require(events[-1][0] >= 0.9, str(events[-1]))
+    # Nothing is overwritten without saying so; - is standard output.
+    box.gm("export", "a", "--asciicast", path, code=FAILED)
+    with open(path, encoding="utf-8") as file:
+        require_equal(file.read(), text)
+    box.gm("export", "a", "--asciicast", path, "--force", "--idle", "2")
+    with open(path, encoding="utf-8") as file:
+        require_equal(parse_asciicast(file.read())[0]["idle_time_limit"], 2)
+    require_equal(parse_asciicast(box.gm("export", "a", "--asciicast", "-").out),
+                  (header, events))
+    box.gm("export", "a", code=USAGE)
+
+
+@limit(600)
+def test_what_a_bounded_log_kept_is_exported(box):
+    box.up("-f", box.fleet({"a": {"log": {"max": "64K"}}}))
+    box.wait_shell("a")
+    box.shell("a", "flood lines 4096", "flood: 4096 lines done")
+    path = box.guest_log("a")
+    until(lambda: disk_bytes(path) <= 80 * KIB, "the log to be cut")
+    header, events = parse_asciicast(
+        box.gm("export", "a", "--asciicast", "-").out)
+    _, kept = kept_bytes(path)
+    output = "".join(data for _, code, data in events if code == "o")
+    require_equal(output.encode(), kept[kept.index(b"\n") + 1:])
+    require(len(events) > 3, f"{len(events)} events")
+    require_equal(header["width"], 80)
+
+
 def test_several_logs_are_merged_by_time(box):
     ping = ("import sys\nfor line in sys.stdin:\n"
             "    print('got', line.strip())")
