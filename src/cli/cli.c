@@ -95,7 +95,13 @@ int
 cli_run_deck(struct cli *cli, const char *focus, bool is_single)
 {
     struct error error = {0};
+    enum clipboard_when clipboard = CLIPBOARD_AUTO;
     int fd = -1;
+    if (!clipboard_parse(options_text(&cli->options, "clipboard"), &clipboard,
+                         &error)) {
+        (void)cli_fail(&error);
+        return COMMAND_USAGE;
+    }
     if (cli_check_terminal(&error) && check_focus(cli, focus, &error))
         fd = cli_connect(cli, CONNECTION_START_SERVER, &error);
     if (fd < 0)
@@ -105,6 +111,7 @@ cli_run_deck(struct cli *cli, const char *focus, bool is_single)
         .fd = fd,
         .theme = options_text(&cli->options, "theme"),
         .keymap = options_text(&cli->options, "keymap"),
+        .clipboard = clipboard,
         .focus = focus,
         .is_single = is_single,
     };

@@ -43,6 +43,14 @@ const struct option commands_global_options[] = {
         .summary = "the deck's keymap: a name or a file",
     },
     {
+        .name = "clipboard",
+        .type = OPTION_TEXT,
+        .value = "WHEN",
+        .default_value = "auto",
+        .summary = "whether copying in the deck sets the terminal's clipboard "
+                   "(OSC 52): auto, on or off",
+    },
+    {
         .name = "help",
         .letter = 'h',
         .type = OPTION_FLAG,

@@ -83,7 +83,7 @@ print_bash(void)
                  "        -L|--server)\n"
                  "            server=(-L \"${COMP_WORDS[i + 1]}\")\n"
                  "            ((i++)) ;;\n"
-                 "        --host|--theme|--keymap) ((i++)) ;;\n"
+                 "        --host|--theme|--keymap|--clipboard) ((i++)) ;;\n"
                  "        -*) ;;\n"
                  "        *) command=${COMP_WORDS[i]}; break ;;\n"
                  "        esac\n"

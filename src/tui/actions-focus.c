@@ -138,21 +138,6 @@ run_sidebar_toggle(struct deck *deck, int argument)
     arrange_layout(deck);
 }
 
-static void
-run_scrollback(struct deck *deck, int argument)
-{
-    (void)argument;
-    struct pane *pane = deck->focus;
-    if (!pane)
-        return;
-    if (deck->is_sidebar_focused)
-        arrange_focus(deck, pane);
-    pane->is_scrolling = true;
-    pane_changed(pane);
-    status_changed(deck);
-    arrange_cursor(deck);
-}
-
 static const struct action rows[] = {
     {"focus-1", "go to console 1 to 9", run_focus_number, 1},
     {"focus-2", "go to console 1 to 9", run_focus_number, 2},
@@ -175,7 +160,6 @@ static const struct action rows[] = {
     {"focus-up", "go to the console above", run_focus_direction, DIRECTION_UP},
     {"page-next", "show the next page of consoles", run_page, 1},
     {"page-previous", "show the previous page of consoles", run_page, -1},
-    {"scrollback", "look at what scrolled away", run_scrollback, 0},
     {"sidebar", "go to the list of guests, and back", run_sidebar, 0},
     {"sidebar-toggle", "show or hide the list of guests", run_sidebar_toggle,
      0},

@@ -1,4 +1,5 @@
 #include "tui/actions-internal.h"
+#include "tui/copy-mode.h"
 #include "tui/deck-internal.h"
 #include "tui/dialog.h"
 #include "tui/menu.h"
@@ -18,16 +19,23 @@ select_guest(struct deck *deck, long index)
     arrange_select(deck, (size_t)index);
 }
 
-/* Rows to move up (positive) in the list, the history or a text. */
+/* In copy mode a cursor moves; false when that is not what has the keyboard. */
+static bool
+move_cursor(struct deck *deck, enum copy_move move)
+{
+    if (typing_mode(deck) != KEYMAP_SCROLLBACK)
+        return false;
+    copy_mode_do(deck->focus, copy_mode_move, (int)move);
+    return true;
+}
+
+/* Rows to move up (positive) in the list or a text. */
 static void
 move_rows(struct deck *deck, long rows)
 {
     switch (typing_mode(deck)) {
     case KEYMAP_SIDEBAR:
         select_guest(deck, (long)deck->selected - rows);
-        break;
-    case KEYMAP_SCROLLBACK:
-        pane_scroll(deck->focus, rows);
         break;
     case KEYMAP_MENU:
         menu_move(deck, -rows);
@@ -46,13 +54,18 @@ move_rows(struct deck *deck, long rows)
 static void
 run_move(struct deck *deck, int argument)
 {
-    move_rows(deck, argument);
+    if (!move_cursor(deck, argument > 0 ? COPY_UP : COPY_DOWN))
+        move_rows(deck, argument);
 }
 
 /* argument: half pages. */
 static void
 run_page_move(struct deck *deck, int argument)
 {
+    static const enum copy_move moves[] = {COPY_PAGE_DOWN, COPY_HALF_DOWN,
+                                           COPY_HALF_UP, COPY_PAGE_UP};
+    if (move_cursor(deck, moves[argument < 0 ? argument + 2 : argument + 1]))
+        return;
     int page = deck->layout.sidebar.rows - 1;
     if (typing_mode(deck) == KEYMAP_MENU)
         page = menu_page_rows(deck);
@@ -60,8 +73,6 @@ run_page_move(struct deck *deck, int argument)
         page = viewer_page_rows(deck);
     else if (deck->records)
         page = records_page_rows(deck);
-    else if (typing_mode(deck) == KEYMAP_SCROLLBACK)
-        page = pane_rows(deck->focus);
     if (page < 2)
         page = 2;
     move_rows(deck, argument * page / 2);
@@ -70,7 +81,8 @@ run_page_move(struct deck *deck, int argument)
 static void
 run_end(struct deck *deck, int argument)
 {
-    move_rows(deck, argument > 0 ? 1L << 30 : -(1L << 30));
+    if (!move_cursor(deck, argument > 0 ? COPY_TOP : COPY_BOTTOM))
+        move_rows(deck, argument > 0 ? 1L << 30 : -(1L << 30));
 }
 
 static void
@@ -78,6 +90,8 @@ run_move_across(struct deck *deck, int argument)
 {
     if (deck->dialog)
         dialog_move(deck, argument);
+    else
+        (void)move_cursor(deck, argument > 0 ? COPY_RIGHT : COPY_LEFT);
 }
 
 static void
@@ -125,8 +139,8 @@ run_leave(struct deck *deck, int argument)
         arrange_focus(deck, deck->sidebar_origin);
     else if (deck->is_sidebar_focused && deck->focus)
         arrange_focus(deck, deck->focus);
-    else if (deck->focus && deck->focus->is_scrolling)
-        pane_leave_scrollback(deck->focus);
+    else if (deck->focus && deck->focus->copy)
+        copy_mode_leave(deck->focus);
     status_changed(deck);
 }
 

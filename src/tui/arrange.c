@@ -1,5 +1,6 @@
 #include "base/clock.h"
 #include "base/xalloc.h"
+#include "tui/copy-mode.h"
 #include "tui/deck-internal.h"
 #include "tui/dialog.h"
 #include "tui/menu.h"
@@ -103,8 +104,8 @@ note_end(struct pane *pane)
     if (has_ended != pane->has_ended) {
         pane->has_ended = has_ended;
         pane->ended_ms = clock_monotonic_ms();
-        if (pane->is_scrolling && !has_ended)
-            pane_leave_scrollback(pane);
+        if (pane->copy && !has_ended)
+            copy_mode_leave(pane);
         pane_changed(pane);
     }
 }
@@ -138,8 +139,7 @@ mark_pane(struct deck *deck, struct pane *pane)
 {
     struct pane *before = deck->focus;
     if (before && before != pane) {
-        if (before->is_scrolling)
-            pane_leave_scrollback(before);
+        copy_mode_leave(before);
         pane_tell_focus(before, false);
     }
     deck->focus = pane;

@@ -7,6 +7,7 @@
 #include "tui/input.h"
 #include "tui/keymap.h"
 #include "tui/layout.h"
+#include "tui/outgoing.h"
 #include "tui/term-driver.h"
 #include "tui/theme.h"
 
@@ -19,6 +20,7 @@
 
 /* What the deck's files share. One struct, passed to everything. */
 
+struct copy_take;
 struct pane;
 struct pens;
 struct dialog;
@@ -87,6 +89,10 @@ struct deck {
     struct watching *watching; /* owned; NULL before there was a server */
     struct prompt *prompt;     /* owned, NULL: none */
     struct prompt_history *prompt_histories; /* owned: linked list */
+
+    /* what was copied */
+    struct copy_take *takes;  /* owned: texts that were asked for */
+    struct outgoing outgoing; /* what goes to the terminal between frames */
 
     /* drawing */
     uv_prepare_t frame_prepare;

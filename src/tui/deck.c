@@ -2,6 +2,7 @@
 
 #include "base/utf8.h"
 #include "base/xalloc.h"
+#include "tui/copy-take.h"
 #include "tui/deck-internal.h"
 #include "tui/dialog.h"
 #include "tui/draw.h"
@@ -254,6 +255,8 @@ stop(struct deck *deck)
         records_close(deck);
     }
     link_stop(deck);
+    copy_take_finish(deck);
+    outgoing_finish(&deck->outgoing, STDOUT_FILENO);
     typing_stop(deck);
     arrange_finish(deck);
     frame_stop(deck);

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/paths.h"
+#include "tui/clipboard.h"
 
 #include <stdbool.h>
 
@@ -20,10 +21,11 @@ struct deck_options {
     const struct paths *paths; /* borrowed */
     int fd;                    /* connected to the server; the deck's now */
     bool is_read_only;
-    const char *theme;  /* name or path; NULL: the default */
-    const char *keymap; /* name or path; NULL: the default */
-    const char *focus;  /* guest to focus first, or NULL */
-    bool is_single;     /* one console without the deck's furniture */
+    const char *theme;             /* name or path; NULL: the default */
+    const char *keymap;            /* name or path; NULL: the default */
+    const char *focus;             /* guest to focus first, or NULL */
+    enum clipboard_when clipboard; /* whether copying reaches the terminal's */
+    bool is_single; /* one console without the deck's furniture */
 };
 
 /* Takes over the terminal on standard input and output; gives it back as it

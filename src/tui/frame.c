@@ -4,6 +4,8 @@
 #include "tui/pane.h"
 #include "tui/prompt.h"
 
+#include <unistd.h>
+
 /* The least time from one frame to the next, ms. What changes after quiet is
  * drawn at once; the server sends a view at most 60 times a second, so this
  * only gathers the views of several panes. */
@@ -38,7 +40,8 @@ draw_rows(struct deck *deck)
 static void
 draw(struct deck *deck)
 {
-    if (!term_is_writable(deck->term)) {
+    if (!outgoing_pump(&deck->outgoing, STDOUT_FILENO) ||
+        !term_is_writable(deck->term)) {
         deck->is_stalled = true;
         loop_timer_start(deck->frame_timer, FRAME_STALL_MS);
         return;

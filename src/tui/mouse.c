@@ -1,3 +1,4 @@
+#include "tui/copy-mode.h"
 #include "tui/deck-internal.h"
 #include "tui/menu.h"
 #include "tui/pane.h"
@@ -66,13 +67,7 @@ turn_wheel(struct deck *deck, const TickitMouseEventInfo *event)
         return;
     if (pane != deck->focus || deck->is_sidebar_focused)
         arrange_focus(deck, pane);
-    if (rows > 0)
-        pane->is_scrolling = true;
-    if (pane->is_scrolling && pane->view.scroll + rows <= 0)
-        pane_leave_scrollback(pane);
-    else if (pane->is_scrolling)
-        pane_scroll(pane, rows);
-    arrange_cursor(deck);
+    copy_mode_wheel(pane, rows);
 }
 
 void

@@ -15,8 +15,9 @@ pane_direct_is_possible(const struct pane *pane)
     const struct deck *deck = pane->deck;
     const struct mirror_guest *guest = pane_guest(pane);
     return pane->window && tickit_window_is_visible(pane->window) &&
-           !deck->dialog && !deck->menu && !deck->viewer && !deck->records &&
-           !deck->is_status_over && !deck->layout.is_too_small && guest &&
+           !pane->copy && !deck->dialog && !deck->menu && !deck->viewer &&
+           !deck->records && !deck->is_status_over &&
+           !deck->layout.is_too_small && guest &&
            !state_info(guest->state)->has_ended;
 }
 

@@ -1,11 +1,14 @@
 #include "tui/pane-draw.h"
 
+#include "base/buffer.h"
 #include "base/utf8.h"
 #include "tui/card.h"
+#include "tui/copy-mode.h"
 #include "tui/deck-internal.h"
 #include "tui/draw.h"
 #include "tui/pane.h"
 #include "tui/pens.h"
+#include "tui/row-text.h"
 #include "tui/state.h"
 #include "tui/watching.h"
 
@@ -22,7 +25,7 @@ pen_of(const struct pane *pane, enum theme_role role)
 static void
 format_place(const struct pane *pane, char *text, size_t size)
 {
-    if (pane->is_scrolling)
+    if (pane->copy)
         (void)snprintf(text, size, " [%lld/%lld] ",
                        (long long)pane->view.scroll,
                        (long long)pane->view.history);
@@ -81,8 +84,8 @@ draw_title(struct pane *pane, TickitRenderBuffer *rb)
     format_place(pane, place, sizeof(place));
     int place_cols = (int)strlen(place);
     int place_col = cols - place_cols - 1;
-    TickitPen *place_pen = pen_of(
-        pane, pane->is_scrolling ? THEME_STATUS_SCROLLBACK : THEME_MUTED);
+    TickitPen *place_pen =
+        pen_of(pane, pane->copy ? THEME_STATUS_SCROLLBACK : THEME_MUTED);
     if (place_col > col && place[2])
         draw_text(rb, 0, place_col, place_cols, place_pen, place);
     else
@@ -124,6 +127,30 @@ draw_row(struct pane *pane, TickitRenderBuffer *rb, int row, int index)
         draw_run(pane, rb, row, &line->runs[i]);
 }
 
+/* What copy mode marks in a row, over it. */
+static void
+draw_spans(struct pane *pane, TickitRenderBuffer *rb, int row, int index)
+{
+    struct copy_span spans[COPY_SPANS_MAX];
+    size_t count = copy_mode_spans(pane, index, spans);
+    if (!count || index >= pane->view.rows)
+        return;
+    struct row_text text = {0};
+    struct buffer part = {0};
+    row_text_read(&text, &pane->view.lines[index], pane->view.cols);
+    for (size_t i = 0; i < count; i++) {
+        int from = row_text_head(&text, spans[i].from);
+        int to = row_text_tail(&text, spans[i].to);
+        buffer_reset(&part);
+        for (int col = from; col < to && col < text.cols; col++)
+            buffer_append(&part, text.cells[col].text, text.cells[col].bytes);
+        tickit_renderbuffer_setpen(rb, pen_of(pane, spans[i].role));
+        draw_cells(rb, row, from, part.data, part.len);
+    }
+    buffer_finish(&part);
+    row_text_finish(&text);
+}
+
 static void
 draw_card(struct pane *pane, TickitRenderBuffer *rb)
 {
@@ -154,8 +181,10 @@ pane_draw(struct pane *pane, TickitRenderBuffer *rb, const TickitRect *rect)
             draw_title(pane, rb);
         else
             draw_row(pane, rb, row, row - title);
+        if (pane->copy && row >= title)
+            draw_spans(pane, rb, row, row - title);
     }
     const struct mirror_guest *guest = pane_guest(pane);
-    if (guest && !pane->is_scrolling && state_info(guest->state)->has_ended)
+    if (guest && !pane->copy && state_info(guest->state)->has_ended)
         draw_card(pane, rb);
 }

@@ -1,6 +1,7 @@
 #include "tui/pane.h"
 
 #include "base/xalloc.h"
+#include "tui/copy-mode.h"
 #include "tui/deck-internal.h"
 #include "tui/pane-direct.h"
 #include "tui/pane-draw.h"
@@ -103,7 +104,7 @@ open_view(struct pane *pane)
     pane->state = PANE_OPENING;
     pane->opens_pending++;
     pane->unacknowledged = 0;
-    pane->is_scrolling = false;
+    copy_mode_drop(pane);
     json_t *arguments =
         json_pack("{s:s, s:i, s:i, s:b, s:b}", "guest", pane->target, "rows",
                   pane_rows(pane), "cols", pane->rect.cols, "focus",
@@ -112,8 +113,8 @@ open_view(struct pane *pane)
                        pane);
 }
 
-static void
-change_view(struct pane *pane, json_t *arguments)
+void
+pane_change_view(struct pane *pane, json_t *arguments)
 {
     if (pane->state != PANE_OPEN || !pane->deck->connection) {
         json_decref(arguments);
@@ -131,7 +132,7 @@ pane_forget_view(struct pane *pane)
     pane->view_id = 0;
     pane->opens_pending = 0;
     pane->unacknowledged = 0;
-    pane->is_scrolling = false;
+    copy_mode_drop(pane);
 }
 
 void
@@ -141,7 +142,7 @@ pane_hide(struct pane *pane)
         close_view(pane->deck, pane->view_id);
     pane->state = PANE_HIDDEN;
     pane->view_id = 0;
-    pane->is_scrolling = false;
+    copy_mode_drop(pane);
     pane->has_frame = false;
     if (pane->window)
         tickit_window_hide(pane->window);
@@ -165,8 +166,8 @@ pane_place(struct pane *pane, const struct layout_rect *rect)
     if (pane->state == PANE_HIDDEN)
         open_view(pane);
     else if (has_moved)
-        change_view(pane, json_pack("{s:i, s:i}", "rows", pane_rows(pane),
-                                    "cols", rect->cols));
+        pane_change_view(pane, json_pack("{s:i, s:i}", "rows", pane_rows(pane),
+                                         "cols", rect->cols));
 }
 
 void
@@ -190,6 +191,7 @@ pane_free(struct pane *pane)
         tickit_window_close(pane->window);
         tickit_window_unref(pane->window);
     }
+    copy_mode_drop(pane);
     mirror_view_finish(&pane->view);
     free(pane->guest);
     free(pane->console);
@@ -256,10 +258,9 @@ pane_screen(struct pane *pane, const json_t *data)
     has_title |=
         size != pane->view.console_rows * 65536 + pane->view.console_cols;
     if (has_title || pane->view.scroll != scroll ||
-        (pane->is_scrolling && pane->view.history != history))
+        (pane->copy && pane->view.history != history))
         pane_title_changed(pane);
-    if (pane->is_scrolling && pane->view.scroll != scroll)
-        status_changed(pane->deck);
+    copy_mode_screen(pane);
     if (pane == pane->deck->focus)
         pane_update_cursor(pane);
     frame_request(pane->deck);
@@ -277,33 +278,7 @@ pane_drawn(struct pane *pane)
 void
 pane_tell_focus(struct pane *pane, bool is_focused)
 {
-    change_view(pane, json_pack("{s:b}", "focus", is_focused));
-}
-
-void
-pane_scroll(struct pane *pane, int64_t rows)
-{
-    int64_t target = pane->view.scroll + rows;
-    if (target > pane->view.history)
-        target = pane->view.history;
-    if (target < 0)
-        target = 0;
-    change_view(pane, json_pack("{s:I}", "scroll", (json_int_t)target));
-    /* the next key counts from where this one goes */
-    pane->view.scroll = target;
-    pane_title_changed(pane);
-    status_changed(pane->deck);
-}
-
-void
-pane_leave_scrollback(struct pane *pane)
-{
-    pane->is_scrolling = false;
-    if (pane->view.scroll != 0)
-        pane_scroll(pane, -pane->view.scroll);
-    pane_title_changed(pane);
-    pane_update_cursor(pane);
-    status_changed(pane->deck);
+    pane_change_view(pane, json_pack("{s:b}", "focus", is_focused));
 }
 
 void
@@ -323,24 +298,36 @@ pane_title_changed(struct pane *pane)
     frame_request(pane->deck);
 }
 
+/* Where the cursor stands in the view; false when it is not to be seen. */
+static bool
+find_cursor(const struct pane *pane, int *ret_row, int *ret_col)
+{
+    const struct deck *deck = pane->deck;
+    const struct mirror_view *view = &pane->view;
+    if (deck->focus != pane || !pane->has_frame || !deck->connection)
+        return false;
+    if (pane->copy)
+        return typing_mode(deck) == KEYMAP_SCROLLBACK &&
+               copy_mode_cursor(pane, ret_row, ret_col);
+    *ret_row = view->cursor_row;
+    *ret_col = view->cursor_col;
+    return typing_mode(deck) == KEYMAP_CONSOLE && pane_guest(pane) &&
+           view->is_cursor_visible && view->cursor_row >= 0 &&
+           view->cursor_row < view->rows;
+}
+
 void
 pane_update_cursor(struct pane *pane)
 {
-    struct deck *deck = pane->deck;
-    const struct mirror_guest *guest = pane_guest(pane);
-    const struct mirror_view *view = &pane->view;
-    bool is_shown = typing_mode(deck) == KEYMAP_CONSOLE && guest &&
-                    pane->has_frame && view->is_cursor_visible &&
-                    view->cursor_row >= 0 && view->cursor_row < view->rows &&
-                    deck->focus == pane && deck->connection;
-    int title = deck->options->is_single ? 0 : 1;
-    int col = view->cursor_col;
-    if (col >= pane->rect.cols)
-        col = pane->rect.cols - 1;
+    int title = pane->deck->options->is_single ? 0 : 1;
+    int row = 0;
+    int col = 0;
     if (!pane->window)
         return;
+    bool is_shown = find_cursor(pane, &row, &col);
+    if (col >= pane->rect.cols)
+        col = pane->rect.cols - 1;
     if (is_shown)
-        tickit_window_set_cursor_position(pane->window,
-                                          view->cursor_row + title, col);
+        tickit_window_set_cursor_position(pane->window, row + title, col);
     tickit_window_set_cursor_visible(pane->window, is_shown);
 }

@@ -9,6 +9,7 @@
 #include <jansson.h>
 #include <tickit.h>
 
+struct copy_mode;
 struct deck;
 
 /* A console on the screen: its view at the server, its copy of the rows, its
@@ -29,8 +30,10 @@ struct pane {
     struct layout_rect rect;
     struct mirror_view view;
     enum pane_state state;
+    struct copy_mode *copy; /* owned: its keys move in the history; or NULL */
     int64_t view_id;
-    int opens_pending;      /* replies to view-open still to come */
+    int fetches_pending; /* replies to copy mode's console-text still to come */
+    int opens_pending;   /* replies to view-open still to come */
     int64_t unacknowledged; /* a frame to acknowledge once it was drawn */
     int64_t seen_ms;        /* activity up to here was looked at; the server's
                              * clock */
@@ -39,7 +42,6 @@ struct pane {
     bool has_frame;         /* something to show */
     bool has_bell;
     bool has_ended;
-    bool is_scrolling; /* its keys move in the history */
     bool is_marked_removed;
 };
 
@@ -59,9 +61,8 @@ void pane_forget_view(struct pane *pane);
 void pane_screen(struct pane *pane, const json_t *data);
 /* Tells the server whether it has the keyboard. */
 void pane_tell_focus(struct pane *pane, bool is_focused);
-/* Moves in the history by rows (up is positive), at most to its ends. */
-void pane_scroll(struct pane *pane, int64_t rows);
-void pane_leave_scrollback(struct pane *pane);
+/* Sends view-change for its view. arguments: stolen. */
+void pane_change_view(struct pane *pane, json_t *arguments);
 /* What its guest printed up to now was looked at. */
 void pane_seen(struct pane *pane);
 /* How many rows of the console it shows. */

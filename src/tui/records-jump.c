@@ -1,5 +1,6 @@
 #include "base/json.h"
 #include "base/xalloc.h"
+#include "tui/copy-mode.h"
 #include "tui/deck-internal.h"
 #include "tui/pane.h"
 #include "tui/records-fill.h"
@@ -10,9 +11,6 @@
 /* Going to where a line stands in a console. The log's offset of a line says
  * nothing about the row that it became, so that it is looked for by its
  * text. */
-
-/* Rows above the line that are shown too, as a part of the pane. */
-#define ABOVE_PART 3
 
 static void
 on_found(void *user, json_t *value, const struct error *error)
@@ -31,19 +29,18 @@ on_found(void *user, json_t *value, const struct error *error)
         return;
     }
     int64_t history = json_integer_value(json_object_get(console, "history"));
-    int64_t newest =
-        json_integer_value(json_object_get(console, "dropped")) + history;
-    int64_t row = json_integer_value(json_object_get(line, "row"));
-    int64_t scroll = newest - row + pane_rows(pane) / ABOVE_PART;
-    if (row >= newest)
+    int64_t dropped = json_integer_value(json_object_get(console, "dropped"));
+    struct place place = {
+        .row = json_integer_value(json_object_get(line, "row")),
+    };
+    if (place.row >= dropped + history)
         return; /* it stands on the screen */
-    pane->is_scrolling = true;
-    if (pane->view.history < history)
+    /* a view that was opened a moment ago knows nothing of it yet */
+    if (pane->view.dropped + pane->view.history < dropped + history) {
+        pane->view.dropped = dropped;
         pane->view.history = history;
-    pane_scroll(pane, scroll - pane->view.scroll);
-    pane_changed(pane);
-    arrange_cursor(deck);
-    status_changed(deck);
+    }
+    copy_mode_go(pane, &place);
 }
 
 void

@@ -1,6 +1,7 @@
 #include "base/clock.h"
 #include "base/utf8.h"
 #include "base/xalloc.h"
+#include "tui/copy-mode.h"
 #include "tui/deck-internal.h"
 #include "tui/draw.h"
 #include "tui/menu.h"
@@ -39,8 +40,9 @@ static const struct {
                          "pause", "reset", "reset", "restart", "restart",
                          "remove", "remove"}},
     [KEYMAP_SCROLLBACK] = {THEME_STATUS_SCROLLBACK,
-                           {"leave", "leaves", "page-up", "page up", "top",
-                            "oldest", "bottom", "newest"}},
+                           {"leave", "leaves", "page-up", "page up", "select",
+                            "select", "select-lines", "lines", "copy", "copies",
+                            "top", "oldest", "bottom", "newest"}},
     [KEYMAP_DIALOG] = {THEME_STATUS_PREFIX,
                        {"leave", "cancels", "choose", "chooses"}},
     [KEYMAP_MENU] = {THEME_STATUS_PREFIX,
@@ -79,11 +81,7 @@ badge_text(const struct deck *deck, enum keymap_mode mode)
     case KEYMAP_SIDEBAR:
         return xstrdup(" keys → guest list ");
     case KEYMAP_SCROLLBACK:
-        if (!pane)
-            return xstrdup(" scrollback ");
-        return xasprintf(" scrollback %s %lld/%lld ", name,
-                         (long long)pane->view.scroll,
-                         (long long)pane->view.history);
+        return copy_mode_badge(pane);
     case KEYMAP_DIALOG:
         return xstrdup(" question ");
     case KEYMAP_MENU:

@@ -1,0 +1,273 @@
+#include "tui/copy-mode.h"
+
+#include "base/xalloc.h"
+#include "tui/copy-mode-internal.h"
+#include "tui/deck-internal.h"
+#include "tui/pane.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int64_t
+copy_first_row(const struct copy_mode *copy)
+{
+    return copy->pane->view.dropped;
+}
+
+int64_t
+copy_last_row(const struct copy_mode *copy)
+{
+    const struct mirror_view *view = &copy->pane->view;
+    int rows = view->console_rows > 0 ? view->console_rows : 1;
+    return view->dropped + view->history + rows - 1;
+}
+
+const struct row_text *
+copy_row(struct copy_mode *copy, int64_t row)
+{
+    const struct pane *pane = copy->pane;
+    int64_t index = row - pane->view.top;
+    if (!pane->has_frame || index < 0 || index >= pane->view.rows)
+        return copy_fetched_row(copy, row);
+    if (row != copy->row_number) {
+        row_text_read(&copy->row, &pane->view.lines[index], pane->view.cols);
+        copy->row_number = row;
+    }
+    return &copy->row;
+}
+
+void
+copy_changed(struct copy_mode *copy)
+{
+    struct pane *pane = copy->pane;
+    if (copy->selection.kind != SELECTION_NONE)
+        pane_changed(pane);
+    else
+        pane_title_changed(pane);
+    pane_update_cursor(pane);
+    status_changed(pane->deck);
+}
+
+void
+copy_settle(struct copy_mode *copy)
+{
+    struct place *cursor = &copy->cursor;
+    int64_t first = copy_first_row(copy);
+    int64_t last = copy_last_row(copy);
+    if (cursor->row > last)
+        cursor->row = last;
+    if (cursor->row < first)
+        cursor->row = first;
+    int limit = copy->pane->view.cols;
+    const struct row_text *row = copy_row(copy, cursor->row);
+    if (row && copy->selection.kind != SELECTION_BLOCK)
+        limit = row_text_end(row);
+    cursor->col = copy->wanted_col < limit ? copy->wanted_col : limit - 1;
+    if (cursor->col < 0)
+        cursor->col = 0;
+    if (row)
+        cursor->col = row_text_head(row, cursor->col);
+    copy->selection.head = *cursor;
+}
+
+static int64_t
+clamp_top(const struct copy_mode *copy, int64_t top)
+{
+    const struct mirror_view *view = &copy->pane->view;
+    int below = view->console_rows - view->rows;
+    int64_t last = view->dropped + view->history + (below > 0 ? below : 0);
+    if (top > last)
+        top = last;
+    return top < view->dropped ? view->dropped : top;
+}
+
+void
+copy_scroll_to(struct copy_mode *copy, int64_t top)
+{
+    top = clamp_top(copy, top);
+    if (top == copy->top)
+        return;
+    copy->top = top;
+    pane_change_view(copy->pane, json_pack("{s:I}", "top", (json_int_t)top));
+}
+
+static void
+reveal(struct copy_mode *copy)
+{
+    int rows = copy->pane->view.rows;
+    if (copy->cursor.row < copy->top)
+        copy_scroll_to(copy, copy->cursor.row);
+    else if (copy->cursor.row >= copy->top + rows)
+        copy_scroll_to(copy, copy->cursor.row - rows + 1);
+}
+
+void
+copy_set_cursor(struct copy_mode *copy, int64_t row, int wanted_col)
+{
+    copy->cursor.row = row;
+    copy->wanted_col = wanted_col;
+    copy_settle(copy);
+    reveal(copy);
+    copy_changed(copy);
+}
+
+void
+copy_drop_selection(struct copy_mode *copy)
+{
+    if (copy->selection.kind == SELECTION_NONE)
+        return;
+    copy->selection.kind = SELECTION_NONE;
+    copy_settle(copy);
+    pane_changed(copy->pane);
+    copy_changed(copy);
+}
+
+/* --- beginning and end ---------------------------------------------------- */
+
+void
+copy_mode_enter(struct pane *pane)
+{
+    if (pane->copy)
+        return;
+    struct mirror_view *view = &pane->view;
+    struct copy_mode *copy = xcalloc(1, sizeof(*copy));
+    pane->copy = copy;
+    copy->pane = pane;
+    copy->row_number = -1;
+    copy->top = view->top;
+    copy->cols = view->console_cols;
+    copy->cursor.row =
+        view->top + (view->cursor_row >= 0 ? view->cursor_row : view->rows - 1);
+    copy->wanted_col = view->cursor_row >= 0 ? view->cursor_col : 0;
+    copy_settle(copy);
+    pane_change_view(pane, json_pack("{s:I}", "top", (json_int_t)copy->top));
+    pane_changed(pane);
+    status_changed(pane->deck);
+    arrange_cursor(pane->deck);
+}
+
+void
+copy_mode_drop(struct pane *pane)
+{
+    if (!pane->copy)
+        return;
+    copy_fetch_drop(pane->copy);
+    row_text_finish(&pane->copy->row);
+    free(pane->copy);
+    pane->copy = NULL;
+}
+
+void
+copy_mode_leave(struct pane *pane)
+{
+    if (!pane->copy)
+        return;
+    copy_mode_drop(pane);
+    pane_change_view(pane, json_pack("{s:i}", "scroll", 0));
+    pane_changed(pane);
+    pane_update_cursor(pane);
+    status_changed(pane->deck);
+}
+
+void
+copy_mode_go(struct pane *pane, const struct place *place)
+{
+    copy_mode_enter(pane);
+    struct copy_mode *copy = pane->copy;
+    if (place->row < copy->top || place->row >= copy->top + pane->view.rows)
+        copy_scroll_to(copy, place->row - pane->view.rows / 2);
+    copy_set_cursor(copy, place->row, place->col);
+}
+
+/* --- with every frame ----------------------------------------------------- */
+
+/* A console of another width has its lines wrapped anew: rows have other
+ * numbers. */
+static void
+check_width(struct copy_mode *copy)
+{
+    struct pane *pane = copy->pane;
+    if (copy->cols == pane->view.console_cols)
+        return;
+    copy->cols = pane->view.console_cols;
+    copy->is_moving = false;
+    copy->queued = 0;
+    copy_fetch_drop(copy);
+    if (copy->selection.kind == SELECTION_NONE)
+        return;
+    copy_drop_selection(copy);
+    status_message(pane->deck, DECK_WARNING,
+                   "the console's width changed: the selection is gone");
+}
+
+void
+copy_mode_screen(struct pane *pane)
+{
+    struct copy_mode *copy = pane->copy;
+    if (!copy)
+        return;
+    struct place before = copy->cursor;
+    copy->row_number = -1;
+    check_width(copy);
+    if (copy->selection.kind != SELECTION_NONE &&
+        !selection_drop_before(&copy->selection, copy_first_row(copy))) {
+        copy_drop_selection(copy);
+        status_message(pane->deck, DECK_WARNING,
+                       "the selected rows left the history");
+    }
+    copy->top = clamp_top(copy, copy->top);
+    copy_settle(copy);
+    if (copy->cursor.row != before.row || copy->cursor.col != before.col)
+        copy_changed(copy);
+    copy_drain(copy);
+}
+
+/* --- what is shown -------------------------------------------------------- */
+
+bool
+copy_mode_cursor(const struct pane *pane, int *ret_row, int *ret_col)
+{
+    if (!pane->copy)
+        return false;
+    int64_t row = pane->copy->cursor.row - pane->view.top;
+    if (row < 0 || row >= pane->view.rows)
+        return false;
+    *ret_row = (int)row;
+    *ret_col = pane->copy->cursor.col;
+    return true;
+}
+
+size_t
+copy_mode_spans(const struct pane *pane, int index,
+                struct copy_span spans[COPY_SPANS_MAX])
+{
+    const struct copy_mode *copy = pane->copy;
+    size_t count = 0;
+    if (!copy || !pane->has_frame)
+        return 0;
+    int64_t row = pane->view.top + index;
+    int from = 0;
+    int to = 0;
+    if (selection_cols(&copy->selection, row, pane->view.cols, &from, &to))
+        spans[count++] =
+            (struct copy_span){.from = from, .to = to, .role = THEME_SELECTION};
+    return count;
+}
+
+char *
+copy_mode_badge(const struct pane *pane)
+{
+    static const char *const words[] = {
+        [SELECTION_NONE] = "scrollback",
+        [SELECTION_CHARS] = "select",
+        [SELECTION_LINES] = "select lines",
+        [SELECTION_BLOCK] = "select block",
+    };
+    const struct copy_mode *copy = pane->copy;
+    if (!copy)
+        return xasprintf(" scrollback %s ", pane->target);
+    return xasprintf(" %s %s %lld:%d ", words[copy->selection.kind],
+                     pane->target,
+                     (long long)(copy->cursor.row - copy_first_row(copy) + 1),
+                     copy->cursor.col + 1);
+}

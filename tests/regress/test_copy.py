@@ -1,0 +1,195 @@
+"""Copy mode: a cursor in the history, selections, and where copies go."""
+
+import re
+
+from harness import BINARY, main, python, require, require_equal, require_in, until
+
+# Numbered rows, then one more for each line that is typed.
+ROWS = ("import sys\n"
+        "for i in range({count}): print(f'row{{i:04d}} some words-here "
+        "/path/to/file.txt end')\n"
+        "for n, line in enumerate(sys.stdin): print(f'more{{n:03d}}')\n")
+TAIL = "some words-here /path/to/file.txt end"
+
+
+def open_rows(box, *arguments, count=500, cols=100, rows=30):
+    """A deck whose one console has printed numbered rows."""
+    box.up("-f", box.console_fleet(a=python(ROWS.format(count=count))))
+    deck = box.deck(*arguments, cols=cols, rows=rows)
+    box.tmux("set-option", "-g", "set-clipboard", "on")
+    deck.wait_for(f"row{count - 1:04d}")
+    return deck
+
+
+def newest(box):
+    """The text of the newest buffer, or None."""
+    peer = box.api()
+    reply = peer.ask("buffer-get")
+    peer.close()
+    return reply["return"]["text"] if "return" in reply else None
+
+
+def enter(deck):
+    deck.keys("C-]", "[")
+    deck.wait_for(r"^ scrollback a \d+:\d+ ")
+
+
+def copied(box, deck, text, said):
+    """The deck said so, the server keeps it, and the terminal (tmux) got it."""
+    deck.wait_for(said)
+    require_equal(newest(box), text, "the newest buffer")
+    until(lambda: box.tmux("show-buffer").out == text,
+          "tmux's buffer to be what was copied")
+
+
+def test_characters_are_selected_and_copied_everywhere(box):
+    deck = open_rows(box)
+    enter(deck)
+    # Up to the last row of text, to its second word, to the end of the next.
+    deck.keys("k", "0", "w", "v", "w", "e")
+    deck.wait_for("^ select a 500:18 ")
+    deck.keys("y")
+    copied(box, deck, "some words", "copied 1 line, OSC 52")
+    deck.wait_for("typing → a")
+
+
+def test_lines_and_blocks_are_selected(box):
+    deck = open_rows(box)
+    enter(deck)
+    deck.keys("g", "3", "j", "V", "2", "j")
+    deck.wait_for("^ select lines a 6:1 ")
+    deck.keys("Enter")
+    copied(box, deck, "\n".join(f"row{i:04d} {TAIL}" for i in (3, 4, 5)),
+           "copied 3 lines, OSC 52")
+    enter(deck)
+    deck.keys("g", "l", "l", "C-v", "j", "j", "5", "l")
+    deck.wait_for("^ select block a 3:8 ")
+    # The other end, and back: the block stays the same.
+    deck.keys("o")
+    deck.wait_for("^ select block a 1:3 ")
+    deck.keys("y")
+    copied(box, deck, "w0000\nw0001\nw0002", "copied 3 lines, OSC 52")
+    # Added to what was copied.
+    enter(deck)
+    deck.keys("g", "v", "e", "A")
+    deck.wait_for("added 1 line, OSC 52")
+    require_equal(newest(box), "w0000\nw0001\nw0002\nrow0000")
+
+
+def test_motions_reach_beyond_the_screen(box):
+    deck = open_rows(box, count=3000)
+    enter(deck)
+    deck.keys("g")
+    deck.wait_for("row0000")
+    # No blank line before the end; what is typed meanwhile waits.
+    deck.keys("}", "k", "k", "0")
+    deck.wait_for("^ scrollback a 2999:1 ")
+    deck.keys("{")
+    deck.wait_for("^ scrollback a 1:1 ")
+    deck.keys("9", "9", "w")
+    # Eight words a row: row0000 some words - here / path / to / file . txt end
+    deck.wait_for(r"^ scrollback a \d+:\d+ ")
+    deck.keys("G", "b")
+    deck.wait_for("^ scrollback a 3000:43 ")
+    deck.keys("q")
+    deck.wait_for("typing → a")
+
+
+def test_cursor_and_view_move_as_in_vi(box):
+    deck = open_rows(box, cols=100, rows=30)
+    enter(deck)
+    deck.keys("g")
+    deck.wait_for("^ scrollback a 1:1 ")
+    page = len([line for line in deck.screen().splitlines()
+                if "row0" in line])
+    for key, place in (("L", f"{page}:1"), ("M", f"{(page + 1) // 2}:1"),
+                       ("H", "1:1"), ("$", "1:45"), ("0", "1:1"),
+                       ("C-f", f"{page}:1"), ("C-b", "1:1"),
+                       ("C-d", f"{page // 2 + 1}:1"), ("C-u", "1:1"),
+                       ("C-e", "2:1"), ("C-y", "2:1"), ("Down", "3:1"),
+                       ("Right", "3:2"), ("Left", "3:1"), ("Up", "2:1"),
+                       ("End", "2:45"), ("Home", "2:1")):
+        deck.keys(key)
+        deck.wait_for(f"^ scrollback a {place} ")
+    deck.keys("1", "2", "0", "G")
+    deck.wait_for("^ scrollback a 120:1 ")
+    deck.wait_for("row0119")
+    # The terminal's cursor is where the place says.
+    deck.keys("4", "l")
+    deck.wait_for("^ scrollback a 120:5 ")
+    row = int(deck.format("#{cursor_y}"))
+    col = int(deck.format("#{cursor_x}"))
+    require_equal(deck.screen().splitlines()[row][col - 4:][:7], "row0119")
+
+
+def test_selection_keeps_its_place_while_output_comes(box):
+    deck = open_rows(box)
+    enter(deck)
+    deck.keys("k", "0", "V", "k")
+    deck.wait_for("^ select lines a 499:1 ")
+    for _ in range(40):
+        box.gm("send", "a", "--enter", "x")
+    box.gm("wait", "a", "--for", "more039", "--since-boot", "--timeout", "60")
+    deck.wait_for(r"\[\d\d/\d+\]")
+    require_in("row0499", deck.screen())
+    require("more039" not in deck.screen(), "the view followed the output")
+    deck.keys("y")
+    copied(box, deck, f"row0498 {TAIL}\nrow0499 {TAIL}", "copied 2 lines")
+    deck.wait_for("more039")
+
+
+def test_escape_drops_the_selection_then_leaves(box):
+    deck = open_rows(box)
+    enter(deck)
+    deck.keys("v", "k")
+    deck.wait_for("^ select a ")
+    deck.keys("Escape")
+    deck.wait_for("^ scrollback a ")
+    deck.keys("Escape")
+    deck.wait_for("typing → a")
+    require_equal(newest(box), None, "a buffer")
+
+
+def test_the_selection_is_seen_with_and_without_colour(box):
+    deck = open_rows(box)
+    for words, mark in (([], "38;5;16m\x1b\\[48;5;221m"),
+                        (["env", "NO_COLOR=1"],
+                         "7m\x1b\\[39m\x1b\\[49m")):
+        deck.keys("C-]", "d")
+        deck.wait_end()
+        deck = box.terminal([*words, BINARY, "-L", "t"], 100, 30)
+        deck.wait_for("row0499")
+        enter(deck)
+        deck.keys("k", "0", "v", "e")
+        deck.wait_for("^ select a ")
+        require(re.search(mark + "row0499", deck.screen("-e")),
+                f"{mark!r} is not on the screen")
+
+
+def test_the_whole_screen_is_copied_with_the_prefix(box):
+    deck = open_rows(box, count=5)
+    deck.keys("C-]", "y")
+    deck.wait_for("copied .* lines, OSC 52")
+    require_equal(newest(box).rstrip("\n"),
+                  "\n".join(f"row{i:04d} {TAIL}" for i in range(5)))
+
+
+def test_the_clipboard_can_be_off_or_the_text_too_long(box):
+    deck = open_rows(box, "--clipboard", "off", count=3000)
+    enter(deck)
+    deck.keys("k", "V", "y")
+    deck.wait_for("copied 1 line to buffer 1; OSC 52 is off")
+    deck.keys("C-]", "d")
+    deck.wait_end()
+    deck = box.deck(cols=100, rows=30)
+    deck.wait_for("row2999")
+    enter(deck)
+    deck.keys("g", "V", "G", "y")
+    deck.wait_for(r"copied \d+ lines to buffer 2; too long for OSC 52")
+    require_in(f"row0000 {TAIL}\nrow0001 {TAIL}\n", newest(box))
+    done = box.gm("--clipboard", "sometimes", "attach", code=2)
+    require_in("auto, on or off", done.err)
+
+
+if __name__ == "__main__":
+    main(globals())
