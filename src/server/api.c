@@ -14,7 +14,7 @@ static const struct method_table *const tables[] = {
 };
 
 /* Methods in all tables together; for messages with the nearest name. */
-#define API_MAX_METHODS 64
+#define API_MAX_METHODS 128
 
 static const char *const type_names[] = {
     [ARGUMENT_STRING] = "string",
