@@ -230,5 +230,6 @@ sidebar_view_lasts_ms(const struct deck *deck)
         if (lasts < 0 || next < lasts)
             lasts = next;
     }
-    return lasts;
+    /* sixteen guests that started in one second change in one drawing */
+    return lasts < 0 ? lasts : sidebar_round_up_ms(now + lasts) - now;
 }

@@ -46,6 +46,12 @@ sidebar_format_uptime(int64_t uptime_ms, char *text, size_t size)
 }
 
 int64_t
+sidebar_round_up_ms(int64_t moment_ms)
+{
+    return (moment_ms + 999) / 1000 * 1000;
+}
+
+int64_t
 sidebar_uptime_lasts_ms(int64_t uptime_ms)
 {
     int64_t unit = 1000;

@@ -73,3 +73,5 @@ size_t sidebar_scroll(size_t top, size_t selected, size_t count,
 void sidebar_format_uptime(int64_t uptime_ms, char *text, size_t size);
 /* After how long that text reads differently, ms. */
 int64_t sidebar_uptime_lasts_ms(int64_t uptime_ms);
+/* The next whole second of a clock that counts ms, or the moment itself. */
+int64_t sidebar_round_up_ms(int64_t moment_ms);

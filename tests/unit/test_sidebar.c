@@ -267,6 +267,15 @@ uptimes_are_short_and_say_how_long_they_hold(void **state)
     }
 }
 
+static void
+uptimes_change_at_whole_seconds(void **state)
+{
+    (void)state;
+    assert_int_equal(sidebar_round_up_ms(1795651003000), 1795651003000);
+    assert_int_equal(sidebar_round_up_ms(1795651003001), 1795651004000);
+    assert_int_equal(sidebar_round_up_ms(1795651003999), 1795651004000);
+}
+
 int
 main(void)
 {
@@ -285,6 +294,7 @@ main(void)
         cmocka_unit_test(foreign_names_are_made_printable_and_cut),
         cmocka_unit_test(facts_and_keys_stand_below_where_there_is_room),
         cmocka_unit_test(uptimes_are_short_and_say_how_long_they_hold),
+        cmocka_unit_test(uptimes_change_at_whole_seconds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
