@@ -21,7 +21,7 @@ struct console_hub {
     unsigned taken_count; /* the watchdog's, when it was last looked at */
     uv_check_t *check;    /* runs once a turn */
     uint64_t turn;
-    char *scratch;         /* FDSOURCE_SLICE_BYTES */
+    struct fdsource_shared fds;
     struct console *first; /* all consoles */
 };
 

@@ -1,5 +1,6 @@
 #include "console/console.h"
 
+#include "base/clock.h"
 #include "base/xalloc.h"
 #include "console/bound.h"
 #include "console/console-internal.h"
@@ -152,6 +153,8 @@ console_type(struct console *console, const char *bytes, size_t len,
         return true;
     console_enter(console);
     bool is_typed = send_input(console, bytes, len, error);
+    if (is_typed)
+        console->hub->fds.typed_ms = clock_monotonic_ms();
     if (is_typed && !console->is_dead && !console->fdsource) {
         follower_set_typed(console->hub->followers);
         loss_typed(console);

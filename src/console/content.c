@@ -453,7 +453,7 @@ content_set_fd(struct console *console, int fd, struct error *error)
     if (!writer)
         return false;
     struct fdsource *source =
-        fdsource_new(console->hub->loop, fd, console->hub->scratch,
+        fdsource_new(console->hub->loop, fd, &console->hub->fds,
                      &fdsource_handlers, console, error);
     if (!source) {
         logwriter_close(writer);

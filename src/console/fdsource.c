@@ -1,5 +1,6 @@
 #include "console/fdsource.h"
 
+#include "base/clock.h"
 #include "base/loop.h"
 #include "base/xalloc.h"
 #include "console/outqueue.h"
@@ -27,8 +28,8 @@
 struct fdsource {
     const struct fdsource_handlers *handlers;
     void *data;
-    int fd; /* owned; -1 after its end */
-    char *scratch;
+    int fd;                               /* owned; -1 after its end */
+    const struct fdsource_shared *shared; /* borrowed */
     struct loop_poll *poll;
     struct loop_timer *pause;
     struct loop_timer *break_end; /* armed while a break is sent */
@@ -104,17 +105,34 @@ write_queue(struct fdsource *source)
     want_events(source);
 }
 
+/* Whether the source stands back for somebody who types elsewhere. */
+static bool
+is_yielding(const struct fdsource *source)
+{
+    uint64_t typed_ms = source->shared->typed_ms;
+    return source->pace == FDSOURCE_PACE_COLD && typed_ms &&
+           clock_monotonic_ms() - typed_ms < FDSOURCE_TYPING_MS;
+}
+
+static size_t
+slice_bytes(const struct fdsource *source)
+{
+    if (source->pace == FDSOURCE_PACE_HOT)
+        return FDSOURCE_SLICE_BYTES;
+    return is_yielding(source) ? FDSOURCE_YIELD_SLICE_BYTES
+                               : FDSOURCE_COLD_SLICE_BYTES;
+}
+
 /* Reads until nothing is left or the slice is full. Returns false at the end
  * of the file, with the reason. */
 static bool
 read_slice(struct fdsource *source, size_t *ret_len, int *ret_errnum)
 {
-    size_t max = source->pace == FDSOURCE_PACE_HOT ? FDSOURCE_SLICE_BYTES
-                                                   : FDSOURCE_COLD_SLICE_BYTES;
+    size_t max = slice_bytes(source);
     size_t len = 0;
     bool is_open = true;
     while (len < max) {
-        ssize_t n = read(source->fd, source->scratch + len, max - len);
+        ssize_t n = read(source->fd, source->shared->scratch + len, max - len);
         if (n < 0 && errno == EINTR)
             continue;
         if (n == 0 || (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK)) {
@@ -139,10 +157,10 @@ take_bytes(struct fdsource *source)
     int errnum = 0;
     bool is_open = read_slice(source, &len, &errnum);
     if (source->pace == FDSOURCE_PACE_COLD &&
-        trickle_add(&source->trickle, len))
+        (trickle_add(&source->trickle, len) || is_yielding(source)))
         loop_timer_start(source->pause, FDSOURCE_COLD_PAUSE_MS);
     if (len > 0)
-        source->handlers->on_bytes(source->data, source->scratch, len);
+        source->handlers->on_bytes(source->data, source->shared->scratch, len);
     if (!is_open)
         end(source, errnum);
 }
@@ -185,7 +203,7 @@ on_break_end(void *data)
 }
 
 struct fdsource *
-fdsource_new(uv_loop_t *loop, int fd, char *scratch,
+fdsource_new(uv_loop_t *loop, int fd, const struct fdsource_shared *shared,
              const struct fdsource_handlers *handlers, void *data,
              struct error *error)
 {
@@ -204,7 +222,7 @@ fdsource_new(uv_loop_t *loop, int fd, char *scratch,
         return NULL;
     }
     source->fd = fd;
-    source->scratch = scratch;
+    source->shared = shared;
     source->handlers = handlers;
     source->data = data;
     source->pause = loop_timer_new(loop, on_pause_over, source);

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <uv.h>
 
@@ -19,6 +20,17 @@ struct fdsource;
 /* ms; output that comes in small pieces to a console in nobody's focus is read
  * this often. */
 #define FDSOURCE_COLD_PAUSE_MS 10
+/* While somebody types, and so many ms after, that goes for floods too, and a
+ * slice is small: whoever types is served first (3 MB/s are left for eight
+ * consoles that flood). */
+#define FDSOURCE_TYPING_MS 500
+#define FDSOURCE_YIELD_SLICE_BYTES (4u << 10)
+
+/* What all sources of a server share. */
+struct fdsource_shared {
+    char *scratch;     /* FDSOURCE_SLICE_BYTES to read into */
+    uint64_t typed_ms; /* monotonic: when somebody typed last; 0: never */
+};
 
 /* Every handler may free the source. */
 struct fdsource_handlers {
@@ -37,9 +49,9 @@ enum fdsource_pace {
 };
 
 /* Takes fd over on success: makes it non-blocking and close-on-exec, closes
- * it at its end or when freed. scratch: FDSOURCE_SLICE_BYTES to read into,
- * borrowed, may be shared. */
-struct fdsource *fdsource_new(uv_loop_t *loop, int fd, char *scratch,
+ * it at its end or when freed. shared: borrowed, lives as long. */
+struct fdsource *fdsource_new(uv_loop_t *loop, int fd,
+                              const struct fdsource_shared *shared,
                               const struct fdsource_handlers *handlers,
                               void *data, struct error *error);
 void fdsource_free(struct fdsource *source);

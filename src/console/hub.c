@@ -37,7 +37,7 @@ console_hub_new(uv_loop_t *loop, struct error *error)
         return NULL;
     }
     hub->watchdog = watchdog_new(WATCHDOG_LATE_MS);
-    hub->scratch = xmalloc(FDSOURCE_SLICE_BYTES);
+    hub->fds.scratch = xmalloc(FDSOURCE_SLICE_BYTES);
     hub->check = xcalloc(1, sizeof(*hub->check));
     uv_check_init(loop, hub->check);
     hub->check->data = hub;
@@ -56,6 +56,6 @@ console_hub_free(struct console_hub *hub)
     uv_close((uv_handle_t *)hub->check, on_check_closed);
     follower_set_free(hub->followers);
     watchdog_free(hub->watchdog);
-    free(hub->scratch);
+    free(hub->fds.scratch);
     free(hub);
 }

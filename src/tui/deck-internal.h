@@ -130,7 +130,8 @@ struct deck {
     bool is_prefix;
     bool is_sequence_taken; /* libtickit knew the sequence */
     bool is_frame_wanted;
-    bool is_stalled; /* the terminal takes no bytes at present */
+    bool is_focus_due; /* … for the focused console */
+    bool is_stalled;   /* the terminal takes no bytes at present */
     bool is_message_shown;
     bool is_status_over;  /* the status line covers a bare console's last row */
     bool is_reconnecting; /* reconnect_work runs */

@@ -48,12 +48,28 @@ draw(struct deck *deck)
     }
     deck->is_stalled = false;
     deck->is_frame_wanted = false;
+    deck->is_focus_due = false;
     draw_rows(deck);
     tickit_window_flush(deck->root);
     term_flush(deck->term);
     deck->last_frame_ms = clock_monotonic_ms();
     if (!loop_timer_is_armed(deck->ack_timer))
         loop_timer_start(deck->ack_timer, FRAME_ACK_MS);
+}
+
+/* The focused console's rows alone, between two frames: what is typed shows at
+ * once, whatever the other panes print. */
+static void
+draw_focus(struct deck *deck)
+{
+    struct pane *pane = deck->focus;
+    deck->is_focus_due = false;
+    if (!pane || !pane_direct_is_possible(pane) ||
+        !term_is_writable(deck->term) || !pane_direct_draw(pane))
+        return;
+    pane_update_cursor(pane);
+    tickit_window_flush(deck->root);
+    term_flush(deck->term);
 }
 
 static void
@@ -70,13 +86,18 @@ on_ack_timer(void *data)
 static void
 draw_when_due(struct deck *deck)
 {
-    if (!deck->is_frame_wanted || loop_timer_is_armed(deck->frame_timer))
+    if (!deck->is_frame_wanted)
         return;
     uint64_t since = clock_monotonic_ms() - deck->last_frame_ms;
-    if (since >= FRAME_SPACING_MS)
+    bool is_waiting = loop_timer_is_armed(deck->frame_timer);
+    if (since >= FRAME_SPACING_MS && !is_waiting) {
         draw(deck);
-    else
+        return;
+    }
+    if (!is_waiting)
         loop_timer_start(deck->frame_timer, FRAME_SPACING_MS - since);
+    if (deck->is_focus_due)
+        draw_focus(deck);
 }
 
 /* Runs before the loop sleeps: whatever this turn brought is one frame. */

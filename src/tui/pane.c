@@ -261,8 +261,10 @@ pane_screen(struct pane *pane, const json_t *data)
         (pane->copy && pane->view.history != history))
         pane_title_changed(pane);
     copy_mode_screen(pane);
-    if (pane == pane->deck->focus)
+    if (pane == pane->deck->focus) {
         pane_update_cursor(pane);
+        pane->deck->is_focus_due = true;
+    }
     frame_request(pane->deck);
 }
 
