@@ -92,7 +92,7 @@ check_focus(const struct cli *cli, const char *focus, struct error *error)
 }
 
 int
-cli_run_deck(struct cli *cli, const char *focus, bool is_single)
+cli_run_deck(struct cli *cli, const char *focus, unsigned flags)
 {
     struct error error = {0};
     enum clipboard_when clipboard = CLIPBOARD_AUTO;
@@ -113,7 +113,8 @@ cli_run_deck(struct cli *cli, const char *focus, bool is_single)
         .keymap = options_text(&cli->options, "keymap"),
         .clipboard = clipboard,
         .focus = focus,
-        .is_single = is_single,
+        .is_single = (flags & CLI_DECK_SINGLE) != 0,
+        .is_read_only = (flags & CLI_DECK_READ_ONLY) != 0,
     };
     char *message = NULL;
     enum deck_end end = deck_run(&options, &message, &error);

@@ -21,8 +21,14 @@ void cli_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int cli_connect(const struct cli *cli, enum connection_start start,
                 struct error *error);
 
-/* Opens the deck until the operator leaves it. focus: a guest, or NULL. */
-int cli_run_deck(struct cli *cli, const char *focus, bool is_single);
+enum cli_deck_flags {
+    CLI_DECK_SINGLE = 1 << 0,    /* one console without the deck's furniture */
+    CLI_DECK_READ_ONLY = 1 << 1, /* nothing is typed, no guest acted on */
+};
+
+/* Opens the deck until the operator leaves it. focus: a guest or console, or
+ * NULL. flags: enum cli_deck_flags. */
+int cli_run_deck(struct cli *cli, const char *focus, unsigned flags);
 
 /* Whether the deck can be opened: both standard streams are a terminal. */
 bool cli_check_terminal(struct error *error);

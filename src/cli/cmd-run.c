@@ -161,7 +161,7 @@ run(struct cli *cli)
     int status = name ? define_and_start(cli, session, name) : cli_fail(&error);
     session_close(session);
     if (!is_detached && status == COMMAND_DONE)
-        status = cli_run_deck(cli, name, false);
+        status = cli_run_deck(cli, name, 0);
     free(name);
     return status;
 }

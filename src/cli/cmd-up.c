@@ -220,7 +220,7 @@ run(struct cli *cli)
         status = session_fail(session, &error);
     session_close(session);
     if (!is_detached && status == COMMAND_DONE)
-        status = cli_run_deck(cli, NULL, false);
+        status = cli_run_deck(cli, NULL, 0);
     return status;
 }
 

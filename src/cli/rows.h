@@ -16,6 +16,12 @@
         .summary = "do it without asking"                                      \
     }
 
+#define ROW_READ_ONLY                                                          \
+    {                                                                          \
+        .name = "read-only", .letter = 'r', .type = OPTION_FLAG,               \
+        .summary = "look only: nothing is typed, no guest is acted on"         \
+    }
+
 #define ROW_NO_WAIT                                                            \
     {                                                                          \
         .name = "no-wait", .type = OPTION_FLAG,                                \

@@ -3,6 +3,7 @@
 #include "base/loop.h"
 #include "base/xalloc.h"
 #include "cli/cli.h"
+#include "client/identity.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -88,6 +89,7 @@ session_open(const struct cli *cli, enum connection_start start,
     session->timer = loop_timer_new(&session->loop, on_timeout, session);
     session->connection =
         connection_new(&session->loop, fd, &handlers, session);
+    identity_tell(session->connection, cli->command->name, false);
     return session;
 }
 

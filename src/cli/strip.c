@@ -82,6 +82,9 @@ take_ground(struct strip *strip, char byte, struct buffer *out)
     } else if (byte == '\t') {
         put_line_end(strip, out);
         buffer_append_byte(out, '\t');
+    } else if (byte == '\b' && (strip->flags & STRIP_EDITING)) {
+        put_line_end(strip, out);
+        buffer_append_byte(out, '\b');
     } else if (byte == '\033') {
         strip->state = STATE_ESCAPE;
     }
@@ -140,6 +143,9 @@ take_csi(struct strip *strip, char byte, struct buffer *out)
                           strip->partial.len);
             buffer_append_byte(out, 'm');
         }
+        if ((strip->flags & STRIP_EDITING) && byte == 'K' &&
+            !strip->has_carriage && !strip->partial.len)
+            buffer_append_text(out, " \b");
         strip->state = STATE_GROUND;
     } else if (byte == '\033') {
         strip->state = STATE_ESCAPE;

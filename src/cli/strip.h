@@ -12,6 +12,9 @@
 enum strip_flags {
     STRIP_ALL = 0,
     STRIP_KEEP_SGR = 1 << 0, /* ESC [ digits ; : m stays */
+    STRIP_EDITING = 1 << 1,  /* backspaces stay, and what erases the rest of the
+                              * line erases one character: enough to follow a
+                              * shell's line editor */
 };
 
 /* Zero-initialise it; strip_finish frees it. */

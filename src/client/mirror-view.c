@@ -288,6 +288,7 @@ struct update {
     const char *title;    /* borrowed; NULL: as before */
     const json_t *cursor; /* borrowed; NULL: as before */
     const json_t *modes;  /* borrowed; NULL: as before */
+    const json_t *origin; /* borrowed; NULL: as before */
     const json_t *rows;   /* borrowed; NULL: none changed */
 };
 
@@ -295,6 +296,15 @@ static bool
 is_integer_at(const json_t *array, size_t index)
 {
     return json_is_integer(json_array_get(array, index));
+}
+
+/* Whether a row or column of a console stands there. */
+static bool
+is_place_at(const json_t *array, size_t index)
+{
+    const json_t *value = json_array_get(array, index);
+    return json_is_integer(value) && json_integer_value(value) >= 0 &&
+           json_integer_value(value) <= UINT16_MAX;
 }
 
 static bool
@@ -305,6 +315,7 @@ read_members(const struct mirror_view *view, const json_t *data,
     json_t *modes = NULL;
     json_t *rows = NULL;
     json_t *size = NULL;
+    json_t *origin = NULL;
     *update = (struct update){
         .history = view->history,
         .dropped = view->dropped,
@@ -328,6 +339,7 @@ read_members(const struct mirror_view *view, const json_t *data,
         json_get_array(data, "cursor", JSON_OPTIONAL, &cursor, error) &&
         json_get_array(data, "modes", JSON_OPTIONAL, &modes, error) &&
         json_get_array(data, "size", JSON_OPTIONAL, &size, error) &&
+        json_get_array(data, "origin", JSON_OPTIONAL, &origin, error) &&
         json_get_array(data, "rows", JSON_OPTIONAL, &rows, error);
     if (!ok)
         return error_prefix(error, "SCREEN event");
@@ -340,8 +352,11 @@ read_members(const struct mirror_view *view, const json_t *data,
             update->console_cols < 1 || update->console_cols > UINT16_MAX)
             return malformed(error, "the size is not [rows, columns]");
     }
+    if (origin && (!is_place_at(origin, 0) || !is_place_at(origin, 1)))
+        return malformed(error, "the origin is not [row, column]");
     update->cursor = cursor;
     update->modes = modes;
+    update->origin = origin;
     update->rows = rows;
     return true;
 }
@@ -436,6 +451,12 @@ apply_members(struct mirror_view *view, const struct update *update)
     if (update->console_rows) {
         view->console_rows = (int)update->console_rows;
         view->console_cols = (int)update->console_cols;
+    }
+    if (update->origin) {
+        view->origin_row =
+            (int)json_integer_value(json_array_get(update->origin, 0));
+        view->origin_col =
+            (int)json_integer_value(json_array_get(update->origin, 1));
     }
     if (update->cursor)
         apply_cursor(view, update->cursor);

@@ -72,6 +72,8 @@ struct mirror_view {
                                * before it counts; the mirror's own */
     int console_rows;         /* of the console's terminal */
     int console_cols;
+    int origin_row; /* of the console: the live view's upper left corner */
+    int origin_col;
     int cursor_row; /* -1: outside */
     int cursor_col;
     bool is_cursor_visible;

@@ -122,6 +122,15 @@ const struct spec_field spec_fields[] = {
         .read = spec_read_words,
     },
     {
+        .name = "consoles",
+        .type = "array",
+        .summary = "serial ports and virtio consoles, such as [\"ttyS0\", "
+                   "\"hvc0\"] (the first serial port)",
+        .kinds = Q,
+        .offset = AT(consoles),
+        .read = spec_read_consoles,
+    },
+    {
         .name = "command",
         .type = "command",
         .summary = "a QEMU command line, as a string or an array of words",
@@ -195,6 +204,22 @@ const struct spec_field spec_fields[] = {
         .kinds = SPEC_KINDS_ALL,
         .offset = AT(log_max_bytes),
         .read = spec_read_log,
+    },
+    {
+        .name = "console",
+        .type = "object",
+        .summary = "a size that its consoles keep: rows and cols",
+        .kinds = SPEC_KINDS_ALL,
+        .offset = AT(console_rows),
+        .read = spec_read_console,
+    },
+    {
+        .name = "read-only",
+        .type = "boolean",
+        .summary = "nobody types into its consoles (false)",
+        .kinds = SPEC_KINDS_ALL,
+        .offset = AT(is_readonly),
+        .read = spec_read_boolean,
     },
 };
 const size_t spec_fields_count = sizeof(spec_fields) / sizeof(spec_fields[0]);

@@ -48,13 +48,19 @@ spec_read_fn spec_read_option, spec_read_path, spec_read_append,
     spec_read_program, spec_read_arch, spec_read_accel, spec_read_smp,
     spec_read_memory, spec_read_firmware, spec_read_disks, spec_read_nics,
     spec_read_words, spec_read_command, spec_read_socket, spec_read_baud,
-    spec_read_history, spec_read_alerts, spec_read_silence, spec_read_log;
+    spec_read_history, spec_read_alerts, spec_read_silence, spec_read_log,
+    spec_read_console, spec_read_consoles, spec_read_boolean;
 
 /* Reads an array of alert rules in place of those that are there; what is wrong
  * is left out. */
 void spec_take_alert_rules(struct alert_rules *rules, const json_t *value,
                            const struct place *place,
                            struct mistakes *mistakes);
+
+/* Adds the mistakes of consoles that the spec's machine does not have. parent:
+ * the entry's place. */
+void spec_check_consoles(struct spec_reader *reader,
+                         const struct place *parent);
 
 /* Parts that the readers share: each returns a new string, or NULL after it
  * added a mistake. */

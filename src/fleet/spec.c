@@ -183,6 +183,7 @@ check_together(struct spec_reader *reader, const struct spec_entry *own)
         mistakes_add(reader->mistakes, &place, POSITIONS_PART_VALUE,
                      "the accelerator is said twice: here and in \"accel\"");
     }
+    spec_check_consoles(reader, own->place);
 }
 
 struct spec *
@@ -306,6 +307,7 @@ spec_free(struct spec *spec)
     free_disks(spec);
     free_nics(spec);
     shellwords_free(spec->args);
+    shellwords_free(spec->consoles);
     shellwords_free(spec->command);
     alert_rules_finish(&spec->alerts);
     json_decref(spec->source);

@@ -63,8 +63,10 @@ struct spec {
     size_t disk_count;
     struct spec_nic *nics;
     size_t nic_count;
-    bool has_nics; /* false: nothing was said, one user network it is */
-    char **args;   /* NULL-terminated, or NULL: raw QEMU arguments */
+    bool has_nics;   /* false: nothing was said, one user network it is */
+    char **args;     /* NULL-terminated, or NULL: raw QEMU arguments */
+    char **consoles; /* "ttyS0", "hvc0" …: NULL-terminated, or NULL: the
+                      * first serial port */
 
     /* SPEC_KIND_COMMAND, SPEC_KIND_EXEC: NULL-terminated words */
     char **command;
@@ -74,7 +76,10 @@ struct spec {
     char *socket; /* SPEC_KIND_SOCKET */
 
     size_t history_lines; /* scrollback */
-    int silence_s;        /* without output for so long it is told; 0: never */
+    int console_rows;     /* a fixed size; 0: that of who looks at it */
+    int console_cols;
+    bool is_readonly; /* nobody types */
+    int silence_s;    /* without output for so long it is told; 0: never */
     struct alert_rules alerts; /* its own, before those of all guests */
     uint64_t log_max_bytes;    /* of each console's log; 0: without limit */
     json_t *source; /* owned: the entry with defaults merged in, as written

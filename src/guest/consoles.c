@@ -133,13 +133,18 @@ open_one(struct guest *guest, size_t index, const char *name,
         .marks_path = marks_path,
         .times_path = times_path,
         .log_max_bytes = guest->spec->log_max_bytes,
-        .rows = DEFAULT_ROWS,
-        .cols = DEFAULT_COLS,
+        .rows = guest->spec->console_rows ? guest->spec->console_rows
+                                          : DEFAULT_ROWS,
+        .cols = guest->spec->console_cols ? guest->spec->console_cols
+                                          : DEFAULT_COLS,
         .history_lines = guest->spec->history_lines,
         .handlers = &handlers,
         .data = console,
     };
     console->console = console_new(guest->context->hub, &config, error);
+    /* an older log was perhaps made at another size, and is replayed so */
+    if (console->console && guest->spec->console_rows)
+        console_resize(console->console, config.rows, config.cols);
     free(times_path);
     free(marks_path);
     free(times);

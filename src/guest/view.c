@@ -65,6 +65,8 @@ guest_to_json(struct guest *guest)
     json_object_set_new(object, "adopted",
                         json_boolean(run && run->is_adopted));
     json_object_set_new(object, "problem", text_or_null(guest->problem));
+    json_object_set_new(object, "read-only",
+                        json_boolean(guest->spec->is_readonly));
     json_object_set_new(object, "exit",
                         guest->exit ? json_incref(guest->exit) : json_null());
     json_object_set_new(object, "consoles", consoles);

@@ -2,10 +2,11 @@
 
 #include "base/buffer.h"
 #include "fleet/spec.h"
+#include "qemu/argv.h"
 
 #include <stddef.h>
 
-/* A growing list of arguments; shared by argv.c and argv-devices.c. */
+/* A growing list of arguments; shared by argv*.c. */
 struct argv_list {
     char **words; /* owned, NULL-terminated once anything was added */
     size_t count;
@@ -21,6 +22,14 @@ void argv_add_buffer(struct argv_list *list, struct buffer *buffer);
 
 void argv_add_disks(struct argv_list *list, const struct spec *spec);
 void argv_add_nics(struct argv_list *list, const struct spec *spec);
+
+/* argv-console.c: the chardevs, and what a guest described by fields has its
+ * consoles on; the kernel's command line, with the consoles' size where it is
+ * fixed. */
+void argv_add_chardevs(struct argv_list *list,
+                       const struct argv_runtime *runtime, size_t count);
+void argv_add_consoles(struct argv_list *list, const struct spec *spec);
+void argv_add_append(struct argv_list *list, const struct spec *spec);
 
 /* "pci", "ccw" or "device": how a machine's virtio devices end. */
 const char *argv_virtio_bus(const struct spec *spec);

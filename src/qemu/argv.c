@@ -1,11 +1,11 @@
 #include "qemu/argv.h"
 
 #include "base/xalloc.h"
+#include "fleet/arch.h"
 #include "fleet/shellwords.h"
 #include "qemu/accel.h"
 #include "qemu/argv-internal.h"
 #include "qemu/cmdline.h"
-#include "qemu/keyval.h"
 #include "qemu/sandbox.h"
 
 #include <inttypes.h>
@@ -62,7 +62,7 @@ argv_arch(const struct spec *spec)
 {
     if (spec->arch)
         return spec->arch;
-    return cmdline_arch_of(spec->kind == SPEC_KIND_COMMAND ? spec->command[0]
+    return arch_of_program(spec->kind == SPEC_KIND_COMMAND ? spec->command[0]
                                                            : spec->qemu);
 }
 
@@ -105,8 +105,11 @@ rewrite_plain(const struct spec *spec, struct error *error)
     static char *const none[] = {NULL};
     if (spec->kind == SPEC_KIND_COMMAND)
         return cmdline_rewrite(spec->command, NULL, CMDLINE_COMMAND, error);
-    return cmdline_rewrite(spec->args ? spec->args : none, argv_arch(spec),
-                           CMDLINE_ARGUMENTS, error);
+    char *const *args = spec->args ? spec->args : none;
+    if (spec->consoles)
+        return cmdline_rewrite_after(
+            args, argv_arch(spec), (const char *const *)spec->consoles, error);
+    return cmdline_rewrite(args, argv_arch(spec), CMDLINE_ARGUMENTS, error);
 }
 
 /* The same; the error says which field it is about. */
@@ -162,20 +165,6 @@ add_monitor(struct argv_list *list, const struct argv_runtime *runtime)
     if (runtime->pidfile) {
         argv_add(list, "-pidfile");
         argv_add(list, runtime->pidfile);
-    }
-}
-
-static void
-add_consoles(struct argv_list *list, const struct argv_runtime *runtime,
-             size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        struct buffer text = {0};
-        buffer_printf(&text, "pty,id=gmcon%zu,logfile=", i);
-        keyval_append_value(&text, runtime->logs[i]);
-        buffer_append_text(&text, ",logappend=on");
-        argv_add(list, "-chardev");
-        argv_add_buffer(list, &text);
     }
 }
 
@@ -252,8 +241,7 @@ add_fields(struct argv_list *list, const struct spec *spec,
     if (!cmdline->has_display)
         argv_add(list, "-nographic");
     argv_add(list, "-nodefaults");
-    argv_add(list, "-serial");
-    argv_add(list, "chardev:gmcon0");
+    argv_add_consoles(list, spec);
     add_pair(list, "-machine", argv_machine(spec));
     add_accel(list, spec);
     add_pair(list, "-cpu", spec->cpu ? spec->cpu : default_cpu(spec));
@@ -268,7 +256,7 @@ add_fields(struct argv_list *list, const struct spec *spec,
     add_firmware(list, spec);
     add_pair(list, "-kernel", spec->kernel);
     add_pair(list, "-initrd", spec->initrd);
-    add_pair(list, "-append", spec->append);
+    argv_add_append(list, spec);
     argv_add_disks(list, spec);
     argv_add_nics(list, spec);
 }
@@ -296,7 +284,7 @@ argv_build(const struct spec *spec, const struct argv_runtime *runtime,
         if (!cmdline->uuid)
             add_pair(&list, "-uuid", runtime->uuid);
         add_monitor(&list, runtime);
-        add_consoles(&list, runtime, cmdline->console_count);
+        argv_add_chardevs(&list, runtime, cmdline->console_count);
         if (spec->kind == SPEC_KIND_QEMU)
             add_fields(&list, spec, cmdline);
         for (size_t i = 0; cmdline->words[i]; i++)

@@ -1,5 +1,6 @@
 /* Serial ports, console devices, monitors and their chardevs. */
 #include "base/xalloc.h"
+#include "fleet/arch.h"
 #include "qemu/cmdline-internal.h"
 #include "qemu/keyval.h"
 
@@ -8,16 +9,6 @@
 #include <string.h>
 
 #include <jansson.h>
-
-/* What Linux calls the first serial ports of QEMU's machines, where it is not
- * ttyS. */
-static const struct {
-    const char *arch;
-    const char *name;
-} serial_names[] = {
-    {"aarch64", "ttyAMA"}, {"arm", "ttyAMA"},    {"m68k", "ttyGF"},
-    {"ppc64", "hvc"},      {"s390x", "ttysclp"},
-};
 
 /* Devices that are consoles in the guest; name NULL: one of the serial
  * ports. */
@@ -35,14 +26,8 @@ void
 cmdline_serial_name(const char *arch, size_t index,
                     char name[CMDLINE_CONSOLE_NAME_BYTES])
 {
-    const char *prefix = "ttyS";
-    for (size_t i = 0; i < sizeof(serial_names) / sizeof(serial_names[0]);
-         i++) {
-        if (!strcmp(serial_names[i].arch, arch))
-            prefix = serial_names[i].name;
-    }
-    (void)snprintf(name, CMDLINE_CONSOLE_NAME_BYTES, "%s%u", prefix,
-                   (unsigned)index % 10000);
+    (void)snprintf(name, CMDLINE_CONSOLE_NAME_BYTES, "%s%u",
+                   arch_serial_prefix(arch), (unsigned)index % 10000);
 }
 
 static bool

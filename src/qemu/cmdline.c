@@ -1,12 +1,14 @@
 #include "qemu/cmdline.h"
 
 #include "base/xalloc.h"
+#include "fleet/arch.h"
 #include "fleet/shellwords.h"
 #include "qemu/cmdline-internal.h"
 #include "qemu/keyval.h"
 
 #include <ctype.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -87,18 +89,6 @@ take_program(struct cmdline_rewriter *rewriter, char *const **words,
     rewriter->result->program = xstrdup(program);
     *words = at + 1;
     return true;
-}
-
-const char *
-cmdline_arch_of(const char *program)
-{
-    static const char prefix[] = "qemu-system-";
-    const char *slash = program ? strrchr(program, '/') : NULL;
-    const char *name = slash ? slash + 1 : program;
-    if (!name || strncmp(name, prefix, strlen(prefix)) != 0 ||
-        strstr(name, "microvm"))
-        return "x86_64";
-    return name + strlen(prefix);
 }
 
 /* Splits words into options with their values. */
@@ -276,7 +266,7 @@ rewrite(struct cmdline_rewriter *rewriter, char *const *words,
         !take_program(rewriter, &words, error))
         return false;
     if (!rewriter->arch)
-        rewriter->arch = cmdline_arch_of(rewriter->result->program);
+        rewriter->arch = arch_of_program(rewriter->result->program);
     parse_items(rewriter, words);
     cmdline_collect_chardevs(rewriter);
     for (size_t i = 0; i < rewriter->item_count; i++)
@@ -288,20 +278,37 @@ rewrite(struct cmdline_rewriter *rewriter, char *const *words,
     return true;
 }
 
-struct cmdline *
-cmdline_rewrite(char *const *words, const char *arch, unsigned flags,
-                struct error *error)
+/* Takes in the consoles that are there before the words say anything. */
+static void
+take_given(struct cmdline_rewriter *rewriter, const char *const *given)
 {
-    struct cmdline_rewriter rewriter = {.arch = arch, .flags = flags};
+    struct cmdline *result = rewriter->result;
+    const char *serial = arch_serial_prefix(rewriter->arch);
+    size_t count = 0;
+    while (given[count])
+        count++;
+    result->consoles = xcalloc(count + 1, sizeof(*result->consoles));
+    result->console_count = count;
+    for (size_t i = 0; i < count; i++) {
+        (void)snprintf(result->consoles[i].name,
+                       sizeof(result->consoles[i].name), "%s", given[i]);
+        size_t letters = strcspn(given[i], "0123456789");
+        rewriter->serial_ports +=
+            letters == strlen(serial) && !strncmp(given[i], serial, letters);
+    }
+}
+
+/* given: NULL for a command. */
+static struct cmdline *
+rewrite_words(char *const *words, const char *arch, const char *const *given,
+              struct error *error)
+{
+    struct cmdline_rewriter rewriter = {
+        .arch = arch, .flags = given ? CMDLINE_ARGUMENTS : CMDLINE_COMMAND};
     rewriter.result = xcalloc(1, sizeof(*rewriter.result));
     rewriter.result->notes = xcalloc(1, sizeof(*rewriter.result->notes));
-    if (flags & CMDLINE_ARGUMENTS) {
-        rewriter.result->consoles =
-            xcalloc(1, sizeof(*rewriter.result->consoles));
-        rewriter.result->console_count = 1;
-        cmdline_serial_name(arch, rewriter.serial_ports++,
-                            rewriter.result->consoles[0].name);
-    }
+    if (given)
+        take_given(&rewriter, given);
     bool ok = rewrite(&rewriter, words, error);
     for (size_t i = 0; i < rewriter.item_count; i++)
         free(rewriter.items[i].new_value);
@@ -313,6 +320,25 @@ cmdline_rewrite(char *const *words, const char *arch, unsigned flags,
         return rewriter.result;
     cmdline_free(rewriter.result);
     return NULL;
+}
+
+struct cmdline *
+cmdline_rewrite(char *const *words, const char *arch, unsigned flags,
+                struct error *error)
+{
+    if (!(flags & CMDLINE_ARGUMENTS))
+        return rewrite_words(words, arch, NULL, error);
+    char name[CMDLINE_CONSOLE_NAME_BYTES];
+    const char *const first[] = {name, NULL};
+    cmdline_serial_name(arch, 0, name);
+    return rewrite_words(words, arch, first, error);
+}
+
+struct cmdline *
+cmdline_rewrite_after(char *const *words, const char *arch,
+                      const char *const *given, struct error *error)
+{
+    return rewrite_words(words, arch, given, error);
 }
 
 void

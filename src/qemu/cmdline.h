@@ -56,15 +56,16 @@ enum cmdline_flags {
  * program's name. NULL on failure. */
 struct cmdline *cmdline_rewrite(char *const *words, const char *arch,
                                 unsigned flags, struct error *error);
+/* The same for arguments that follow ours when other consoles than the first
+ * serial port are there already: given, NULL-terminated names. */
+struct cmdline *cmdline_rewrite_after(char *const *words, const char *arch,
+                                      const char *const *given,
+                                      struct error *error);
 void cmdline_free(struct cmdline *cmdline);
 
 /* Whether a -nic, -netdev or -net value makes QEMU run a program: a bridge's
  * helper, a tap's script, guestfwd=…-cmd:, smb=. */
 bool cmdline_net_spawns(const char *value);
-
-/* "x86_64" for qemu-system-x86_64, by name or path; x86_64 where the name does
- * not tell. Borrowed from program. */
-const char *cmdline_arch_of(const char *program);
 
 /* What Linux calls serial port index of an architecture. */
 void cmdline_serial_name(const char *arch, size_t index,

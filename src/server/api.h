@@ -38,6 +38,7 @@ struct method_argument {
 
 enum method_flags {
     METHOD_QUIET = 1 << 0, /* without an id only failures are answered */
+    METHOD_READS = 1 << 1, /* for read-only clients too: it changes nothing */
 };
 
 #define METHOD_MAX_ARGUMENTS 16
@@ -94,3 +95,4 @@ extern const struct method_table methods_keys;
 extern const struct method_table methods_view;
 extern const struct method_table methods_buffer;
 extern const struct method_table methods_text;
+extern const struct method_table methods_clients;

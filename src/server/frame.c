@@ -40,6 +40,67 @@ frame_state_resize(struct frame_state *state, int rows, int cols)
     state->anchor = anchor;
 }
 
+/* --- which part of the console
+ * ------------------------------------------------ */
+
+static int
+clamp(int value, int max)
+{
+    return value < 0 || max < 0 ? 0 : value > max ? max : value;
+}
+
+static int
+hidden_rows(const struct frame_state *state, const struct terminal *terminal)
+{
+    return terminal_rows(terminal) - state->rows;
+}
+
+static int
+hidden_cols(const struct frame_state *state, const struct terminal *terminal)
+{
+    return terminal_cols(terminal) - state->cols;
+}
+
+/* The first row of a live view that follows the cursor: it moves no further
+ * than it takes to show it. */
+static int
+follow_row(const struct frame_state *state, const struct terminal *terminal)
+{
+    int cursor = terminal_cursor(terminal).row;
+    int first = state->first_row;
+    if (cursor >= first + state->rows)
+        first = cursor - state->rows + 1;
+    if (cursor < first)
+        first = cursor;
+    return clamp(first, hidden_rows(state, terminal));
+}
+
+/* The first column: lines begin at the left, so that is where the view is
+ * whenever the cursor can be seen there. */
+static int
+follow_col(const struct frame_state *state, const struct terminal *terminal)
+{
+    int cursor = terminal_cursor(terminal).col;
+    int first = state->first_col;
+    if (cursor < state->cols)
+        first = 0;
+    else if (cursor < first || cursor >= first + state->cols)
+        first = cursor - state->cols / 2;
+    return clamp(first, hidden_cols(state, terminal));
+}
+
+static void
+set_origin(struct frame_state *state, int row, int col)
+{
+    state->first_row = row;
+    if (col == state->first_col)
+        return;
+    /* every row looks other from there */
+    state->first_col = col;
+    state->is_all_due = true;
+    memset(state->stamps, 0, (size_t)state->rows * sizeof(*state->stamps));
+}
+
 void
 frame_state_scroll(struct frame_state *state, const struct terminal *terminal,
                    int64_t rows)
@@ -95,22 +156,44 @@ update_anchor(struct frame_state *state, const struct terminal *terminal)
     return true;
 }
 
-/* The terminal's row that a live view shows on top. When it does not fit, the
- * view moves no further than it takes to show the cursor. */
+/* Settles which row and column of the console the view begins with; returns the
+ * row, which is negative in the history. */
 static int
-live_first_row(struct frame_state *state, const struct terminal *terminal)
+settle_origin(struct frame_state *state, const struct terminal *terminal)
 {
-    int hidden = terminal_rows(terminal) - state->rows;
-    int cursor = terminal_cursor(terminal).row;
-    int first = state->first_row;
-    if (cursor >= first + state->rows)
-        first = cursor - state->rows + 1;
-    if (cursor < first)
-        first = cursor;
-    if (first > hidden)
-        first = hidden;
-    state->first_row = first > 0 ? first : 0;
+    set_origin(state, clamp(state->first_row, hidden_rows(state, terminal)),
+               clamp(state->first_col, hidden_cols(state, terminal)));
+    if (update_anchor(state, terminal)) {
+        int row = (int)((int64_t)state->anchor - (int64_t)screen_row(terminal));
+        if (row >= 0)
+            state->first_row = row;
+        return row;
+    }
+    if (!state->is_panned)
+        set_origin(state, follow_row(state, terminal),
+                   follow_col(state, terminal));
     return state->first_row;
+}
+
+void
+frame_state_pan(struct frame_state *state, const struct terminal *terminal,
+                int row, int col)
+{
+    row = row < 0 ? state->first_row : row;
+    col = col < 0 ? state->first_col : col;
+    row = clamp(row, hidden_rows(state, terminal));
+    col = clamp(col, hidden_cols(state, terminal));
+    set_origin(state, row, col);
+    state->is_panned = follow_row(state, terminal) != row ||
+                       follow_col(state, terminal) != col;
+}
+
+bool
+frame_state_follow(struct frame_state *state)
+{
+    bool was_panned = state->is_panned;
+    state->is_panned = false;
+    return was_panned;
 }
 
 /* --- rows
@@ -134,15 +217,50 @@ fit_text(const char *text, size_t bytes, int cols)
     return at;
 }
 
-static void
-write_run(struct json_writer *out, const struct terminal_run *run, int cols)
+/* Bytes of text that cover its first cols columns, with the marks that combine
+ * with what is there. *ret_cols: the columns that they cover, one more where a
+ * wide character is cut. */
+static size_t
+skip_text(const char *text, size_t bytes, int cols, int *ret_cols)
 {
+    size_t at = 0;
+    int used = 0;
+    while (at < bytes) {
+        uint32_t codepoint = 0;
+        size_t len = utf8_decode(text + at, bytes - at, &codepoint);
+        int width = utf8_width(codepoint);
+        if (!len || (used >= cols && width > 0))
+            break;
+        used += width > 0 ? width : 0;
+        at += len;
+    }
+    *ret_cols = used;
+    return at;
+}
+
+/* Writes the part of a run that the view's columns show, if there is any.
+ * first: the column that the view begins with. */
+static void
+write_run(struct json_writer *out, const struct terminal_run *run, int first,
+          int cols)
+{
+    const char *text = run->text;
     size_t bytes = run->bytes;
-    if (run->col + run->cols > cols)
-        bytes = fit_text(run->text, run->bytes, cols - run->col);
+    int col = run->col - first;
+    if (col < 0) {
+        int skipped = 0;
+        size_t len = skip_text(text, bytes, -col, &skipped);
+        text += len;
+        bytes -= len;
+        col += skipped;
+    }
+    if (!bytes || col >= cols)
+        return;
+    if (run->col + run->cols - first > cols)
+        bytes = fit_text(text, bytes, cols - col);
     json_writer_open_array(out, NULL);
-    json_writer_integer(out, NULL, run->col);
-    json_writer_string(out, NULL, run->text, bytes);
+    json_writer_integer(out, NULL, col);
+    json_writer_string(out, NULL, text, bytes);
     const struct style *style = &run->style;
     uint32_t values[] = {style->foreground, style->background,
                          style->attributes, style->underline_colour};
@@ -166,8 +284,9 @@ write_row(const struct frame_state *state, struct terminal *terminal, int index,
             ? terminal_read_row(terminal, row, state->runs,
                                 (size_t)terminal_cols(terminal), NULL)
             : 0;
-    for (size_t i = 0; i < count && state->runs[i].col < state->cols; i++)
-        write_run(out, &state->runs[i], state->cols);
+    int end = state->first_col + state->cols;
+    for (size_t i = 0; i < count && state->runs[i].col < end; i++)
+        write_run(out, &state->runs[i], state->first_col, state->cols);
     json_writer_close_array(out);
 }
 
@@ -225,7 +344,8 @@ write_rows(struct frame_state *state, struct terminal *terminal, int first_row,
     }
     bool has_rows = false;
     for (int i = 0; i < state->rows; i++) {
-        if (state->has_sent && state->fresh[i].id == state->stamps[i].id &&
+        if (state->has_sent && !state->is_all_due &&
+            state->fresh[i].id == state->stamps[i].id &&
             state->fresh[i].version == state->stamps[i].version)
             continue;
         if (!has_rows)
@@ -238,6 +358,7 @@ write_rows(struct frame_state *state, struct terminal *terminal, int first_row,
     struct terminal_row_stamp *sent = state->stamps;
     state->stamps = state->fresh;
     state->fresh = sent;
+    state->is_all_due = false;
     return has_rows || shift;
 }
 
@@ -276,6 +397,21 @@ write_size(struct frame_state *state, const struct terminal *terminal,
     json_writer_open_array(out, "size");
     json_writer_integer(out, NULL, rows);
     json_writer_integer(out, NULL, cols);
+    json_writer_close_array(out);
+    return true;
+}
+
+static bool
+write_origin(struct frame_state *state, struct json_writer *out)
+{
+    if (state->has_sent && state->first_row == state->origin_row &&
+        state->first_col == state->origin_col)
+        return false;
+    state->origin_row = state->first_row;
+    state->origin_col = state->first_col;
+    json_writer_open_array(out, "origin");
+    json_writer_integer(out, NULL, state->first_row);
+    json_writer_integer(out, NULL, state->first_col);
     json_writer_close_array(out);
     return true;
 }
@@ -335,9 +471,12 @@ write_cursor(struct frame_state *state, const struct terminal *terminal,
 {
     struct terminal_cursor cursor = terminal_cursor(terminal);
     cursor.row -= first_row;
-    if (cursor.row < 0 || cursor.row >= state->rows ||
+    cursor.col -= state->first_col;
+    if (cursor.row < 0 || cursor.row >= state->rows || cursor.col < 0 ||
         cursor.col >= state->cols)
         cursor.row = -1;
+    if (cursor.col < 0)
+        cursor.col = 0;
     json_writer_open_array(out, "cursor");
     json_writer_integer(out, NULL, cursor.row);
     json_writer_integer(out, NULL, cursor.col);
@@ -359,15 +498,9 @@ frame_write(struct frame_state *state, struct terminal *terminal,
     int64_t history = state->history;
     int64_t dropped = state->dropped;
     int64_t top = state->top;
-    int first_row = 0;
-    if (update_anchor(state, terminal))
-        first_row =
-            (int)((int64_t)state->anchor - (int64_t)screen_row(terminal));
-    else
-        first_row = live_first_row(state, terminal);
-    if (first_row >= 0)
-        state->first_row = first_row;
+    int first_row = settle_origin(state, terminal);
     bool has_changed = write_size(state, terminal, out);
+    has_changed |= write_origin(state, out);
     has_changed |= write_rows(state, terminal, first_row, out);
     has_changed |= write_modes(state, terminal, out);
     has_changed |= write_history(state, terminal, first_row, out);

@@ -21,6 +21,10 @@ struct frame_state {
     uint64_t anchor; /* absolute row at the top while scrolled back, counted
                       * from the very first ("dropped + index") */
     int first_row;   /* of the console that a live view shows on top */
+    int first_col;   /* … at its left edge */
+    bool is_all_due; /* the client has no row as it is from there */
+    bool is_panned;  /* they are where the client put them, not where the
+                      * cursor is */
     bool has_sent;   /* below is what the client was told */
     int console_rows;
     int console_cols;
@@ -30,6 +34,8 @@ struct frame_state {
     int64_t dropped;
     int64_t top;
     int64_t scroll;
+    int origin_row;
+    int origin_col;
 };
 
 void frame_state_init(struct frame_state *state, int rows, int cols);
@@ -42,6 +48,15 @@ void frame_state_scroll(struct frame_state *state,
 /* Shows the rows from an absolute one on, clamped to what exists: output moves
  * them up into the history, and the view goes with them. */
 void frame_state_pin(struct frame_state *state, uint64_t row);
+
+/* For a view smaller than the console: shows it from that row and column on,
+ * clamped to what there is, until frame_state_follow. -1: unchanged. Where the
+ * cursor is in view anyway the view goes on following it. */
+void frame_state_pan(struct frame_state *state, const struct terminal *terminal,
+                     int row, int col);
+/* Shows the part of the console that the cursor is in, from now on. Returns
+ * whether it did not before. */
+bool frame_state_follow(struct frame_state *state);
 
 /* Writes the members of SCREEN but view and frame into an open object. False
  * when nothing changed: what was written then is worth no frame. */

@@ -206,6 +206,7 @@ static const struct method methods[] = {
     {
         .name = "alert-list",
         .summary = "The alerts that were not cleared, oldest first",
+        .flags = METHOD_READS,
         .arguments = {ARGUMENT_GUEST, ARGUMENT_SEVERITY, ARGUMENT_SINCE},
         .run = run_list,
     },
@@ -225,6 +226,7 @@ static const struct method methods[] = {
         .name = "alert-rules",
         .summary = "The alert rules that count, and what is wrong with the "
                    "user's",
+        .flags = METHOD_READS,
         .arguments = {{"guest", ARGUMENT_STRING, 0, 0, 0,
                        "Those for this guest, its own among them"}},
         .run = run_rules,
@@ -237,6 +239,7 @@ static const struct method methods[] = {
     {
         .name = "event-list",
         .summary = "What happened to the guests, and who did what",
+        .flags = METHOD_READS,
         .arguments =
             {
                 ARGUMENT_SINCE,

@@ -72,11 +72,13 @@ static const struct method methods[] = {
     {
         .name = "buffer-list",
         .summary = "What was copied, the newest first",
+        .flags = METHOD_READS,
         .run = run_list,
     },
     {
         .name = "buffer-get",
         .summary = "A buffer with its text",
+        .flags = METHOD_READS,
         .arguments = {ARGUMENT_NUMBER(0)},
         .run = run_get,
     },

@@ -4,6 +4,8 @@
 #include "console/keys.h"
 #include "console/render.h"
 #include "server/api.h"
+#include "server/clients.h"
+#include "server/fit.h"
 #include "server/server-internal.h"
 #include "server/view.h"
 #include "server/waiter.h"
@@ -119,6 +121,9 @@ run_send(struct request *request, const json_t *arguments, struct error *error)
     struct guest *guest = find_console(request, arguments, &index, error);
     if (!guest)
         return false;
+    if (!clients_may_type(request_server(request), request_peer(request), guest,
+                          index, error))
+        return false;
     struct console *console = guest_console(guest, index);
     unsigned modes = terminal_modes(console_terminal(console));
     uint64_t cursor = now_offset(console);
@@ -130,6 +135,9 @@ run_send(struct request *request, const json_t *arguments, struct error *error)
         ok = console_type(console, bytes.data, bytes.len, error) ||
              error_prefix(error, "%s", guest_name(guest));
     buffer_finish(&bytes);
+    if (ok)
+        clients_typed(request_server(request), request_peer(request), guest,
+                      index);
     if (ok)
         request_return(request,
                        json_pack("{s:I,s:I}", "cursor", (json_int_t)cursor,
@@ -173,7 +181,8 @@ run_capture(struct request *request, const json_t *arguments,
     struct guest *guest = find_console(request, arguments, &index, error);
     if (!guest)
         return false;
-    struct terminal *terminal = console_terminal(guest_console(guest, index));
+    struct console *console = guest_console(guest, index);
+    struct terminal *terminal = console_terminal(console);
     int64_t history = argument_integer(arguments, "history", 0);
     unsigned flags = RENDER_PLAIN;
     flags |= argument_boolean(arguments, "ansi") ? RENDER_ANSI : 0;
@@ -191,10 +200,11 @@ run_capture(struct request *request, const json_t *arguments,
     struct terminal_cursor cursor = terminal_cursor(terminal);
     request_return(
         request,
-        json_pack("{s:o,s:i,s:i,s:[i,i]}", "text",
+        json_pack("{s:o,s:i,s:i,s:[i,i],s:I}", "text",
                   json_from_bytes(text.data ? text.data : "", text.len), "rows",
                   terminal_rows(terminal), "cols", terminal_cols(terminal),
-                  "cursor", cursor.row, cursor.col));
+                  "cursor", cursor.row, cursor.col, "offset",
+                  (json_int_t)console_offset(console)));
     buffer_finish(&text);
     return true;
 }
@@ -207,6 +217,11 @@ run_resize(struct request *request, const json_t *arguments,
     struct guest *guest = find_console(request, arguments, &index, error);
     if (!guest)
         return false;
+    if (guest_spec(guest)->console_rows)
+        return error_set(error, ERROR_CODE_STATE,
+                         "%s has a fixed size, by \"console\" in its fleet "
+                         "file",
+                         guest_name(guest));
     console_resize(guest_console(guest, index),
                    (int)argument_integer(arguments, "rows", 0),
                    (int)argument_integer(arguments, "cols", 0));
@@ -236,6 +251,7 @@ static const struct method methods[] = {
     {
         .name = "console-wait",
         .summary = "Answers once a pattern appears in a console's text",
+        .flags = METHOD_READS,
         .arguments =
             {
                 ARGUMENT_CONSOLE,
@@ -256,6 +272,7 @@ static const struct method methods[] = {
     {
         .name = "console-capture",
         .summary = "What stands on a console's screen, as text",
+        .flags = METHOD_READS,
         .arguments =
             {
                 ARGUMENT_CONSOLE,
@@ -280,6 +297,20 @@ static const struct method methods[] = {
                  TERMINAL_MAX_COLS, "Columns"},
             },
         .run = run_resize,
+    },
+    {
+        .name = "console-fit",
+        .summary = "Types `stty rows R cols C` with the console's size, when a "
+                   "shell waits for a command",
+        .arguments =
+            {
+                ARGUMENT_CONSOLE,
+                {"force", ARGUMENT_BOOLEAN, 0, 0, 0,
+                 "Type it whatever stands on the screen"},
+                {"dry-run", ARGUMENT_BOOLEAN, 0, 0, 0,
+                 "Only say what would be typed"},
+            },
+        .run = fit_run,
     },
 };
 

@@ -307,17 +307,20 @@ static const struct method methods[] = {
     {
         .name = "guest-list",
         .summary = "All guests, in the order of their definition",
+        .flags = METHOD_READS,
         .run = run_list,
     },
     {
         .name = "guest-query",
         .summary = "One guest",
+        .flags = METHOD_READS,
         .arguments = {ARGUMENT_GUEST},
         .run = run_query,
     },
     {
         .name = "guest-command",
         .summary = "The command line that a guest is started with",
+        .flags = METHOD_READS,
         .arguments = {ARGUMENT_GUEST},
         .run = run_command,
     },
@@ -402,6 +405,7 @@ static const struct method methods[] = {
     {
         .name = "guest-wait",
         .summary = "Answers once a guest is in one of some states",
+        .flags = METHOD_READS,
         .arguments = {ARGUMENT_GUEST,
                       {"states", ARGUMENT_STRINGS, ARGUMENT_REQUIRED, 0, 0,
                        "Names of states"},

@@ -126,6 +126,7 @@ static const struct method methods[] = {
     {
         .name = "query-sysrq",
         .summary = "The SysRq functions: name, letter, summary, dangerous",
+        .flags = METHOD_READS,
         .run = run_query,
     },
     {

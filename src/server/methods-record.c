@@ -316,6 +316,7 @@ static const struct method methods[] = {
     {
         .name = "console-log",
         .summary = "A part of a console's log",
+        .flags = METHOD_READS,
         .arguments =
             {
                 ARGUMENT_CONSOLE,
@@ -331,6 +332,7 @@ static const struct method methods[] = {
     {
         .name = "console-record",
         .summary = "What is kept of a console: its boots, sizes, gaps, times",
+        .flags = METHOD_READS,
         .arguments =
             {
                 ARGUMENT_CONSOLE,

@@ -139,6 +139,7 @@ static const struct method methods[] = {
     {
         .name = "console-search",
         .summary = "Finds lines in consoles' scrollback and screens",
+        .flags = METHOD_READS,
         .arguments =
             {
                 {"pattern", ARGUMENT_STRING, ARGUMENT_REQUIRED, 0, 0,

@@ -1,5 +1,6 @@
 #include "config.h"
 #include "server/api.h"
+#include "server/clients.h"
 #include "server/server-internal.h"
 
 #include <unistd.h>
@@ -75,8 +76,11 @@ run_subscribe(struct request *request, const json_t *arguments,
 {
     (void)arguments;
     (void)error;
-    peer_subscribe(request_peer(request));
+    struct server *server = request_server(request);
+    struct peer *peer = request_peer(request);
+    peer_subscribe(peer);
     request_return(request, NULL);
+    clients_tell_all(server, peer);
     return true;
 }
 
@@ -84,21 +88,25 @@ static const struct method methods[] = {
     {
         .name = "qmp_capabilities",
         .summary = "Does nothing: here for clients made for QEMU's monitor",
+        .flags = METHOD_READS,
         .run = run_capabilities,
     },
     {
         .name = "query-version",
         .summary = "The program's and the API's version",
+        .flags = METHOD_READS,
         .run = run_version,
     },
     {
         .name = "query-commands",
         .summary = "All methods with their arguments",
+        .flags = METHOD_READS,
         .run = run_commands,
     },
     {
         .name = "query-server",
         .summary = "The server: its process, directories, clients",
+        .flags = METHOD_READS,
         .run = run_server,
     },
     {
@@ -110,6 +118,7 @@ static const struct method methods[] = {
     {
         .name = "events-subscribe",
         .summary = "Sends this client all events from now on",
+        .flags = METHOD_READS,
         .run = run_subscribe,
     },
 };

@@ -134,6 +134,7 @@ static const struct method methods[] = {
         .name = "console-text",
         .summary = "The text between two places of a console's rows, as a "
                    "selection copies it",
+        .flags = METHOD_READS,
         .arguments =
             {
                 {"guest", ARGUMENT_STRING, ARGUMENT_REQUIRED, 0, 0,

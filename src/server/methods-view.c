@@ -51,7 +51,8 @@ run_open(struct request *request, const json_t *arguments, struct error *error)
     struct view_options options = {
         .rows = (int)argument_integer(arguments, "rows", 0),
         .cols = (int)argument_integer(arguments, "cols", 0),
-        .is_focused = argument_boolean(arguments, "focus"),
+        .is_focused = argument_boolean(arguments, "focus") &&
+                      !peer_is_readonly(request_peer(request)),
         .is_resizing = argument_boolean(arguments, "resize"),
     };
     struct view *view =
@@ -87,6 +88,8 @@ run_change(struct request *request, const json_t *arguments,
     options.rows = (int)argument_integer(arguments, "rows", options.rows);
     options.cols = (int)argument_integer(arguments, "cols", options.cols);
     change_flag(arguments, "focus", &options.is_focused);
+    options.is_focused =
+        options.is_focused && !peer_is_readonly(request_peer(request));
     change_flag(arguments, "resize", &options.is_resizing);
     request_return(request, NULL);
     int64_t scroll = argument_integer(arguments, "scroll", -1);
@@ -96,6 +99,10 @@ run_change(struct request *request, const json_t *arguments,
     if (top >= 0)
         view_pin(view, (uint64_t)top);
     view_set_options(view, &options);
+    int row = (int)argument_integer(arguments, "row", -1);
+    int col = (int)argument_integer(arguments, "column", -1);
+    if (row >= 0 || col >= 0)
+        view_pan(view, row, col);
     return true;
 }
 
@@ -126,6 +133,7 @@ static const struct method methods[] = {
     {
         .name = "view-open",
         .summary = "Sends a console's screen from now on, as SCREEN events",
+        .flags = METHOD_READS,
         .arguments =
             {
                 {"guest", ARGUMENT_STRING, ARGUMENT_REQUIRED, 0, 0,
@@ -139,6 +147,7 @@ static const struct method methods[] = {
     {
         .name = "view-change",
         .summary = "Changes a view's size, focus or place in the scrollback",
+        .flags = METHOD_READS,
         .arguments =
             {
                 ARGUMENT_VIEW,
@@ -149,13 +158,18 @@ static const struct method methods[] = {
                  "Rows back from the newest; 0: live"},
                 {"top", ARGUMENT_INTEGER, 0, 0, INT64_MAX,
                  "Stay with the rows from this absolute one on"},
+                {"row", ARGUMENT_INTEGER, 0, 0, TERMINAL_MAX_ROWS,
+                 "The console's row that a smaller view begins with, until "
+                 "somebody types here"},
+                {"column", ARGUMENT_INTEGER, 0, 0, TERMINAL_MAX_COLS,
+                 "The same for columns"},
             },
         .run = run_change,
     },
     {
         .name = "view-ack",
         .summary = "Tells that a frame was drawn: at most two are under way",
-        .flags = METHOD_QUIET,
+        .flags = METHOD_QUIET | METHOD_READS,
         .arguments =
             {
                 ARGUMENT_VIEW,
@@ -167,6 +181,7 @@ static const struct method methods[] = {
     {
         .name = "view-close",
         .summary = "Ends a view",
+        .flags = METHOD_READS,
         .arguments = {ARGUMENT_VIEW},
         .run = run_close,
     },

@@ -1,9 +1,12 @@
 #include "server/peer.h"
 
 #include "base/buffer.h"
+#include "base/clock.h"
+#include "base/text.h"
 #include "base/xalloc.h"
 #include "config.h"
 #include "server/api.h"
+#include "server/clients.h"
 #include "server/server-internal.h"
 #include "server/view.h"
 #include "wire/codec.h"
@@ -11,6 +14,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -20,6 +24,11 @@ struct peer {
     struct stream *stream;    /* owned; NULL once closed */
     struct request *requests; /* owned by their handlers: linked list */
     size_t request_count;
+    int64_t id;
+    int64_t since_ms; /* wall clock */
+    char *name;       /* owned: fit to show */
+    char *program;    /* owned: the same */
+    bool is_readonly;
     bool is_subscribed;
     bool has_lost_events; /* a GUEST_LIST is owed */
     bool has_credentials;
@@ -142,6 +151,13 @@ on_message(void *data, json_t *message)
     }
     request->flags = method->flags;
     struct server *server = peer->server;
+    if (peer->is_readonly && !(method->flags & METHOD_READS)) {
+        error_set(&error, ERROR_CODE_DENIED,
+                  "%s: this client is read-only, it may look but not act",
+                  method->name);
+        request_fail(request, &error);
+        return;
+    }
     if (!method->run(request, arguments, &error))
         request_fail(request, &error);
     else if (method->deed)
@@ -183,6 +199,7 @@ on_drained(void *data)
                                                 registry_list(peer->server)));
         peer_send(peer, event);
         json_decref(event);
+        clients_tell_all(peer->server, peer);
     }
     if (peer->stream && !is_full(peer))
         stream_set_reading(peer->stream, true);
@@ -214,6 +231,17 @@ turn_away(int fd)
     (void)close(fd);
 }
 
+/* What a client is called before it says who it is. */
+static char *
+name_of_process(int fd)
+{
+    struct ucred peer;
+    socklen_t len = sizeof(peer);
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)
+        return xstrdup("unknown");
+    return xasprintf("process %d", (int)peer.pid);
+}
+
 void
 peer_new(struct server *server, int fd)
 {
@@ -227,6 +255,10 @@ peer_new(struct server *server, int fd)
     }
     struct peer *peer = xcalloc(1, sizeof(*peer));
     peer->server = server;
+    peer->id = ++server->next_peer_id;
+    peer->since_ms = clock_wall_ms();
+    peer->name = name_of_process(fd);
+    peer->program = xstrdup("");
     peer->next = server->peers;
     server->peers = peer;
     server->peer_count++;
@@ -248,6 +280,7 @@ peer_close(struct peer *peer)
     stream_free(peer->stream);
     peer->stream = NULL;
     view_close_of_peer(peer->server, peer);
+    clients_forget(peer->server, peer);
     while (peer->requests) {
         struct request *request = peer->requests;
         peer->requests = request->next;
@@ -272,6 +305,8 @@ peer_sweep(struct server *server)
             continue;
         }
         *link = peer->next;
+        free(peer->name);
+        free(peer->program);
         free(peer);
     }
 }
@@ -342,4 +377,66 @@ struct peer *
 peer_next(const struct peer *peer)
 {
     return peer->next;
+}
+
+/* --- who it is
+ * ---------------------------------------------------------------- */
+
+bool
+peer_is_open(const struct peer *peer)
+{
+    return peer->stream != NULL;
+}
+
+int64_t
+peer_id(const struct peer *peer)
+{
+    return peer->id;
+}
+
+const char *
+peer_name(const struct peer *peer)
+{
+    return peer->name;
+}
+
+const char *
+peer_program(const struct peer *peer)
+{
+    return peer->program;
+}
+
+int64_t
+peer_since_ms(const struct peer *peer)
+{
+    return peer->since_ms;
+}
+
+bool
+peer_is_readonly(const struct peer *peer)
+{
+    return peer->is_readonly;
+}
+
+void
+peer_set_readonly(struct peer *peer)
+{
+    peer->is_readonly = true;
+}
+
+static void
+set_text(char **slot, const char *text)
+{
+    if (!text)
+        return;
+    free(*slot);
+    *slot =
+        text_printable(text, strlen(text), PEER_NAME_MAX_COLS, TEXT_ONE_LINE);
+}
+
+void
+peer_set_identity(struct peer *peer, const char *name, const char *program)
+{
+    set_text(&peer->name, name && name[0] ? name : NULL);
+    set_text(&peer->program, program);
 }

@@ -30,6 +30,9 @@ struct method;
 /* Clients of one server; more are told so and let go. */
 #define PEER_MAX_COUNT 500
 
+/* Columns of a client's name. */
+#define PEER_NAME_MAX_COLS 48u
+
 /* Greets a client on a connected descriptor. */
 void peer_new(struct server *server, int fd);
 /* Closes the connection; the memory goes at the end of the loop turn. */
@@ -49,6 +52,23 @@ bool peer_is_subscribed(const struct peer *peer);
 struct peer *peer_next(const struct peer *peer);
 /* Which process it was when it connected (SO_PEERCRED). */
 bool peer_credentials(const struct peer *peer, pid_t *ret_pid, uid_t *ret_uid);
+
+/* Whether its connection is there. */
+bool peer_is_open(const struct peer *peer);
+/* A number of its own, from 1. */
+int64_t peer_id(const struct peer *peer);
+/* What it calls itself, fit to show; its process's number before it did. */
+const char *peer_name(const struct peer *peer);
+/* "deck", "send" …; "" before it said. */
+const char *peer_program(const struct peer *peer);
+/* Wall clock, ms. */
+int64_t peer_since_ms(const struct peer *peer);
+/* Whether it may only look. There is no way back. */
+bool peer_is_readonly(const struct peer *peer);
+void peer_set_readonly(struct peer *peer);
+/* name, program: foreign text; NULL: as before. */
+void peer_set_identity(struct peer *peer, const char *name,
+                       const char *program);
 
 /* --- requests ---------------------------------------------------------------
  */

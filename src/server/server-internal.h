@@ -31,6 +31,13 @@ struct member_console {
     uint64_t bell_sent_ms;     /* the last CONSOLE_BELL */
     bool is_activity_due;
     struct watch_console watch; /* owned: watch_finish_consoles */
+    int64_t holder;             /* the client that alone may type; 0: all may */
+    int64_t typist;             /* the client that typed last; 0: none did */
+    uint64_t typed_ms;          /* when it did */
+    uint64_t told_ms;           /* the last CONSOLE_CLIENTS */
+    bool is_clients_due;        /* another one */
+    bool is_typing_settled;     /* that somebody types was dealt with */
+    bool was_shared;            /* more than one client knew of it then */
 };
 struct member {
     struct guest *guest;             /* owned */
@@ -63,8 +70,12 @@ struct server {
     struct view *views;     /* owned by their peers: linked list */
     struct waiter *waiters; /* owned by their requests: linked list */
     int64_t next_view_id;
-    struct buffer frame_line;          /* owned: the frame being written */
-    uint64_t search_count;             /* searches under way */
+    struct buffer frame_line; /* owned: the frame being written */
+    uint64_t search_count;    /* searches under way */
+    int64_t next_peer_id;
+    uint64_t use_count;                /* uses of views */
+    uint64_t clients_due_ms;           /* when clients_timer fires; 0: never */
+    struct loop_timer *clients_timer;  /* owned: CONSOLE_CLIENTS that are due */
     struct loop_timer *frame_timer;    /* owned: the next frame that is due */
     uint64_t frame_due_ns;             /* monotonic: when that is */
     struct loop_timer *activity_timer; /* owned: late GUEST_ACTIVITY */

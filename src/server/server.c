@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "base/xalloc.h"
 #include "server/buffers.h"
+#include "server/clients.h"
 #include "server/listener.h"
 #include "server/peer.h"
 #include "server/server-internal.h"
@@ -210,6 +211,8 @@ server_init(struct server *server, const struct server_options *options)
         loop_timer_new(&server->loop, registry_send_activity, server);
     server->change_timer =
         loop_timer_new(&server->loop, registry_send_changes, server);
+    server->clients_timer =
+        loop_timer_new(&server->loop, clients_send_due, server);
     server->idle_timer = loop_timer_new(&server->loop, on_idle, server);
     server->peer_sweep = loop_defer_new(&server->loop, on_sweep, server);
     server->buffers = buffers_new();
@@ -230,6 +233,7 @@ server_finish(struct server *server)
     loop_timer_free(server->frame_timer);
     loop_timer_free(server->activity_timer);
     loop_timer_free(server->change_timer);
+    loop_timer_free(server->clients_timer);
     loop_timer_free(server->idle_timer);
     loop_defer_free(server->peer_sweep);
     for (size_t i = 0; i < 3; i++)

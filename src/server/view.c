@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/xalloc.h"
+#include "server/clients.h"
 #include "server/frame.h"
 #include "server/peer.h"
 #include "server/server-internal.h"
@@ -28,6 +29,7 @@ struct view {
     int64_t acked;
     uint64_t sent_ns; /* monotonic; when the last frame went */
     uint64_t rest_ns; /* from then to the next one, at least */
+    uint64_t used;    /* counts up: of two, the larger was used later */
     bool is_dirty;
 };
 
@@ -50,16 +52,47 @@ hold_keyboard(struct view *view, bool wanted)
         console_release_keyboard(console);
 }
 
+/* Whether the console takes the view's size when it is used. */
+static bool
+decides_size(const struct view *view)
+{
+    return view_console(view) && view->options.is_resizing &&
+           !guest_spec(view->guest)->console_rows &&
+           !peer_is_readonly(view->peer);
+}
+
 static void
-take_size(const struct view *view)
+apply_size(const struct view *view)
 {
     struct console *console = view_console(view);
-    if (!console || !view->options.is_resizing)
+    if (!decides_size(view))
         return;
     struct terminal *terminal = console_terminal(console);
     if (terminal_rows(terminal) != view->options.rows ||
         terminal_cols(terminal) != view->options.cols)
         console_resize(console, view->options.rows, view->options.cols);
+}
+
+/* The view was used: its size counts from now on. */
+static void
+take_size(struct view *view)
+{
+    view->used = ++view->server->use_count;
+    apply_size(view);
+}
+
+/* The view of a console whose size counts, or NULL. */
+static struct view *
+last_used(const struct server *server, const struct guest *guest,
+          size_t console)
+{
+    struct view *last = NULL;
+    for (struct view *view = server->views; view; view = view->next) {
+        if (view->guest == guest && view->console == console &&
+            decides_size(view) && (!last || view->used > last->used))
+            last = view;
+    }
+    return last;
 }
 
 /* --- sending
@@ -178,6 +211,7 @@ view_open(struct server *server, struct peer *peer, struct guest *guest,
     server->views = view;
     take_size(view);
     hold_keyboard(view, options->is_focused);
+    clients_changed(server, guest, console);
     return view;
 }
 
@@ -201,6 +235,13 @@ view_close(struct view *view)
         link = &(*link)->next;
     *link = view->next;
     hold_keyboard(view, false);
+    const struct view *last =
+        view->guest ? last_used(view->server, view->guest, view->console)
+                    : NULL;
+    if (last && last->used < view->used && decides_size(view))
+        apply_size(last);
+    if (view->guest)
+        clients_changed(view->server, view->guest, view->console);
     frame_state_finish(&view->state);
     free(view);
 }
@@ -222,6 +263,69 @@ view_count_of_peer(const struct server *server, const struct peer *peer)
     size_t count = 0;
     for (struct view *view = server->views; view; view = view->next)
         count += view->peer == peer;
+    return count;
+}
+
+json_t *
+view_list_of_peer(const struct server *server, const struct peer *peer)
+{
+    json_t *list = json_array();
+    for (const struct view *view = server->views; view; view = view->next) {
+        const char *console =
+            view->peer == peer && view->guest
+                ? guest_console_name(view->guest, view->console)
+                : NULL;
+        if (console)
+            json_array_insert_new(list, 0,
+                                  json_pack("{s:s,s:s,s:b}", "guest",
+                                            guest_name(view->guest), "console",
+                                            console, "focus",
+                                            view->options.is_focused));
+    }
+    return list;
+}
+
+bool
+view_is_open(const struct server *server, const struct peer *peer,
+             const struct guest *guest, size_t console)
+{
+    for (const struct view *view = server->views; view; view = view->next) {
+        if (view->peer == peer && view->guest == guest &&
+            view->console == console)
+            return true;
+    }
+    return false;
+}
+
+static bool
+is_among(const struct peer *peer, const struct peer *const *peers, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (peers[i] == peer)
+            return true;
+    }
+    return false;
+}
+
+size_t
+view_watchers(const struct server *server, const struct guest *guest,
+              size_t console, const struct peer **ret_peers, size_t max)
+{
+    const struct peer **peers =
+        xcalloc(server->peer_count + 1, sizeof(struct peer *));
+    size_t count = 0;
+    for (const struct view *view = server->views; view; view = view->next) {
+        if (view->guest != guest || view->console != console ||
+            is_among(view->peer, peers, count))
+            continue;
+        /* a peer that is being closed still has views, and is not counted any
+         * more */
+        if (count < server->peer_count)
+            peers[count++] = view->peer;
+    }
+    for (size_t i = 0; i < count && i < max; i++)
+        ret_peers[i] = peers[i];
+    free(peers);
     return count;
 }
 
@@ -277,6 +381,16 @@ view_pin(struct view *view, uint64_t row)
 }
 
 void
+view_pan(struct view *view, int row, int col)
+{
+    struct console *console = view_console(view);
+    if (!console)
+        return;
+    frame_state_pan(&view->state, console_terminal(console), row, col);
+    touch(view);
+}
+
+void
 view_ack(struct view *view, int64_t frame)
 {
     if (frame > view->acked && frame <= view->sent)
@@ -292,9 +406,12 @@ view_on_typing(struct server *server, const struct peer *peer,
                const struct guest *guest, size_t console)
 {
     for (struct view *view = server->views; view; view = view->next) {
-        if (view->peer == peer && view->guest == guest &&
-            view->console == console)
-            take_size(view);
+        if (view->peer != peer || view->guest != guest ||
+            view->console != console)
+            continue;
+        take_size(view);
+        if (frame_state_follow(&view->state))
+            touch(view);
     }
 }
 
@@ -347,7 +464,8 @@ view_enter_consoles(struct server *server, const struct guest *guest)
         frame_state_resize(state, state->rows, state->cols);
         state->is_scrolled = false;
         state->is_pinned = false;
-        take_size(view);
+        if (last_used(server, guest, view->console) == view)
+            apply_size(view);
         hold_keyboard(view, view->options.is_focused);
         touch(view);
     }

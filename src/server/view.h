@@ -46,6 +46,13 @@ void view_close(struct view *view);
 void view_close_of_peer(struct server *server, struct peer *peer);
 
 size_t view_count_of_peer(const struct server *server, const struct peer *peer);
+/* What the peer looks at: [{"guest", "console", "focus"}]. New reference. */
+json_t *view_list_of_peer(const struct server *server, const struct peer *peer);
+bool view_is_open(const struct server *server, const struct peer *peer,
+                  const struct guest *guest, size_t console);
+/* How many peers look at a console; the first max of them go to ret_peers. */
+size_t view_watchers(const struct server *server, const struct guest *guest,
+                     size_t console, const struct peer **ret_peers, size_t max);
 
 /* The peer's view of that number; NULL with error. */
 struct view *view_find(struct server *server, const struct peer *peer,
@@ -57,9 +64,12 @@ void view_set_options(struct view *view, const struct view_options *options);
 void view_scroll(struct view *view, int64_t rows);
 /* Shows the rows from that absolute one on and stays with them. */
 void view_pin(struct view *view, uint64_t row);
+/* For a view smaller than the console: its upper left corner, or -1. */
+void view_pan(struct view *view, int row, int col);
 void view_ack(struct view *view, int64_t frame);
 
-/* The peer typed into this console: its view decides about the size. */
+/* The peer typed into this console: its view decides about the size, and shows
+ * the cursor. */
 void view_on_typing(struct server *server, const struct peer *peer,
                     const struct guest *guest, size_t console);
 void view_on_screen(struct server *server, const struct guest *guest,

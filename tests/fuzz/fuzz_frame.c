@@ -77,6 +77,7 @@ compare(const struct mirror_view *a, const struct mirror_view *b)
     expect(a->is_cursor_visible == b->is_cursor_visible);
     expect(a->cursor_shape == b->cursor_shape && a->modes == b->modes);
     expect(a->scroll == b->scroll);
+    expect(a->origin_row == b->origin_row && a->origin_col == b->origin_col);
     expect(a->console_rows == b->console_rows);
     expect(a->console_cols == b->console_cols);
 }
@@ -115,6 +116,9 @@ send_frame(struct world *world)
     fresh.is_scrolled = world->state.is_scrolled;
     fresh.anchor = world->state.anchor;
     fresh.first_row = world->state.first_row;
+    fresh.first_col = world->state.first_col;
+    fresh.is_panned = world->state.is_panned;
+    fresh.is_pinned = world->state.is_pinned;
     mirror_view_init(&mirror, fresh.rows, fresh.cols);
     apply(&mirror, build_frame(&fresh, world->terminal), 1);
     compare(&world->mirror, &mirror);
@@ -156,6 +160,14 @@ step(struct world *world)
         break;
     case 3:
         terminal_reset(world->terminal);
+        break;
+    case 4:
+        rows = (int)(take(world) % MAX_ROWS) - 1;
+        cols = (int)(take(world) % MAX_COLS) - 1;
+        frame_state_pan(&world->state, world->terminal, rows, cols);
+        break;
+    case 5:
+        (void)frame_state_follow(&world->state);
         break;
     default:
         write_some(world, what);

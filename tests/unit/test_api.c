@@ -81,7 +81,8 @@ static void
 methods_of_a_group_stand_together(void **state)
 {
     (void)state;
-    static const char *const groups[] = {"guest-", "console-", "view-"};
+    static const char *const groups[] = {"guest-", "console-", "view-",
+                                         "keyboard-"};
     for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
         int changes = 0;
         bool was_inside = false;
@@ -112,6 +113,8 @@ every_method_of_the_contract_is_there(void **state)
         "console-send",     "console-wait",   "console-capture",
         "console-log",      "console-resize", "view-open",
         "view-change",      "view-ack",       "view-close",
+        "client-set",       "query-clients",  "keyboard-take",
+        "keyboard-release", "console-fit",
     };
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         const struct method *method = NULL;
@@ -120,6 +123,36 @@ every_method_of_the_contract_is_there(void **state)
             at++;
         if (!method)
             fail_msg("%s", names[i]);
+    }
+}
+
+/* What a read-only client may call. */
+static void
+nothing_that_changes_a_guest_is_for_read_only_clients(void **state)
+{
+    (void)state;
+    static const char *const changing[] = {
+        "console-send",     "console-resize", "console-fit",   "keyboard-take",
+        "guest-start",      "guest-shutdown", "guest-kill",    "guest-pause",
+        "guest-resume",     "guest-reset",    "guest-restart", "guest-remove",
+        "guest-qmp",        "guest-define",   "fleet-apply",   "server-quit",
+        "keyboard-release",
+    };
+    static const char *const looking[] = {
+        "guest-list",      "console-log", "console-wait", "view-open",
+        "console-capture", "view-ack",    "client-set",   "query-clients",
+    };
+    const struct method *method = NULL;
+    for (size_t i = 0; (method = api_method(i)); i++) {
+        bool may_look = method->flags & METHOD_READS;
+        for (size_t j = 0; j < sizeof(changing) / sizeof(changing[0]); j++) {
+            if (!strcmp(method->name, changing[j]) && may_look)
+                fail_msg("%s is for read-only clients", method->name);
+        }
+        for (size_t j = 0; j < sizeof(looking) / sizeof(looking[0]); j++) {
+            if (!strcmp(method->name, looking[j]) && !may_look)
+                fail_msg("%s is not for read-only clients", method->name);
+        }
     }
 }
 
@@ -305,6 +338,7 @@ main(void)
         cmocka_unit_test(no_two_methods_have_one_name),
         cmocka_unit_test(methods_of_a_group_stand_together),
         cmocka_unit_test(every_method_of_the_contract_is_there),
+        cmocka_unit_test(nothing_that_changes_a_guest_is_for_read_only_clients),
         cmocka_unit_test(description_is_the_table),
         cmocka_unit_test(commands_are_checked_against_the_table),
         cmocka_unit_test(zero_character_in_a_string_is_refused),

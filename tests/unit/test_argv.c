@@ -256,6 +256,87 @@ arguments_of_the_users_bring_consoles_and_a_uuid(void **state)
 }
 
 static void
+several_consoles_have_their_devices_in_order(void **state)
+{
+    (void)state;
+    struct spec *spec = make_spec(
+        "{" STAND_IN ",\"consoles\":[\"hvc0\",\"ttyS1\",\"hvc1\",\"ttyS0\"],"
+        "\"args\":[\"-serial\",\"pty\"]}",
+        "/f");
+    const char **names = argv_console_names(spec, NULL);
+    assert_string_equal(names[0], "hvc0");
+    assert_string_equal(names[1], "ttyS1");
+    assert_string_equal(names[3], "ttyS0");
+    assert_string_equal(names[4], "ttyS2");
+    assert_null(names[5]);
+    free(names);
+    static const char *const logs[] = {"/a", "/b", "/c", "/d", "/e"};
+    struct argv_runtime runtime = {
+        .uuid = UUID, .monitor_fd = 3, .logs = logs, .log_count = 5};
+    char **argv = argv_build(spec, &runtime, NULL);
+    assert_string_equal(value_of(argv, "-serial", 0), "chardev:gmcon3");
+    assert_string_equal(value_of(argv, "-serial", 1), "chardev:gmcon1");
+    assert_string_equal(value_of(argv, "-serial", 2), "chardev:gmcon4");
+    assert_string_equal(value_of(argv, "-device", 0),
+                        "virtio-serial-pci,id=gmserial");
+    assert_string_equal(value_of(argv, "-device", 1),
+                        "virtconsole,bus=gmserial.0,chardev=gmcon0");
+    assert_string_equal(value_of(argv, "-device", 2),
+                        "virtconsole,bus=gmserial.0,chardev=gmcon2");
+    assert_string_equal(value_of(argv, "-chardev", 1),
+                        "pty,id=gmcon0,logfile=/a,logappend=on");
+    argv_free(argv);
+    spec_free(spec);
+    spec = make_spec("{" STAND_IN ",\"machine\":\"microvm\",\"consoles\":"
+                     "[\"hvc0\"]}",
+                     "/f");
+    argv = build(spec, NULL);
+    assert_null(value_of(argv, "-serial", 0));
+    assert_string_equal(value_of(argv, "-device", 0),
+                        "virtio-serial-device,id=gmserial");
+    argv_free(argv);
+    spec_free(spec);
+}
+
+/* What a kernel is told about a size that is fixed. */
+static const struct {
+    const char *fields;
+    const char *append; /* NULL: none */
+} appends[] = {
+    {"\"kernel\":\"k\"", NULL},
+    {"\"kernel\":\"k\",\"append\":\"quiet\"", "quiet"},
+    {"\"console\":{\"rows\":30,\"cols\":90}", NULL},
+    {"\"kernel\":\"k\",\"console\":{\"rows\":30,\"cols\":90}",
+     "systemd.tty.rows.ttyS0=30 systemd.tty.columns.ttyS0=90"},
+    {"\"kernel\":\"k\",\"append\":\"console=hvc0\",\"consoles\":[\"hvc0\","
+     "\"ttyS0\"],\"console\":{\"rows\":30,\"cols\":90}",
+     "console=hvc0 systemd.tty.rows.hvc0=30 systemd.tty.columns.hvc0=90 "
+     "systemd.tty.rows.ttyS0=30 systemd.tty.columns.ttyS0=90"},
+    {"\"kernel\":\"k\",\"append\":\"systemd.tty.rows.ttyS0=5\",\"console\":{"
+     "\"rows\":30,\"cols\":90}",
+     "systemd.tty.rows.ttyS0=5 systemd.tty.columns.ttyS0=90"},
+};
+
+static void
+a_kernel_is_told_a_fixed_size(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(appends) / sizeof(appends[0]); i++) {
+        char *text = xasprintf("{" STAND_IN ",%s}", appends[i].fields);
+        struct spec *spec = make_spec(text, "/f");
+        char **argv = build(spec, NULL);
+        const char *append = value_of(argv, "-append", 0);
+        if (!appends[i].append)
+            assert_null(append);
+        else
+            assert_string_equal(append, appends[i].append);
+        argv_free(argv);
+        spec_free(spec);
+        free(text);
+    }
+}
+
+static void
 fewer_logs_than_consoles_are_our_own_bug(void **state)
 {
     (void)state;
@@ -657,6 +738,8 @@ main(void)
         cmocka_unit_test(accelerators_are_chosen_by_what_can_be_used),
         cmocka_unit_test(other_architectures_have_machines_that_boot),
         cmocka_unit_test(arguments_of_the_users_bring_consoles_and_a_uuid),
+        cmocka_unit_test(several_consoles_have_their_devices_in_order),
+        cmocka_unit_test(a_kernel_is_told_a_fixed_size),
         cmocka_unit_test(fewer_logs_than_consoles_are_our_own_bug),
         cmocka_unit_test(a_qemu_that_is_not_there_is_told_with_its_package),
         cmocka_unit_test(only_elf_files_that_need_libseccomp_take_a_sandbox),

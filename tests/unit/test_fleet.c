@@ -138,6 +138,39 @@ static const struct {
      "f:1:35: guests.a.smp: this is a boolean, not an integer"},
     {GUEST("\"history\":1000001"),
      "f:1:39: guests.a.history: 1000001 is not within 0 and 1000000"},
+    {GUEST("\"console\":80"),
+     "f:1:39: guests.a.console: this is an integer, not an object of rows and "
+     "cols"},
+    {GUEST("\"console\":{\"rows\":24}"),
+     "f:1:39: guests.a.console: \"cols\" is missing: a size has rows and "
+     "cols"},
+    {GUEST("\"console\":{\"rows\":0,\"colls\":1,\"cols\":\"80\"}"),
+     "f:1:47: guests.a.console.rows: 0 is not within 1 and 1000\n"
+     "f:1:49: guests.a.console.colls: unknown field \"colls\" (did you mean "
+     "\"cols\"?)\n"
+     "f:1:66: guests.a.console.cols: this is a string, not an integer"},
+    {GUEST("\"read-only\":1"), "f:1:41: guests.a.read-only: this is an "
+                               "integer, not true or false"},
+    {GUEST("\"consoles\":\"ttyS0\""),
+     "f:1:40: guests.a.consoles: this is a string, not an array of names, such "
+     "as [\"ttyS0\", \"hvc0\"]"},
+    {GUEST("\"consoles\":[]"),
+     "f:1:40: guests.a.consoles: there are 0 consoles: a guest has 1 to 32"},
+    {GUEST("\"consoles\":[\"ttyS0\",\"../x\",\"ttyS0\",\"hvc01\"]"),
+     "f:1:49: guests.a.consoles[1]: \"../x\" is not a console's name (try "
+     "ttyS0, hvc0)\n"
+     "f:1:56: guests.a.consoles[2]: \"ttyS0\" stands here twice\n"
+     "f:1:64: guests.a.consoles[3]: \"hvc01\" is not a console's name (try "
+     "ttyS0, hvc0)"},
+    {GUEST("\"consoles\":[\"ttyS0\",\"ttyAMA0\",\"ttyS4\"]"),
+     "f:1:49: guests.a.consoles[1]: QEMU's machine for x86_64 has no console "
+     "\"ttyAMA0\" (4 serial ports from ttyS0 on, virtio consoles hvc0 to "
+     "hvc15)\n"
+     "f:1:59: guests.a.consoles[2]: QEMU's machine for x86_64 has no console "
+     "\"ttyS4\" (4 serial ports from ttyS0 on, virtio consoles hvc0 to hvc15)"},
+    {GUEST("\"consoles\":[\"hvc1\",\"ttyS0\"]"),
+     "f:1:41: guests.a.consoles[0]: \"hvc1\" needs those of its kind with "
+     "smaller numbers beside it"},
     {GUEST("\"machine\":7"),
      "f:1:39: guests.a.machine: this is an integer, not a string"},
     {GUEST("\"machine\":\"\""), "f:1:39: guests.a.machine: this is empty"},

@@ -112,7 +112,10 @@ struct cell {
     uint32_t underline_colour;
 };
 
-/* Puts a run's characters into cells, a wide one's second cell marked by "+",
+/* A wide character's second cell: no text that a cell can have. */
+#define HALF "\001"
+
+/* Puts a run's characters into cells, a wide one's second cell marked as HALF,
  * marks with their base; what a mirror does not keep is left out. */
 static void
 put_cells(struct cell *cells, int cols, int col, const char *text, size_t len,
@@ -140,7 +143,7 @@ put_cells(struct cell *cells, int cols, int col, const char *text, size_t len,
         base->text[bytes] = '\0';
         if (width == 2) {
             cells[col + 1] = *style;
-            strcpy(cells[col + 1].text, "+");
+            strcpy(cells[col + 1].text, HALF);
         }
         col += width;
         at += bytes;
@@ -163,13 +166,33 @@ normalise(struct cell *cells, int cols)
     }
 }
 
+/* The columns of the terminal's row that the view shows; half a character at
+ * its left edge is none. */
+static void
+take_columns(struct fixture *f, const struct cell *whole, int cols,
+             struct cell *cells)
+{
+    int first = f->state.first_col;
+    blank_cells(cells, f->state.cols);
+    for (int i = 0; i < f->state.cols && first + i < cols; i++)
+        cells[i] = whole[first + i];
+    if (first > 0 && !strcmp(cells[0].text, HALF))
+        cells[0] = (struct cell){0};
+    int last = f->state.cols - 1;
+    bool is_cut =
+        first + last + 1 < cols && !strcmp(whole[first + last + 1].text, HALF);
+    if (is_cut)
+        cells[last] = (struct cell){0};
+    normalise(cells, f->state.cols);
+}
+
 /* The row of the terminal, as wide as the view. */
 static void
 read_terminal(struct fixture *f, int row, struct cell *cells)
 {
     int cols = terminal_cols(f->terminal);
     struct terminal_run *runs = xcalloc((size_t)cols, sizeof(*runs));
-    blank_cells(cells, f->state.cols);
+    struct cell *whole = xcalloc((size_t)cols + 1, sizeof(*whole));
     if (row < terminal_rows(f->terminal)) {
         size_t count =
             terminal_read_row(f->terminal, row, runs, (size_t)cols, NULL);
@@ -181,11 +204,12 @@ read_terminal(struct fixture *f, int row, struct cell *cells)
                 .attributes = style->attributes,
                 .underline_colour = style->underline_colour,
             };
-            put_cells(cells, f->state.cols, runs[i].col, runs[i].text,
-                      runs[i].bytes, &cell);
+            put_cells(whole, cols, runs[i].col, runs[i].text, runs[i].bytes,
+                      &cell);
         }
     }
-    normalise(cells, f->state.cols);
+    take_columns(f, whole, cols, cells);
+    free(whole);
     free(runs);
 }
 
@@ -248,7 +272,9 @@ assert_same(struct fixture *f, const char *when)
     free(have);
     struct terminal_cursor cursor = terminal_cursor(f->terminal);
     int row = cursor.row - first;
-    bool is_inside = row >= 0 && row < f->state.rows && cursor.col < cols;
+    cursor.col -= f->state.first_col;
+    bool is_inside =
+        row >= 0 && row < f->state.rows && cursor.col >= 0 && cursor.col < cols;
     assert_int_equal(f->mirror.cursor_row, is_inside ? row : -1);
     if (is_inside) {
         assert_int_equal(f->mirror.cursor_col, cursor.col);
@@ -257,6 +283,8 @@ assert_same(struct fixture *f, const char *when)
     assert_int_equal(f->mirror.console_rows, terminal_rows(f->terminal));
     assert_int_equal(f->mirror.console_cols, terminal_cols(f->terminal));
     assert_int_equal(f->mirror.scroll, f->state.scroll);
+    assert_int_equal(f->mirror.origin_row, f->state.first_row);
+    assert_int_equal(f->mirror.origin_col, f->state.first_col);
     unsigned modes = terminal_modes(f->terminal);
     assert_int_equal(!!(f->mirror.modes & MIRROR_MODE_ALTERNATE_SCREEN),
                      !!(modes & TERMINAL_MODE_ALTERNATE_SCREEN));
@@ -271,7 +299,7 @@ assert_row(struct fixture *f, int row, const char *text)
     char line[1024] = "";
     read_mirror(f, row, cells);
     for (int col = 0; col < f->state.cols; col++) {
-        if (strcmp(cells[col].text, "+") != 0)
+        if (strcmp(cells[col].text, HALF) != 0)
             strcat(line, cells[col].text[0] ? cells[col].text : " ");
     }
     size_t len = strlen(line);
@@ -583,22 +611,109 @@ wide_character_across_the_edge_is_left_out(void **state)
 }
 
 static void
-cursor_outside_of_the_view_is_told_so(void **state)
+narrow_view_follows_the_cursor_and_comes_back(void **state)
 {
     (void)state;
     struct fixture f;
     open_world(&f, 5, 40, 5, 10);
-    print(&f, "\033[2;10H");
+    print(&f, "0123456789abcdefghij\033[2;10H");
     send_frame(&f);
     assert_int_equal(f.mirror.cursor_row, 1);
     assert_int_equal(f.mirror.cursor_col, 9);
+    assert_row(&f, 0, "0123456789");
     print(&f, "\033[2;11H");
     assert_true(send_frame(&f));
-    assert_int_equal(f.mirror.cursor_row, -1);
-    print(&f, "\033[2;1H");
+    assert_int_equal(f.mirror.origin_col, 5);
+    assert_int_equal(f.mirror.cursor_col, 5);
+    assert_row(&f, 0, "56789abcde");
+    assert_same(&f, "to the right");
+    print(&f, "\033[2;15H");
     assert_true(send_frame(&f));
-    assert_int_equal(f.mirror.cursor_row, 1);
+    assert_int_equal(f.mirror.origin_col, 5);
+    print(&f, "\033[2;40H");
+    assert_true(send_frame(&f));
+    assert_int_equal(f.mirror.origin_col, 30);
+    assert_int_equal(f.mirror.cursor_col, 9);
+    assert_same(&f, "the right edge");
+    print(&f, "\r");
+    assert_true(send_frame(&f));
+    assert_int_equal(f.mirror.origin_col, 0);
+    assert_row(&f, 0, "0123456789");
+    assert_same(&f, "back");
     close_world(&f);
+}
+
+static void
+panned_view_stays_until_it_follows_again(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_world(&f, 24, 80, 5, 20);
+    for (int i = 1; i <= 24; i++) {
+        char line[64];
+        (void)snprintf(line, sizeof(line), "%s%02d-------10--------20---",
+                       i > 1 ? "\r\n" : "", i);
+        print(&f, line);
+    }
+    print(&f, "\r");
+    send_frame(&f);
+    assert_int_equal(f.mirror.origin_row, 19);
+    frame_state_pan(&f.state, f.terminal, 2, 10);
+    assert_true(send_frame(&f));
+    assert_row(&f, 0, "0--------20---");
+    assert_int_equal(f.mirror.cursor_row, -1);
+    assert_same(&f, "panned");
+    print(&f, "\033[3;11Hx\033[24;1H");
+    assert_true(send_frame(&f));
+    assert_row(&f, 0, "x--------20---");
+    frame_state_pan(&f.state, f.terminal, 999, 999);
+    assert_true(send_frame(&f));
+    assert_int_equal(f.mirror.origin_row, 19);
+    assert_int_equal(f.mirror.origin_col, 60);
+    assert_same(&f, "as far as it goes");
+    frame_state_pan(&f.state, f.terminal, 3, -1);
+    assert_true(send_frame(&f));
+    assert_int_equal(f.mirror.origin_col, 60);
+    assert_true(frame_state_follow(&f.state));
+    assert_false(frame_state_follow(&f.state));
+    assert_true(send_frame(&f));
+    assert_int_equal(f.mirror.origin_row, 19);
+    assert_int_equal(f.mirror.origin_col, 0);
+    assert_same(&f, "following");
+    /* panned to where the cursor is anyway: it follows */
+    frame_state_pan(&f.state, f.terminal, 1, 0);
+    send_frame(&f);
+    frame_state_pan(&f.state, f.terminal, 19, 0);
+    send_frame(&f);
+    print(&f, "\033[H");
+    assert_true(send_frame(&f));
+    assert_int_equal(f.mirror.origin_row, 0);
+    /* one that shows all of the console has nowhere to go */
+    frame_state_resize(&f.state, 30, 90);
+    mirror_view_resize(&f.mirror, 30, 90);
+    frame_state_pan(&f.state, f.terminal, 5, 5);
+    assert_true(send_frame(&f));
+    assert_int_equal(f.mirror.origin_row, 0);
+    assert_int_equal(f.mirror.origin_col, 0);
+    assert_same(&f, "larger");
+    close_world(&f);
+}
+
+static void
+wide_character_across_the_left_edge_is_left_out(void **state)
+{
+    (void)state;
+    for (int col = 0; col <= 12; col++) {
+        struct fixture f;
+        open_world(&f, 3, 24, 3, 12);
+        print(&f, "a漢字漢字漢字漢字漢字漢\r\n\033[7m漢\033[0m字e\xCC\x81x漢"
+                  "e\xCC\x81\xCC\x81\r\n字字字字字字\033[41m字字");
+        frame_state_pan(&f.state, f.terminal, 0, col);
+        send_frame(&f);
+        assert_int_equal(f.mirror.origin_col, f.state.first_col);
+        assert_same(&f, "clipped");
+        close_world(&f);
+    }
 }
 
 static void
@@ -809,7 +924,9 @@ main(void)
             small_view_follows_the_cursor_no_further_than_it_has_to),
         cmocka_unit_test(large_view_is_blank_beyond_the_console),
         cmocka_unit_test(wide_character_across_the_edge_is_left_out),
-        cmocka_unit_test(cursor_outside_of_the_view_is_told_so),
+        cmocka_unit_test(narrow_view_follows_the_cursor_and_comes_back),
+        cmocka_unit_test(panned_view_stays_until_it_follows_again),
+        cmocka_unit_test(wide_character_across_the_left_edge_is_left_out),
         cmocka_unit_test(view_of_another_size_gets_everything_anew),
         cmocka_unit_test(console_of_another_size_is_told),
         cmocka_unit_test(client_shows_what_the_terminal_has_whatever_happens),

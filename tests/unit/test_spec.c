@@ -105,6 +105,26 @@ consoles_without_qemu_are_read(void **state)
 }
 
 static void
+consoles_have_names_and_a_size(void **state)
+{
+    (void)state;
+    struct spec *spec =
+        good_spec("{\"arch\":\"aarch64\",\"consoles\":[\"hvc0\",\"ttyAMA0\"],"
+                  "\"console\":{\"rows\":30,\"cols\":132},\"read-only\":true}");
+    assert_string_equal(spec->consoles[0], "hvc0");
+    assert_string_equal(spec->consoles[1], "ttyAMA0");
+    assert_null(spec->consoles[2]);
+    assert_int_equal(spec->console_rows, 30);
+    assert_int_equal(spec->console_cols, 132);
+    assert_true(spec->is_readonly);
+    struct spec *copy = spec_copy(spec);
+    assert_true(spec_is_equal(spec, copy));
+    assert_string_equal(copy->consoles[1], "ttyAMA0");
+    spec_free(copy);
+    spec_free(spec);
+}
+
+static void
 a_spec_without_fields_has_its_defaults(void **state)
 {
     (void)state;
@@ -335,6 +355,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_field_is_read),
         cmocka_unit_test(consoles_without_qemu_are_read),
+        cmocka_unit_test(consoles_have_names_and_a_size),
         cmocka_unit_test(a_spec_without_fields_has_its_defaults),
         cmocka_unit_test(a_command_is_the_same_as_string_and_as_array),
         cmocka_unit_test(what_is_saved_comes_back_the_same),

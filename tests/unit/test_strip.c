@@ -64,6 +64,17 @@ sequences_vanish_however_they_are_cut(void **state)
     }
 }
 
+/* What a shell's line editor prints while a word is corrected. */
+static void
+editing_keeps_backspaces(void **state)
+{
+    (void)state;
+    run_case("lx\b\033[Ks", STRIP_EDITING, 1, "lx\b \bs");
+    run_case("lx\b \bs\r\n", STRIP_EDITING, 3, "lx\b \bs\n");
+    run_case("x\033[0Ky\r\033[Kz", STRIP_EDITING, 1, "xy\nz");
+    run_case("\033]0;t\b\a\033[31m\ax", STRIP_EDITING, 2, "x");
+}
+
 static void
 a_string_without_end_hides_no_more_than_its_limit(void **state)
 {
@@ -111,6 +122,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sequences_vanish_however_they_are_cut),
+        cmocka_unit_test(editing_keeps_backspaces),
         cmocka_unit_test(a_string_without_end_hides_no_more_than_its_limit),
         cmocka_unit_test(random_bytes_come_out_harmless),
     };
