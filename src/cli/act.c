@@ -9,7 +9,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* What the server gets on top of its own wait to answer, ms. */
 #define GRACE_MS 10000u
@@ -56,14 +55,6 @@ finish_one(struct session *session, struct session_call *call,
     return false;
 }
 
-/* Whether the text names the guest already. */
-static bool
-begins_with(const char *text, const char *guest)
-{
-    size_t len = strlen(guest);
-    return strncmp(text, guest, len) == 0 && text[len] == ':';
-}
-
 static int
 report(const char *guest, const struct act *act, json_t *value,
        const struct error *error, json_t *answers)
@@ -82,10 +73,7 @@ report(const char *guest, const struct act *act, json_t *value,
     }
     if (!error)
         return COMMAND_DONE;
-    struct error told = *error;
-    if (!begins_with(told.text, guest))
-        error_prefix(&told, "%s", guest);
-    return cli_fail(&told);
+    return guests_fail(guest, error);
 }
 
 int

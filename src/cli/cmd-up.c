@@ -124,6 +124,8 @@ static void
 print_failure(struct session *session, const json_t *row)
 {
     json_t *guest = NULL;
+    struct error error = {0};
+    error_set(&error, ERROR_CODE_GUEST, "%s", guests_text(row, "error"));
     json_t *arguments =
         json_pack("{s:o}", "guest", json_from_text(guests_text(row, "name")));
     if (session_call(session, "guest-query", arguments,
@@ -131,7 +133,7 @@ print_failure(struct session *session, const json_t *row)
         json_is_object(json_object_get(guest, "exit")))
         guests_print_card(guest);
     else
-        cli_warn("%s: %s", guests_text(row, "name"), guests_text(row, "error"));
+        (void)guests_fail(guests_text(row, "name"), &error);
     json_decref(guest);
 }
 

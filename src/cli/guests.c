@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "base/xalloc.h"
+#include "cli/cli.h"
 #include "cli/output.h"
 
 #include <stdio.h>
@@ -49,6 +50,32 @@ guests_check_console(struct session *session, const char *target,
                   guests_text(guest, "name"), target + len + 1);
     json_decref(guest);
     return is_found;
+}
+
+/* Whether the first line of the text has the guest's name as a word. */
+static bool
+is_named(const char *text, const char *guest)
+{
+    static const char in_names[] = "abcdefghijklmnopqrstuvwxyz"
+                                   "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+    size_t len = strlen(guest);
+    const char *end = text + strcspn(text, "\n");
+    for (const char *at = strstr(text, guest); at && at < end;
+         at = strstr(at + 1, guest)) {
+        if ((at == text || !strchr(in_names, at[-1])) &&
+            (at[len] == '\0' || !strchr(in_names, at[len])))
+            return true;
+    }
+    return false;
+}
+
+int
+guests_fail(const char *name, const struct error *error)
+{
+    struct error told = *error;
+    if (!is_named(told.text, name))
+        error_prefix(&told, "%s", name);
+    return cli_fail(&told);
 }
 
 const char *

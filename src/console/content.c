@@ -345,6 +345,8 @@ content_start(struct console *console, size_t history_lines,
         add_mark(console, &size);
     }
     console->is_replaying = console->offset < console->replay_end;
+    if (console->replay_end > 0)
+        console->last_output_ms = follower_changed_ms(console->follower);
     record_resume(console, console->replay_end);
     apply_due_marks(console);
     return true;

@@ -572,6 +572,16 @@ follower_free_bytes(const struct follower *follower)
     return (uint64_t)status.f_bavail * status.f_frsize;
 }
 
+int64_t
+follower_changed_ms(const struct follower *follower)
+{
+    struct stat status;
+    if (fstat(follower->fd, &status) != 0)
+        return 0;
+    return (int64_t)status.st_mtim.tv_sec * 1000 +
+           status.st_mtim.tv_nsec / 1000000;
+}
+
 bool
 follower_is_current(const struct follower *follower)
 {

@@ -80,6 +80,9 @@ uint64_t follower_end(const struct follower *follower);
  * nothing about that. */
 uint64_t follower_free_bytes(const struct follower *follower);
 
+/* Wall clock, ms, of the log's last change; 0: not known. */
+int64_t follower_changed_ms(const struct follower *follower);
+
 /* Whether path still names the file that is followed. */
 bool follower_is_current(const struct follower *follower);
 

@@ -24,6 +24,8 @@ def test_guests_are_adopted_with_their_screens(box):
     require_equal({g["name"]: g["pid"] for g in listed}, pids, "pids")
     require_equal({g["state"] for g in listed}, {"running"}, "states")
     require(all(g["adopted"] for g in listed), "adopted is not said")
+    require(all(g["consoles"][0]["activity-ms"] for g in listed),
+            "when they last printed is forgotten")
     for name in "ab":
         until(lambda n=name: box.capture(n) == screens[n],
               f"{name}'s screen as it was")

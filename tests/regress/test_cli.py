@@ -1,6 +1,7 @@
 """The commands: their exit codes, what they print and where."""
 
 import json
+import re
 import signal
 import subprocess
 
@@ -56,6 +57,20 @@ def test_a_guest_that_is_not_there_exits_with_1(box):
 
 def shown(words):
     return " ".join(words)
+
+
+def test_an_error_names_its_guest_once(box):
+    cat(box)
+    box.gm("kill", "a")
+    for words in (["kill", "a"], ["shutdown", "a"], ["pause", "a"],
+                  ["kill", "zz"], ["rm", "--yes", "zz"]):
+        err = box.gm(*words, code=FAILED).err
+        require_equal(len(re.findall(rf"\b{words[-1]}\b", err)), 1,
+                      f"{words}: {err}: names")
+    path = box.write("other.json", {"version": 1, "guests": {
+        "x9": {"command": "qemu-system-nosuch -nographic"}}})
+    err = box.up("-f", path, code=FAILED).err
+    require_equal(len(re.findall(r"\bx9\b", err)), 1, f"{err}: names")
 
 
 def test_ls_lists_and_its_json_agrees(box):
