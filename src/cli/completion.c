@@ -172,8 +172,10 @@ print_zsh(void)
 {
     (void)printf("#compdef guestmux\n"
                  "# made from guestmux's command table\n"
-                 "_guestmux_guests() { compadd -- ${(f)\"$(guestmux %s)\"} }\n"
-                 "_guestmux_methods() { compadd -- ${(f)\"$(guestmux %s)\"} }\n"
+                 "_guestmux_guests() { compadd -- ${(f)\"$(guestmux $server "
+                 "%s)\"} }\n"
+                 "_guestmux_methods() { compadd -- ${(f)\"$(guestmux $server "
+                 "%s)\"} }\n"
                  "_guestmux_commands() {\n"
                  "    local -a commands=(\n",
                  LIST_GUESTS, LIST_METHODS);
@@ -188,7 +190,9 @@ print_zsh(void)
                  "    _describe command commands\n"
                  "}\n"
                  "_guestmux() {\n"
-                 "    local curcontext=$curcontext state line\n"
+                 "    local curcontext=$curcontext state line name\n"
+                 "    local -A opt_args\n"
+                 "    local -a server\n"
                  "    _arguments -C");
     print_zsh_options(commands_global_options, commands_global_option_count);
     (void)printf(" \\\n            '-L[talk to the server of this "
@@ -196,6 +200,8 @@ print_zsh(void)
                  "            '1:command:_guestmux_commands' "
                  "'*::argument:->argument'\n"
                  "    [[ $state == argument ]] || return\n"
+                 "    name=${opt_args[-L]:-$opt_args[--server]}\n"
+                 "    [[ -n $name ]] && server=(-L $name)\n"
                  "    case $line[1] in\n");
     for (size_t i = 0; i < commands_count; i++) {
         const struct command *command = commands[i];
@@ -233,11 +239,48 @@ print_fish_options(const char *condition, const struct option *options,
     }
 }
 
+/* What a command's arguments are completed with. */
+static void
+print_fish_arguments(const char *condition, const struct command *command)
+{
+    switch (command->argument) {
+    case COMMAND_ARGUMENT_GUEST:
+    case COMMAND_ARGUMENT_GUESTS:
+        (void)printf("complete -c guestmux%s -a '(__guestmux %s)'\n", condition,
+                     LIST_GUESTS);
+        break;
+    case COMMAND_ARGUMENT_METHOD:
+        (void)printf("complete -c guestmux%s -a '(__guestmux %s)'\n", condition,
+                     LIST_METHODS);
+        break;
+    case COMMAND_ARGUMENT_COMMAND:
+        (void)printf("complete -c guestmux%s -a '", condition);
+        print_command_names(" ");
+        (void)printf("'\n");
+        break;
+    case COMMAND_ARGUMENT_FILE:
+        (void)printf("complete -c guestmux%s -F\n", condition);
+        break;
+    case COMMAND_ARGUMENT_NONE:
+        break;
+    }
+}
+
 static void
 print_fish(void)
 {
     (void)printf("# fish completion for guestmux; made from its command "
                  "table\n"
+                 "function __guestmux\n"
+                 "    set -l server\n"
+                 "    set -l words (commandline -opc)\n"
+                 "    for i in (seq 2 (count $words))\n"
+                 "        if contains -- $words[(math $i - 1)] -L --server\n"
+                 "            set server -L $words[$i]\n"
+                 "        end\n"
+                 "    end\n"
+                 "    guestmux $server $argv\n"
+                 "end\n"
                  "complete -c guestmux -f\n");
     print_fish_options("", commands_global_options,
                        commands_global_option_count);
@@ -255,11 +298,7 @@ print_fish(void)
                        " -n '__fish_seen_subcommand_from %s %s'", command->name,
                        command->alias ? command->alias : "");
         print_fish_options(condition, command->options, command->option_count);
-        if (strcmp(argument_word(command->argument), "guest") == 0)
-            (void)printf("complete -c guestmux%s -a '(guestmux %s)'\n",
-                         condition, LIST_GUESTS);
-        else if (command->argument == COMMAND_ARGUMENT_FILE)
-            (void)printf("complete -c guestmux%s -F\n", condition);
+        print_fish_arguments(condition, command);
     }
 }
 

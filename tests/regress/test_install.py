@@ -1,9 +1,10 @@
 """meson install: each part where it belongs, and it works from there."""
 
 import os
+import shutil
 import subprocess
 
-from harness import BINARY, main, require, require_equal, require_in
+from harness import BINARY, Skip, main, require, require_equal, require_in
 
 BUILD = os.path.dirname(os.path.dirname(BINARY))
 
@@ -52,6 +53,36 @@ def test_the_completion_for_bash_is_sound(box):
             done = subprocess.run(["bash", "-n", real], capture_output=True,
                                   text=True, check=False)
             require_equal(done.stderr, "", "bash -n")
+
+
+def test_the_completion_for_fish_knows_guests_and_commands(box):
+    if not shutil.which("fish"):
+        raise Skip("there is no fish")
+    box.up("-f", box.console_fleet(box1=["cat"]))
+    found = installed(box)
+    script = [real for path, real in found.items() if "/fish/" in path][0]
+    binary = [real for path, real in found.items()
+              if path.endswith("/bin/guestmux")][0]
+    env = box.env | {"PATH": os.path.dirname(binary) + ":" + box.env["PATH"]}
+    for line, wanted in (("guestmux -L t kill b", "box1"),
+                         ("guestmux -L t help kill-s", "kill-server"),
+                         ("guestmux -L t api guest-l", "guest-list"),
+                         ("guestmux wait --sta", "--state")):
+        done = subprocess.run(
+            ["fish", "-c", f"source {script}; complete -C '{line}'"], env=env,
+            capture_output=True, text=True, check=False)
+        require_equal(done.stderr, "", "fish")
+        require_in(wanted, done.stdout, line)
+
+
+def test_the_completion_for_zsh_is_sound(box):
+    if not shutil.which("zsh"):
+        raise Skip("there is no zsh")
+    for path, real in installed(box).items():
+        if "/zsh/" in path:
+            done = subprocess.run(["zsh", "-n", real], capture_output=True,
+                                  text=True, check=False)
+            require_equal(done.stderr, "", "zsh -n")
 
 
 def test_the_manual_names_each_command(box):
