@@ -387,6 +387,7 @@ read_modes(const json_t *names)
         {"mouse-drag", MIRROR_MODE_MOUSE_DRAG},
         {"mouse-move", MIRROR_MODE_MOUSE_MOVE},
         {"mouse-sgr", MIRROR_MODE_MOUSE_SGR},
+        {"mouse-press", MIRROR_MODE_MOUSE_PRESS},
     };
     unsigned modes = 0;
     for (size_t i = 0; i < json_array_size(names); i++) {

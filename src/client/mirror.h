@@ -40,6 +40,7 @@ enum mirror_mode {
     MIRROR_MODE_MOUSE_DRAG = 1 << 5,
     MIRROR_MODE_MOUSE_MOVE = 1 << 6,
     MIRROR_MODE_MOUSE_SGR = 1 << 7,
+    MIRROR_MODE_MOUSE_PRESS = 1 << 8,
 };
 
 struct mirror_run {

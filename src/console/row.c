@@ -64,18 +64,59 @@ row_erase(struct row *row, int cols, int from, int to, uint32_t style)
 }
 
 void
-row_insert(struct row *row, int cols, int at, int count, uint32_t style)
+row_take(const struct row *row, int at, int count, struct cell *cells)
 {
-    if (count > cols - at)
-        count = cols - at;
+    int have = row->used - at;
+    have = have < 0 ? 0 : have > count ? count : have;
+    memcpy(cells, &row->cells[at], (size_t)have * sizeof(*cells));
+    for (int i = have; i < count; i++)
+        cells[i] = (struct cell){0};
+    if (have && cells[0].symbol == CELL_TAIL)
+        cells[0].symbol = ' ';
+    if (have == count && at + count < row->used &&
+        row->cells[at + count].symbol == CELL_TAIL)
+        cells[count - 1].symbol = ' ';
+}
+
+void
+row_put(struct row *row, int at, const struct cell *cells, int count)
+{
+    row_open(row, at, at + count);
+    memcpy(&row->cells[at], cells, (size_t)count * sizeof(*cells));
+    row->flags |= ROW_COMPLEX | ROW_WIDE;
+}
+
+/* The columns up to a margin move, those behind it do not. */
+static void
+move_within(struct row *row, int at, int end, int by)
+{
+    struct cell cells[TERMINAL_MAX_COLS];
+    int count = end - at - (by < 0 ? -by : by);
+    if (count <= 0)
+        return;
+    row_take(row, by < 0 ? at - by : at, count, cells);
+    row_put(row, by < 0 ? at : at + by, cells, count);
+}
+
+void
+row_insert(struct row *row, int cols, int at, int end, int count,
+           uint32_t style)
+{
+    if (count > end - at)
+        count = end - at;
     row->flags &= (uint16_t)~ROW_WRAPPED;
+    if (end < cols) {
+        move_within(row, at, end, count);
+        row_erase(row, cols, at, at + count, style);
+        return;
+    }
     split_at(row, at);
     if (at < row->used) {
-        int end = row->used + count < cols ? row->used + count : cols;
-        split_at(row, end - count);
+        int used = row->used + count < cols ? row->used + count : cols;
+        split_at(row, used - count);
         memmove(&row->cells[at + count], &row->cells[at],
-                (size_t)(end - count - at) * sizeof(struct cell));
-        row->used = (uint16_t)end;
+                (size_t)(used - count - at) * sizeof(struct cell));
+        row->used = (uint16_t)used;
         fill(row, at, at + count, CELL_EMPTY, style);
         row->flags |= ROW_COMPLEX;
     } else if (style) {
@@ -84,11 +125,17 @@ row_insert(struct row *row, int cols, int at, int count, uint32_t style)
 }
 
 void
-row_delete(struct row *row, int cols, int at, int count, uint32_t style)
+row_delete(struct row *row, int cols, int at, int end, int count,
+           uint32_t style)
 {
-    if (count > cols - at)
-        count = cols - at;
+    if (count > end - at)
+        count = end - at;
     row->flags &= (uint16_t)~ROW_WRAPPED;
+    if (end < cols) {
+        move_within(row, at, end, -count);
+        row_erase(row, cols, end - count, end, style);
+        return;
+    }
     if (at < row->used) {
         int from = at + count < row->used ? at + count : row->used;
         split_at(row, at);

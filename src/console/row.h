@@ -49,12 +49,22 @@ row_open(struct row *row, int from, int to)
  * style that the blanks get. */
 void row_erase(struct row *row, int cols, int from, int to, uint32_t style);
 
-/* Shifts what stands from column at on by count columns to the right; the gap
- * is blank, what leaves the row is gone. */
-void row_insert(struct row *row, int cols, int at, int count, uint32_t style);
+/* Shifts what stands from column at to end-1 by count columns to the right; the
+ * gap is blank, what goes beyond end is gone. end: cols, or a margin. */
+void row_insert(struct row *row, int cols, int at, int end, int count,
+                uint32_t style);
 
-/* Removes count columns at a column; the rest moves left, blanks follow. */
-void row_delete(struct row *row, int cols, int at, int count, uint32_t style);
+/* Removes count columns at a column; the rest up to end moves left, blanks
+ * follow. */
+void row_delete(struct row *row, int cols, int at, int end, int count,
+                uint32_t style);
+
+/* Copies the cells from column at on, count of them; halves of wide characters
+ * become blanks. */
+void row_take(const struct row *row, int at, int count, struct cell *cells);
+
+/* Puts cells that row_take copied over what stands from column at on. */
+void row_put(struct row *row, int at, const struct cell *cells, int count);
 
 /* Columns in use without the blanks at the end; a wrapped row keeps them, the
  * line goes on. */

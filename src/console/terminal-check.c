@@ -30,8 +30,14 @@ terminal_check(struct terminal *terminal)
     if (terminal->row < 0 || terminal->row >= terminal->rows ||
         terminal->col < 0 || terminal->col >= terminal->cols)
         return "the cursor off the screen";
-    if (terminal->is_pending && terminal->col != terminal->cols - 1)
+    if (terminal->is_pending && terminal->col != terminal_end_col(terminal) - 1)
         return "a pending wrap before the last column";
+    if (terminal->left < 0 || terminal->left >= terminal->right ||
+        terminal->right >= terminal->cols)
+        return "side margins off the screen";
+    bool is_narrow = terminal->left > 0 || terminal->right < terminal->cols - 1;
+    if (is_narrow != !!(terminal->modes & MODE_NARROW))
+        return "side margins that nobody knows";
     if (terminal->top < 0 || terminal->top > terminal->bottom ||
         terminal->bottom >= terminal->rows)
         return "a scroll region off the screen";

@@ -5,7 +5,8 @@
 static void
 tab(struct terminal *terminal)
 {
-    int col = tabs_next(&terminal->tabs, terminal->col, terminal->cols - 1);
+    int col = tabs_next(&terminal->tabs, terminal->col,
+                        terminal_end_col(terminal) - 1);
     /* At the last column a tab moves nothing, the pending wrap included. */
     if (col != terminal->col)
         terminal_move_to(terminal, terminal->row, col);
@@ -40,8 +41,7 @@ terminal_control(void *data, unsigned char control)
         terminal_linefeed(terminal);
         break;
     case '\r':
-        terminal->col = 0;
-        terminal->is_pending = false;
+        terminal_carriage_return(terminal);
         break;
     case 0x0E: /* SO, LS1 */
         terminal->locked = 1;
@@ -61,19 +61,31 @@ designate(struct terminal *terminal, const char *intermediates, char final)
 {
     static const char slots[] = "()*+";
     const char *slot = strchr(slots, intermediates[0]);
-    if (slot && !intermediates[1])
-        terminal->charsets[slot - slots] = charset_from_final(final);
+    if (!slot)
+        return;
+    enum charset charset = charset_find(intermediates + 1, final);
+    /* Linux's "user mapping" is ESC ( K too, and would be German. */
+    bool is_usual = charset < CHARSET_FIRST_NATIONAL;
+    if (!is_usual && !(terminal->modes & MODE_NATIONAL))
+        charset = CHARSET_ASCII;
+    terminal->charsets[slot - slots] = charset;
 }
 
 static void
 escape_plain(struct terminal *terminal, char final)
 {
     switch (final) {
+    case '6':
+        terminal_back_index(terminal);
+        break;
     case '7':
         terminal_save_cursor(terminal);
         break;
     case '8':
         terminal_restore_cursor(terminal);
+        break;
+    case '9':
+        terminal_forward_index(terminal);
         break;
     case '=':
         terminal->modes |= TERMINAL_MODE_APPLICATION_KEYPAD;
@@ -85,7 +97,7 @@ escape_plain(struct terminal *terminal, char final)
         terminal_index(terminal);
         break;
     case 'E':
-        terminal->col = 0;
+        terminal_carriage_return(terminal);
         terminal_index(terminal);
         break;
     case 'H':

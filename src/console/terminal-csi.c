@@ -10,17 +10,15 @@ terminal_param(const struct parser_sequence *sequence, unsigned at, int other)
     return sequence->params[at];
 }
 
-/* A count: omitted and 0 mean 1. */
-static int
-count_of(const struct parser_sequence *sequence)
+int
+terminal_count(const struct parser_sequence *sequence)
 {
     int count = terminal_param(sequence, 0, 1);
     return count ? count : 1;
 }
 
-/* A 1-based position as a 0-based one. */
-static int
-place_of(const struct parser_sequence *sequence, unsigned at)
+int
+terminal_place(const struct parser_sequence *sequence, unsigned at)
 {
     int place = terminal_param(sequence, at, 1);
     return place ? place - 1 : 0;
@@ -29,74 +27,84 @@ place_of(const struct parser_sequence *sequence, unsigned at)
 static void
 cuu(struct terminal *terminal, const struct parser_sequence *sequence)
 {
-    terminal_cursor_up(terminal, count_of(sequence));
+    terminal_cursor_up(terminal, terminal_count(sequence));
 }
 
 static void
 cud(struct terminal *terminal, const struct parser_sequence *sequence)
 {
-    terminal_cursor_down(terminal, count_of(sequence));
+    terminal_cursor_down(terminal, terminal_count(sequence));
 }
 
 static void
 cuf(struct terminal *terminal, const struct parser_sequence *sequence)
 {
-    terminal_move_to(terminal, terminal->row,
-                     terminal->col + count_of(sequence));
+    terminal_cursor_forward(terminal, terminal_count(sequence));
 }
 
 static void
 cub(struct terminal *terminal, const struct parser_sequence *sequence)
 {
-    terminal_move_to(terminal, terminal->row,
-                     terminal->col - count_of(sequence));
+    terminal_cursor_back(terminal, terminal_count(sequence));
 }
 
 static void
 cnl(struct terminal *terminal, const struct parser_sequence *sequence)
 {
-    terminal_cursor_down(terminal, count_of(sequence));
-    terminal->col = 0;
+    terminal_cursor_down(terminal, terminal_count(sequence));
+    terminal_carriage_return(terminal);
 }
 
 static void
 cpl(struct terminal *terminal, const struct parser_sequence *sequence)
 {
-    terminal_cursor_up(terminal, count_of(sequence));
-    terminal->col = 0;
+    terminal_cursor_up(terminal, terminal_count(sequence));
+    terminal_carriage_return(terminal);
 }
 
 static void
 cha(struct terminal *terminal, const struct parser_sequence *sequence)
 {
-    terminal_move_to(terminal, terminal->row, place_of(sequence, 0));
+    terminal_address(terminal, terminal_addressed_row(terminal),
+                     terminal_place(sequence, 0));
+}
+
+static void
+hpr(struct terminal *terminal, const struct parser_sequence *sequence)
+{
+    terminal_address(terminal, terminal_addressed_row(terminal),
+                     terminal_addressed_col(terminal) +
+                         terminal_count(sequence));
 }
 
 static void
 cup(struct terminal *terminal, const struct parser_sequence *sequence)
 {
-    terminal_address(terminal, place_of(sequence, 0), place_of(sequence, 1));
+    terminal_address(terminal, terminal_place(sequence, 0),
+                     terminal_place(sequence, 1));
 }
 
 static void
 vpa(struct terminal *terminal, const struct parser_sequence *sequence)
 {
-    terminal_address(terminal, place_of(sequence, 0), terminal->col);
+    terminal_address(terminal, terminal_place(sequence, 0),
+                     terminal_addressed_col(terminal));
 }
 
 static void
 vpr(struct terminal *terminal, const struct parser_sequence *sequence)
 {
-    terminal_move_to(terminal, terminal->row + count_of(sequence),
-                     terminal->col);
+    terminal_address(
+        terminal, terminal_addressed_row(terminal) + terminal_count(sequence),
+        terminal_addressed_col(terminal));
 }
 
 static void
 cht(struct terminal *terminal, const struct parser_sequence *sequence)
 {
-    int last = terminal->cols - 1;
+    int last = terminal_end_col(terminal) - 1;
     int col = terminal->col;
-    for (int n = count_of(sequence); n > 0 && col < last; n--)
+    for (int n = terminal_count(sequence); n > 0 && col < last; n--)
         col = tabs_next(&terminal->tabs, col, last);
     if (col != terminal->col) /* else the pending wrap stays, as with HT */
         terminal_move_to(terminal, terminal->row, col);
@@ -106,7 +114,7 @@ static void
 cbt(struct terminal *terminal, const struct parser_sequence *sequence)
 {
     int col = terminal->col;
-    for (int n = count_of(sequence); n > 0 && col > 0; n--)
+    for (int n = terminal_count(sequence); n > 0 && col > 0; n--)
         col = tabs_previous(&terminal->tabs, col);
     terminal_move_to(terminal, terminal->row, col);
 }
@@ -143,38 +151,38 @@ el(struct terminal *terminal, const struct parser_sequence *sequence)
 static void
 ech(struct terminal *terminal, const struct parser_sequence *sequence)
 {
-    terminal_erase_chars(terminal, count_of(sequence));
+    terminal_erase_chars(terminal, terminal_count(sequence));
 }
 
 static void
 ich(struct terminal *terminal, const struct parser_sequence *sequence)
 {
-    terminal_insert_chars(terminal, count_of(sequence));
+    terminal_insert_chars(terminal, terminal_count(sequence));
 }
 
 static void
 dch(struct terminal *terminal, const struct parser_sequence *sequence)
 {
-    terminal_delete_chars(terminal, count_of(sequence));
+    terminal_delete_chars(terminal, terminal_count(sequence));
 }
 
 static void
 il(struct terminal *terminal, const struct parser_sequence *sequence)
 {
-    terminal_insert_lines(terminal, count_of(sequence));
+    terminal_insert_lines(terminal, terminal_count(sequence));
 }
 
 static void
 dl(struct terminal *terminal, const struct parser_sequence *sequence)
 {
-    terminal_delete_lines(terminal, count_of(sequence));
+    terminal_delete_lines(terminal, terminal_count(sequence));
 }
 
 static void
 su(struct terminal *terminal, const struct parser_sequence *sequence)
 {
     terminal_scroll_up(terminal, terminal->top, terminal->bottom,
-                       count_of(sequence));
+                       terminal_count(sequence));
 }
 
 /* CSI Ps T; with five parameters it is XTerm's highlight tracking. */
@@ -183,19 +191,19 @@ sd(struct terminal *terminal, const struct parser_sequence *sequence)
 {
     if (sequence->count <= 1)
         terminal_scroll_down(terminal, terminal->top, terminal->bottom,
-                             count_of(sequence));
+                             terminal_count(sequence));
 }
 
 static void
 rep(struct terminal *terminal, const struct parser_sequence *sequence)
 {
-    terminal_repeat(terminal, count_of(sequence));
+    terminal_repeat(terminal, terminal_count(sequence));
 }
 
 static void
 decstbm(struct terminal *terminal, const struct parser_sequence *sequence)
 {
-    int top = place_of(sequence, 0);
+    int top = terminal_place(sequence, 0);
     int last = terminal_param(sequence, 1, 0);
     int bottom =
         last == 0 || last > terminal->rows ? terminal->rows - 1 : last - 1;
@@ -214,10 +222,13 @@ decscusr(struct terminal *terminal, const struct parser_sequence *sequence)
         terminal->cursor_shape = shape;
 }
 
+/* SCOSC, and DECSLRM where that is allowed. */
 static void
 scosc(struct terminal *terminal, const struct parser_sequence *sequence)
 {
-    if (sequence->count == 0)
+    if (terminal->modes & MODE_MARGINS)
+        terminal_decslrm(terminal, sequence);
+    else if (sequence->count == 0)
         terminal_save_cursor(terminal);
 }
 
@@ -267,7 +278,7 @@ static void (*const plain[])(struct terminal *,
     ['Z' - '@'] = cbt,
     ['^' - '@'] = sd,
     ['`' - '@'] = cha,
-    ['a' - '@'] = cuf,
+    ['a' - '@'] = hpr,
     ['b' - '@'] = rep,
     ['c' - '@'] = terminal_device_attributes,
     ['d' - '@'] = vpa,
@@ -297,6 +308,14 @@ static const struct csi_row others[] = {
     {0, '$', 'p', terminal_request_mode},
     {0, '!', 'p', decstr},
     {0, ' ', 'q', decscusr},
+    {0, ' ', '@', terminal_scroll_left},
+    {0, ' ', 'A', terminal_scroll_right},
+    {0, '\'', '}', terminal_decic},
+    {0, '\'', '~', terminal_decdc},
+    {0, '$', 'v', terminal_deccra},
+    {0, '$', 'x', terminal_decfra},
+    {0, '$', 'z', terminal_decera},
+    {0, '$', '{', terminal_decera},
     {'>', 0, 'c', terminal_secondary_attributes},
     {'=', 0, 'c', terminal_tertiary_attributes},
     {'>', 0, 'q', terminal_report_version},

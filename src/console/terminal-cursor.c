@@ -1,5 +1,11 @@
 #include "console/terminal-internal.h"
 
+static int
+clamp(int value, int low, int high)
+{
+    return value < low ? low : value > high ? high : value;
+}
+
 void
 terminal_move_to(struct terminal *terminal, int row, int col)
 {
@@ -16,13 +22,47 @@ void
 terminal_address(struct terminal *terminal, int row, int col)
 {
     if (terminal->modes & MODE_ORIGIN) {
-        row += terminal->top;
-        if (row > terminal->bottom)
-            row = terminal->bottom;
-        if (row < terminal->top)
-            row = terminal->top;
+        row = clamp(row + terminal->top, terminal->top, terminal->bottom);
+        col = clamp(col + terminal->left, terminal->left, terminal->right);
     }
     terminal_move_to(terminal, row, col);
+}
+
+int
+terminal_addressed_row(const struct terminal *terminal)
+{
+    int top = terminal->modes & MODE_ORIGIN ? terminal->top : 0;
+    return terminal->row - top;
+}
+
+int
+terminal_addressed_col(const struct terminal *terminal)
+{
+    int left = terminal->modes & MODE_ORIGIN ? terminal->left : 0;
+    return terminal->col - left;
+}
+
+void
+terminal_cursor_forward(struct terminal *terminal, int count)
+{
+    int last = terminal_end_col(terminal) - 1;
+    int col = terminal->col + count;
+    terminal_move_to(terminal, terminal->row, col < last ? col : last);
+}
+
+void
+terminal_cursor_back(struct terminal *terminal, int count)
+{
+    int first = terminal_first_col(terminal);
+    int col = terminal->col - count;
+    terminal_move_to(terminal, terminal->row, col > first ? col : first);
+}
+
+void
+terminal_carriage_return(struct terminal *terminal)
+{
+    terminal->col = terminal_first_col(terminal);
+    terminal->is_pending = false;
 }
 
 void
@@ -51,20 +91,23 @@ terminal_backspace(struct terminal *terminal)
         terminal->is_pending = false;
         return;
     }
-    if (terminal->col == 0 && wraps_back && terminal->row > terminal->top) {
-        terminal_move_to(terminal, terminal->row - 1, terminal->cols - 1);
+    if (wraps_back && terminal->col == terminal_first_col(terminal) &&
+        terminal->row > terminal->top) {
+        terminal_move_to(terminal, terminal->row - 1,
+                         terminal_end_col(terminal) - 1);
         return;
     }
-    terminal_move_to(terminal, terminal->row, terminal->col - 1);
+    terminal_cursor_back(terminal, 1);
 }
 
 void
 terminal_index(struct terminal *terminal)
 {
     terminal->is_pending = false;
-    if (terminal->row == terminal->bottom)
+    if (terminal->row == terminal->bottom && terminal_is_between(terminal))
         terminal_scroll_up(terminal, terminal->top, terminal->bottom, 1);
-    else if (terminal->row < terminal->rows - 1)
+    else if (terminal->row != terminal->bottom &&
+             terminal->row < terminal->rows - 1)
         terminal->row++;
 }
 
@@ -72,9 +115,9 @@ void
 terminal_reverse_index(struct terminal *terminal)
 {
     terminal->is_pending = false;
-    if (terminal->row == terminal->top)
+    if (terminal->row == terminal->top && terminal_is_between(terminal))
         terminal_scroll_down(terminal, terminal->top, terminal->bottom, 1);
-    else if (terminal->row > 0)
+    else if (terminal->row != terminal->top && terminal->row > 0)
         terminal->row--;
 }
 
@@ -82,7 +125,7 @@ void
 terminal_linefeed(struct terminal *terminal)
 {
     if (terminal->modes & TERMINAL_MODE_NEWLINE)
-        terminal->col = 0;
+        terminal_carriage_return(terminal);
     terminal_index(terminal);
 }
 
@@ -116,7 +159,7 @@ terminal_restore_cursor(struct terminal *terminal)
         terminal->modes |= MODE_ORIGIN;
     terminal_move_to(terminal, saved->row, saved->col);
     terminal->is_pending =
-        saved->is_pending && terminal->col == terminal->cols - 1;
+        saved->is_pending && terminal->col == terminal_end_col(terminal) - 1;
     terminal->pen = saved->pen;
     terminal->is_pen_stale = true;
     terminal->locked = saved->locked;

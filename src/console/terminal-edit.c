@@ -15,6 +15,10 @@ terminal_scroll_up(struct terminal *terminal, int top, int bottom, int count)
         count = bottom - top + 1;
     if (count <= 0)
         return;
+    if (terminal->modes & MODE_NARROW) {
+        terminal_scroll_columns(terminal, top, bottom, count);
+        return;
+    }
     struct grid *grid = terminal->grid;
     if (top > 0)
         cut_line(terminal, top - 1);
@@ -32,6 +36,10 @@ terminal_scroll_down(struct terminal *terminal, int top, int bottom, int count)
         count = bottom - top + 1;
     if (count <= 0)
         return;
+    if (terminal->modes & MODE_NARROW) {
+        terminal_scroll_columns(terminal, top, bottom, -count);
+        return;
+    }
     cut_line(terminal, top - 1);
     grid_rotate_down(terminal->grid, top, bottom, count);
     for (int row = top; row < top + count; row++)
@@ -54,13 +62,16 @@ blank_rows(struct terminal *terminal, int from, int to)
         terminal_blank_row(terminal, terminal->grid->row[row]);
 }
 
+/* A cursor that waits to wrap stands behind the last column, as tmux and
+ * xterm.js have it: what grep, ls and top print up to there and end with EL is
+ * not erased. */
 void
 terminal_erase_line(struct terminal *terminal, int what)
 {
     switch (what) {
     case 0:
-        erase(terminal, terminal->row, terminal->col, terminal->cols);
-        terminal->is_pending = false;
+        if (!terminal->is_pending)
+            erase(terminal, terminal->row, terminal->col, terminal->cols);
         break;
     case 1:
         erase(terminal, terminal->row, 0, terminal->col + 1);
@@ -98,17 +109,20 @@ void
 terminal_erase_chars(struct terminal *terminal, int count)
 {
     int room = terminal->cols - terminal->col;
+    if (terminal->is_pending)
+        return;
     erase(terminal, terminal->row, terminal->col,
           terminal->col + (count < room ? count : room));
-    terminal->is_pending = false;
 }
 
 void
 terminal_insert_chars(struct terminal *terminal, int count)
 {
     struct row *row = terminal_cursor_row(terminal);
-    row_insert(row, terminal->cols, terminal->col, count,
-               terminal_erase_style(terminal));
+    if (!terminal_is_between(terminal))
+        return;
+    row_insert(row, terminal->cols, terminal->col, terminal_end_col(terminal),
+               count, terminal_erase_style(terminal));
     terminal_touch(terminal, row);
     terminal->is_pending = false;
 }
@@ -117,8 +131,10 @@ void
 terminal_delete_chars(struct terminal *terminal, int count)
 {
     struct row *row = terminal_cursor_row(terminal);
-    row_delete(row, terminal->cols, terminal->col, count,
-               terminal_erase_style(terminal));
+    if (!terminal_is_between(terminal))
+        return;
+    row_delete(row, terminal->cols, terminal->col, terminal_end_col(terminal),
+               count, terminal_erase_style(terminal));
     terminal_touch(terminal, row);
     terminal->is_pending = false;
 }
@@ -126,7 +142,8 @@ terminal_delete_chars(struct terminal *terminal, int count)
 static bool
 is_in_region(const struct terminal *terminal)
 {
-    return terminal->row >= terminal->top && terminal->row <= terminal->bottom;
+    return terminal->row >= terminal->top &&
+           terminal->row <= terminal->bottom && terminal_is_between(terminal);
 }
 
 void
@@ -135,7 +152,7 @@ terminal_insert_lines(struct terminal *terminal, int count)
     if (!is_in_region(terminal))
         return;
     terminal_scroll_down(terminal, terminal->row, terminal->bottom, count);
-    terminal_move_to(terminal, terminal->row, 0);
+    terminal_carriage_return(terminal);
 }
 
 /* Unlike a scroll, what is deleted is gone: it is no output that moved on. */
@@ -147,17 +164,22 @@ terminal_delete_lines(struct terminal *terminal, int count)
     int room = terminal->bottom - terminal->row + 1;
     if (count > room)
         count = room;
-    cut_line(terminal, terminal->row - 1);
-    grid_rotate_up(terminal->grid, terminal->row, terminal->bottom, count);
-    blank_rows(terminal, terminal->bottom - count + 1, terminal->bottom + 1);
-    terminal_move_to(terminal, terminal->row, 0);
+    if (terminal->modes & MODE_NARROW) {
+        terminal_scroll_columns(terminal, terminal->row, terminal->bottom,
+                                count);
+    } else {
+        cut_line(terminal, terminal->row - 1);
+        grid_rotate_up(terminal->grid, terminal->row, terminal->bottom, count);
+        blank_rows(terminal, terminal->bottom - count + 1,
+                   terminal->bottom + 1);
+    }
+    terminal_carriage_return(terminal);
 }
 
 void
 terminal_align(struct terminal *terminal)
 {
-    terminal->top = 0;
-    terminal->bottom = terminal->rows - 1;
+    terminal_reset_margins(terminal);
     terminal->modes &= ~(unsigned)MODE_ORIGIN;
     for (int row = 0; row < terminal->rows; row++) {
         struct row *cells = terminal->grid->row[row];

@@ -17,12 +17,20 @@ enum inner_mode {
     MODE_ORIGIN = 1 << 17,       /* DECOM */
     MODE_CURSOR = 1 << 18,       /* DECTCEM */
     MODE_REVERSE_WRAP = 1 << 19, /* 45 */
+    MODE_MARGINS = 1 << 20,      /* DECLRMM: left and right ones can be set */
+    MODE_NARROW = 1 << 21,       /* they are narrower than the screen */
+    MODE_COLUMNS = 1 << 22,      /* DECCOLM, without its columns */
+    MODE_NATIONAL = 1 << 23,     /* DECNRCM */
+    MODE_BLINK = 1 << 24,        /* 12: a cursor that blinks */
     MODE_PUBLIC_MASK = (1 << 16) - 1,
     MODE_DEFAULTS = TERMINAL_MODE_AUTOWRAP | MODE_CURSOR,
 };
 
 /* Bytes of answers that a guest may draw at once. */
 #define TERMINAL_REPLY_BURST_BYTES ((size_t)4096)
+
+/* Most bytes of a title that is passed on; what the header promises. */
+#define TERMINAL_TITLE_BYTES 256
 
 /* Widths of characters that are remembered; a power of two. */
 #define TERMINAL_WIDTHS 512u
@@ -61,6 +69,8 @@ struct terminal {
     bool is_pending; /* the next character wraps first */
     int top;         /* scroll region, both included */
     int bottom;
+    int left; /* of the scroll region, too; only narrow when MODE_NARROW */
+    int right;
     unsigned modes; /* enum terminal_mode, enum inner_mode */
     int cursor_shape;
     struct style pen;
@@ -81,6 +91,7 @@ struct terminal {
     uint64_t text_bytes;  /* printed since the last answer */
     uint64_t next_id;
     uint64_t version;
+    char title[TERMINAL_TITLE_BYTES + 1];
     char *scratch; /* owned; a row's text */
     size_t scratch_bytes;
 };
@@ -132,6 +143,33 @@ terminal_end_line(struct terminal *terminal, struct row *row)
     terminal_touch(terminal, row);
 }
 
+/* Whether the cursor stands between the left and the right margin. */
+static inline bool
+terminal_is_between(const struct terminal *terminal)
+{
+    return !(terminal->modes & MODE_NARROW) ||
+           (terminal->col >= terminal->left &&
+            terminal->col <= terminal->right);
+}
+
+/* The column behind the last one that printing from here fills. */
+static inline int
+terminal_end_col(const struct terminal *terminal)
+{
+    if ((terminal->modes & MODE_NARROW) && terminal->col <= terminal->right)
+        return terminal->right + 1;
+    return terminal->cols;
+}
+
+/* Where a line begins for a cursor that stands here. */
+static inline int
+terminal_first_col(const struct terminal *terminal)
+{
+    if ((terminal->modes & MODE_NARROW) && terminal->col >= terminal->left)
+        return terminal->left;
+    return 0;
+}
+
 /* Makes a row blank, in the colour of erased cells, and another one. */
 static inline void
 terminal_blank_row(struct terminal *terminal, struct row *row)
@@ -157,8 +195,14 @@ void terminal_repeat(struct terminal *terminal, int count);
 
 /* terminal-cursor.c: positions are 0-based and clamped. */
 void terminal_move_to(struct terminal *terminal, int row, int col);
-/* row counts from the scroll region's top in origin mode. */
+/* row and col count from the scroll region's corner in origin mode. */
 void terminal_address(struct terminal *terminal, int row, int col);
+/* Where terminal_address would have to go to come here. */
+int terminal_addressed_row(const struct terminal *terminal);
+int terminal_addressed_col(const struct terminal *terminal);
+void terminal_cursor_forward(struct terminal *terminal, int count);
+void terminal_cursor_back(struct terminal *terminal, int count);
+void terminal_carriage_return(struct terminal *terminal);
 void terminal_cursor_up(struct terminal *terminal, int count);
 void terminal_cursor_down(struct terminal *terminal, int count);
 void terminal_backspace(struct terminal *terminal);
@@ -183,6 +227,42 @@ void terminal_insert_lines(struct terminal *terminal, int count);
 void terminal_delete_lines(struct terminal *terminal, int count);
 void terminal_align(struct terminal *terminal);
 
+/* terminal-margins.c */
+/* The whole screen is the scroll region. */
+void terminal_reset_margins(struct terminal *terminal);
+/* DECLRMM was set or reset. */
+void terminal_allow_margins(struct terminal *terminal, bool is_allowed);
+/* Both included. */
+void terminal_set_side_margins(struct terminal *terminal, int left, int right);
+/* Scrolls of the columns between the side margins: up, and down when count is
+ * negative. */
+void terminal_scroll_columns(struct terminal *terminal, int top, int bottom,
+                             int count);
+/* Moves columns of the scroll region from a column on: to the right, and to
+ * the left when count is negative. */
+void terminal_shift_columns(struct terminal *terminal, int from, int count);
+void terminal_decslrm(struct terminal *terminal,
+                      const struct parser_sequence *sequence);
+void terminal_decic(struct terminal *terminal,
+                    const struct parser_sequence *sequence);
+void terminal_decdc(struct terminal *terminal,
+                    const struct parser_sequence *sequence);
+void terminal_scroll_left(struct terminal *terminal,
+                          const struct parser_sequence *sequence);
+void terminal_scroll_right(struct terminal *terminal,
+                           const struct parser_sequence *sequence);
+/* DECFI and DECBI. */
+void terminal_forward_index(struct terminal *terminal);
+void terminal_back_index(struct terminal *terminal);
+
+/* terminal-rectangle.c */
+void terminal_deccra(struct terminal *terminal,
+                     const struct parser_sequence *sequence);
+void terminal_decera(struct terminal *terminal,
+                     const struct parser_sequence *sequence);
+void terminal_decfra(struct terminal *terminal,
+                     const struct parser_sequence *sequence);
+
 /* terminal-control.c: the parser's handlers. */
 void terminal_control(void *data, unsigned char control);
 void terminal_escape(void *data, const char *intermediates, char final);
@@ -192,6 +272,10 @@ void terminal_csi(void *data, const struct parser_sequence *sequence);
 /* The parameter at a place; other when it is omitted. */
 int terminal_param(const struct parser_sequence *sequence, unsigned at,
                    int other);
+/* The first one as a count: omitted and 0 mean 1. */
+int terminal_count(const struct parser_sequence *sequence);
+/* A 1-based place as a 0-based one; omitted and 0 mean the first. */
+int terminal_place(const struct parser_sequence *sequence, unsigned at);
 
 /* terminal-sgr.c */
 void terminal_sgr(struct terminal *terminal,
@@ -231,6 +315,7 @@ void terminal_report_parameters(struct terminal *terminal,
 void terminal_request_setting(struct terminal *terminal, const char *setting);
 
 /* terminal-string.c */
+void terminal_set_title(struct terminal *terminal, const char *title);
 void terminal_string(void *data, enum parser_string kind,
                      const struct parser_sequence *sequence, const char *text,
                      size_t len);

@@ -9,25 +9,32 @@ static const struct {
     {4, false, MODE_INSERT},
     {20, false, TERMINAL_MODE_NEWLINE},
     {1, true, TERMINAL_MODE_APPLICATION_CURSOR},
+    {3, true, MODE_COLUMNS},
     {5, true, TERMINAL_MODE_REVERSE_SCREEN},
     {6, true, MODE_ORIGIN},
     {7, true, TERMINAL_MODE_AUTOWRAP},
+    {9, true, TERMINAL_MODE_MOUSE_PRESS},
+    {12, true, MODE_BLINK},
     {25, true, MODE_CURSOR},
+    {42, true, MODE_NATIONAL},
     {45, true, MODE_REVERSE_WRAP},
     {66, true, TERMINAL_MODE_APPLICATION_KEYPAD},
+    {69, true, MODE_MARGINS},
     {1000, true, TERMINAL_MODE_MOUSE_CLICK},
     {1002, true, TERMINAL_MODE_MOUSE_DRAG},
     {1003, true, TERMINAL_MODE_MOUSE_MOVE},
     {1004, true, TERMINAL_MODE_FOCUS},
+    {1005, true, TERMINAL_MODE_MOUSE_UTF8},
     {1006, true, TERMINAL_MODE_MOUSE_SGR},
+    {1015, true, TERMINAL_MODE_MOUSE_URXVT},
     {2004, true, TERMINAL_MODE_BRACKETED_PASTE},
     {2026, true, TERMINAL_MODE_SYNCHRONIZED},
 };
 
-/* One of the three excludes the others. */
+/* One of the four excludes the others. */
 #define MOUSE_MODES                                                            \
-    ((unsigned)TERMINAL_MODE_MOUSE_CLICK | TERMINAL_MODE_MOUSE_DRAG |          \
-     TERMINAL_MODE_MOUSE_MOVE)
+    ((unsigned)TERMINAL_MODE_MOUSE_PRESS | TERMINAL_MODE_MOUSE_CLICK |         \
+     TERMINAL_MODE_MOUSE_DRAG | TERMINAL_MODE_MOUSE_MOVE)
 
 static unsigned
 find_bit(bool is_private, int number)
@@ -85,10 +92,29 @@ switch_screen(struct terminal *terminal, int number, bool is_set)
         terminal_restore_cursor(terminal);
 }
 
+/* DECCOLM (VT510 manual): the screen is cleared, its margins are gone. Its
+ * columns stay as many as they are: a serial line's are not the guest's. */
 static void
-set_private(struct terminal *terminal, int number, bool is_set)
+change_columns(struct terminal *terminal, bool was_set, bool is_set)
+{
+    if (was_set == is_set)
+        return;
+    terminal_reset_margins(terminal);
+    terminal_move_to(terminal, 0, 0);
+    terminal_erase_display(terminal, 2);
+}
+
+/* before: the modes as they were. */
+static void
+set_private(struct terminal *terminal, int number, bool is_set, unsigned before)
 {
     switch (number) {
+    case 3:
+        change_columns(terminal, before & MODE_COLUMNS, is_set);
+        break;
+    case 69:
+        terminal_allow_margins(terminal, is_set);
+        break;
     case 47:
     case 1047:
     case 1049:
@@ -112,13 +138,14 @@ static void
 set_mode(struct terminal *terminal, bool is_private, int number, bool is_set)
 {
     unsigned bit = find_bit(is_private, number);
+    unsigned before = terminal->modes;
     if (bit & MOUSE_MODES)
         terminal->modes &= ~MOUSE_MODES;
     terminal->modes &= ~bit;
     if (is_set)
         terminal->modes |= bit;
     if (is_private)
-        set_private(terminal, number, is_set);
+        set_private(terminal, number, is_set, before);
 }
 
 static void
@@ -161,12 +188,12 @@ terminal_mode_state(const struct terminal *terminal, bool is_private,
 void
 terminal_soft_reset(struct terminal *terminal)
 {
-    terminal->modes &= ~((unsigned)MODE_INSERT | MODE_ORIGIN |
-                         TERMINAL_MODE_APPLICATION_CURSOR |
-                         TERMINAL_MODE_APPLICATION_KEYPAD | MODE_REVERSE_WRAP);
+    terminal->modes &=
+        ~((unsigned)MODE_INSERT | MODE_ORIGIN |
+          TERMINAL_MODE_APPLICATION_CURSOR | TERMINAL_MODE_APPLICATION_KEYPAD |
+          MODE_REVERSE_WRAP | MODE_MARGINS | MODE_NATIONAL);
     terminal->modes |= MODE_CURSOR | TERMINAL_MODE_AUTOWRAP;
-    terminal->top = 0;
-    terminal->bottom = terminal->rows - 1;
+    terminal_reset_margins(terminal);
     terminal->pen = (struct style){0};
     terminal->is_pen_stale = true;
     for (int i = 0; i < CHARSET_SLOTS; i++)

@@ -13,23 +13,26 @@ wrap(struct terminal *terminal)
     struct row *row = terminal_cursor_row(terminal);
     bool moves =
         terminal->row == terminal->bottom || terminal->row < terminal->rows - 1;
-    /* A restored cursor can wait to wrap where nothing is any more. */
-    bool is_full = row->used >= terminal->cols - 1;
+    /* A restored cursor can wait to wrap where nothing is any more; between
+     * margins it is no row of the screen that is full. */
+    bool is_full =
+        row->used >= terminal->cols - 1 && !(terminal->modes & MODE_NARROW);
     if (moves && is_full && !(row->flags & ROW_WRAPPED)) {
         row->flags |= ROW_WRAPPED;
         terminal_touch(terminal, row);
     }
-    terminal->col = 0;
+    terminal->col = terminal_first_col(terminal);
     terminal_index(terminal);
 }
 
-/* Whether the character set in use is plain ASCII. */
+/* Whether the character set in use is plain ASCII, and nothing else is in the
+ * way of print_plain. */
 static inline bool
 is_plain(const struct terminal *terminal)
 {
     return terminal->single < 0 &&
            terminal->charsets[terminal->locked] == CHARSET_ASCII &&
-           !(terminal->modes & MODE_INSERT);
+           !(terminal->modes & (MODE_INSERT | MODE_NARROW));
 }
 
 static void
@@ -42,7 +45,7 @@ put_cells(struct row *row, int col, const char *bytes, int count,
             (struct cell){.symbol = (unsigned char)bytes[i], .style = style};
 }
 
-/* Prints ASCII without insert mode and character sets. */
+/* Prints ASCII without insert mode, side margins and character sets. */
 static void
 print_plain(struct terminal *terminal, const char *bytes, size_t len)
 {
@@ -104,7 +107,8 @@ static void
 leave_over(struct terminal *terminal)
 {
     struct row *row = terminal_cursor_row(terminal);
-    row_erase(row, terminal->cols, terminal->col, terminal->cols, 0);
+    row_erase(row, terminal->cols, terminal->col, terminal_end_col(terminal),
+              0);
     row_open(row, terminal->col, terminal->col);
     terminal_touch(terminal, row);
 }
@@ -114,7 +118,7 @@ leave_over(struct terminal *terminal)
 static bool
 make_place(struct terminal *terminal, int width)
 {
-    bool is_over = terminal->col + width > terminal->cols;
+    bool is_over = terminal->col + width > terminal_end_col(terminal);
     if (!terminal->is_pending && !is_over)
         return true;
     if (terminal->modes & TERMINAL_MODE_AUTOWRAP) {
@@ -136,10 +140,11 @@ put_character(struct terminal *terminal, uint32_t codepoint, int width)
         return;
     uint32_t style = terminal_pen_style(terminal);
     struct row *row = terminal_cursor_row(terminal);
-    int cols = terminal->cols;
     int col = terminal->col;
-    if (terminal->modes & MODE_INSERT)
-        row_insert(row, cols, col, width, terminal_erase_style(terminal));
+    int end = terminal_end_col(terminal);
+    if ((terminal->modes & MODE_INSERT) && terminal_is_between(terminal))
+        row_insert(row, terminal->cols, col, end, width,
+                   terminal_erase_style(terminal));
     row_open(row, col, col + width);
     row->cells[col] = (struct cell){.symbol = codepoint, .style = style};
     if (width == 2) {
@@ -149,10 +154,11 @@ put_character(struct terminal *terminal, uint32_t codepoint, int width)
     }
     if (style || codepoint > 0x7E)
         row->flags |= ROW_COMPLEX;
-    if (col + width == cols) {
-        row->flags &= (uint16_t)~ROW_WRAPPED;
+    if (col + width == end) {
+        if (end == terminal->cols)
+            row->flags &= (uint16_t)~ROW_WRAPPED;
         terminal->is_pending = true;
-        terminal->col = cols - 1;
+        terminal->col = end - 1;
     } else {
         terminal->col = col + width;
     }
@@ -290,7 +296,7 @@ terminal_repeat(struct terminal *terminal, int count)
     int most = terminal->rows * terminal->cols;
     if (count > most)
         count = most;
-    if (codepoint > 0x7E || (terminal->modes & MODE_INSERT)) {
+    if (codepoint > 0x7E || (terminal->modes & (MODE_INSERT | MODE_NARROW))) {
         while (count--)
             put(terminal, codepoint);
         return;

@@ -70,11 +70,12 @@ terminal_tertiary_attributes(struct terminal *terminal,
         reply(terminal, "\033P!|00000000\033\\");
 }
 
-static int
-reported_row(const struct terminal *terminal)
+static void
+report_cursor(struct terminal *terminal, const char *prefix)
 {
-    int top = terminal->modes & MODE_ORIGIN ? terminal->top : 0;
-    return terminal->row - top + 1;
+    reply(terminal, "\033[%s%d;%dR", prefix,
+          terminal_addressed_row(terminal) + 1,
+          terminal_addressed_col(terminal) + 1);
 }
 
 void
@@ -86,8 +87,7 @@ terminal_status_report(struct terminal *terminal,
         reply(terminal, "\033[0n");
         break;
     case 6:
-        reply(terminal, "\033[%d;%dR", reported_row(terminal),
-              terminal->col + 1);
+        report_cursor(terminal, "");
         break;
     default:
         break;
@@ -101,8 +101,7 @@ terminal_private_report(struct terminal *terminal,
 {
     switch (terminal_param(sequence, 0, 0)) {
     case 6: /* DECXCPR */
-        reply(terminal, "\033[?%d;%dR", reported_row(terminal),
-              terminal->col + 1);
+        report_cursor(terminal, "?");
         break;
     case 15: /* no printer */
         reply(terminal, "\033[?13n");
@@ -176,6 +175,9 @@ terminal_request_setting(struct terminal *terminal, const char *setting)
     } else if (strcmp(setting, "r") == 0) {
         reply(terminal, "\033P1$r%d;%dr\033\\", terminal->top + 1,
               terminal->bottom + 1);
+    } else if (strcmp(setting, "s") == 0) {
+        reply(terminal, "\033P1$r%d;%ds\033\\", terminal->left + 1,
+              terminal->right + 1);
     } else if (strcmp(setting, " q") == 0) {
         reply(terminal, "\033P1$r%d q\033\\", terminal->cursor_shape);
     } else if (strcmp(setting, "\"p") == 0) {

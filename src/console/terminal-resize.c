@@ -152,10 +152,11 @@ resize_main(struct terminal *terminal, int rows, int cols,
     const struct grid *grid = &terminal->main.grid;
     int row = cursor->row < grid->rows ? cursor->row : grid->rows - 1;
     int col = cursor->col < grid->cols ? cursor->col : grid->cols - 1;
+    bool is_behind = cursor->is_pending && col == grid->cols - 1;
     int content = content_rows(grid, row);
     int blank = grid->rows - content;
     struct sheet_place place = {.row = (size_t)row,
-                                .col = cursor->is_pending ? grid->cols : col};
+                                .col = is_behind ? grid->cols : col};
     struct sheet lines = take_screen(terminal, content, cols, &place);
     /* As many rows stay blank below as were before. */
     struct sheet all = {.cols = cols};
@@ -220,8 +221,7 @@ terminal_resize(struct terminal *terminal, int rows, int cols)
         resize_alternate(terminal, rows, cols);
     terminal->rows = rows;
     terminal->cols = cols;
-    terminal->top = 0;
-    terminal->bottom = rows - 1;
+    terminal_reset_margins(terminal);
     terminal_move_to(terminal, cursor.row, cursor.col);
     terminal->is_pending = is_main && cursor.is_pending;
     terminal->version++;

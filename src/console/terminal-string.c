@@ -1,23 +1,31 @@
 #include "base/text.h"
 #include "console/terminal-internal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Most bytes of a title that is passed on; what the header promises. */
-#define TITLE_BYTES 256
-/* A title's columns: three bytes a character fit into TITLE_BYTES at least,
- * four-byte characters are two columns wide or rare. */
+/* A title's columns: three bytes a character fit into TERMINAL_TITLE_BYTES at
+ * least, four-byte characters are two columns wide or rare. */
 #define TITLE_COLS 64
 
-static void
-set_title(struct terminal *terminal, const char *text, size_t len)
+void
+terminal_set_title(struct terminal *terminal, const char *title)
 {
-    if (!terminal->handlers || !terminal->handlers->on_title)
+    if (strlen(title) > TERMINAL_TITLE_BYTES)
         return;
-    char *title = text_printable(text, len, TITLE_COLS, TEXT_ONE_LINE);
-    if (strlen(title) <= TITLE_BYTES)
+    if (strcmp(terminal->title, title) != 0)
+        terminal->version++;
+    (void)snprintf(terminal->title, sizeof(terminal->title), "%s", title);
+    if (terminal->handlers && terminal->handlers->on_title)
         terminal->handlers->on_title(terminal->data, title);
+}
+
+static void
+take_title(struct terminal *terminal, const char *text, size_t len)
+{
+    char *title = text_printable(text, len, TITLE_COLS, TEXT_ONE_LINE);
+    terminal_set_title(terminal, title);
     free(title);
 }
 
@@ -28,7 +36,7 @@ operating_system_command(struct terminal *terminal, const char *text,
                          size_t len)
 {
     if (len >= 2 && (text[0] == '0' || text[0] == '2') && text[1] == ';')
-        set_title(terminal, text + 2, len - 2);
+        take_title(terminal, text + 2, len - 2);
 }
 
 void

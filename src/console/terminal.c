@@ -153,11 +153,12 @@ terminal_reset(struct terminal *terminal)
     terminal->locked = 0;
     terminal->single = -1;
     terminal->last_codepoint = 0;
-    terminal->top = 0;
-    terminal->bottom = terminal->rows - 1;
+    terminal_reset_margins(terminal);
     tabs_reset(&terminal->tabs);
     terminal_keep_screen(terminal);
     terminal_move_to(terminal, 0, 0);
+    if (terminal->title[0])
+        terminal_set_title(terminal, "");
     terminal->version++;
 }
 
@@ -218,11 +219,27 @@ terminal_modes(const struct terminal *terminal)
     return modes;
 }
 
+const char *
+terminal_title(const struct terminal *terminal)
+{
+    return terminal->title;
+}
+
+/* DECSCUSR's number, made the blinking one of its pair by mode 12. */
+static int
+cursor_shape(const struct terminal *terminal)
+{
+    int shape = terminal->cursor_shape;
+    if (!(terminal->modes & MODE_BLINK))
+        return shape;
+    return shape ? shape - (shape % 2 == 0) : 1;
+}
+
 struct terminal_cursor
 terminal_cursor(const struct terminal *terminal)
 {
     return (struct terminal_cursor){.row = terminal->row,
                                     .col = terminal->col,
                                     .is_visible = terminal->modes & MODE_CURSOR,
-                                    .shape = terminal->cursor_shape};
+                                    .shape = cursor_shape(terminal)};
 }

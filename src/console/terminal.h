@@ -111,6 +111,10 @@ struct terminal_row_stamp terminal_row_stamp(const struct terminal *terminal,
 /* Grows with every change of content, cursor, modes or size. */
 uint64_t terminal_version(const struct terminal *terminal);
 
+/* What the guest calls itself (OSC 0 and 2): fit to show, at most 256 bytes; ""
+ * when it says nothing. Borrowed until the next write. */
+const char *terminal_title(const struct terminal *terminal);
+
 struct terminal_cursor {
     int row; /* 0-based, on the screen */
     int col;
@@ -133,6 +137,9 @@ enum terminal_mode {
     TERMINAL_MODE_SYNCHRONIZED = 1 << 10,      /* 2026 is set now */
     TERMINAL_MODE_AUTOWRAP = 1 << 11,          /* DECAWM */
     TERMINAL_MODE_FOCUS = 1 << 12,             /* 1004 */
+    TERMINAL_MODE_MOUSE_PRESS = 1 << 13,       /* 9: X10's */
+    TERMINAL_MODE_MOUSE_UTF8 = 1 << 14,        /* 1005 */
+    TERMINAL_MODE_MOUSE_URXVT = 1 << 15,       /* 1015 */
 };
 unsigned terminal_modes(const struct terminal *terminal);
 

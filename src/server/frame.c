@@ -20,11 +20,13 @@ frame_state_finish(struct frame_state *state)
     if (!state)
         return;
     free(state->stamps);
+    free(state->title);
     free(state->fresh);
     free(state->runs);
     state->stamps = NULL;
     state->fresh = NULL;
     state->runs = NULL;
+    state->title = NULL;
 }
 
 void
@@ -378,10 +380,16 @@ static const struct {
     {TERMINAL_MODE_MOUSE_CLICK, "mouse-click"},
     {TERMINAL_MODE_MOUSE_DRAG, "mouse-drag"},
     {TERMINAL_MODE_MOUSE_MOVE, "mouse-move"},
+    {TERMINAL_MODE_MOUSE_PRESS, "mouse-press"},
     {TERMINAL_MODE_MOUSE_SGR, "mouse-sgr"},
     {TERMINAL_MODE_NEWLINE, "newline"},
     {TERMINAL_MODE_REVERSE_SCREEN, "reverse-screen"},
 };
+
+/* All of them. */
+#define FRAME_MODES                                                            \
+    (~((unsigned)TERMINAL_MODE_SYNCHRONIZED | TERMINAL_MODE_MOUSE_UTF8 |       \
+       TERMINAL_MODE_MOUSE_URXVT))
 
 static bool
 write_size(struct frame_state *state, const struct terminal *terminal,
@@ -420,8 +428,8 @@ static bool
 write_modes(struct frame_state *state, const struct terminal *terminal,
             struct json_writer *out)
 {
-    unsigned modes =
-        terminal_modes(terminal) & ~(unsigned)TERMINAL_MODE_SYNCHRONIZED;
+    /* neither synchronized output nor a mouse's form is for the client */
+    unsigned modes = terminal_modes(terminal) & FRAME_MODES;
     if (state->has_sent && modes == state->modes)
         return false;
     state->modes = modes;
@@ -491,6 +499,20 @@ write_cursor(struct frame_state *state, const struct terminal *terminal,
     return has_changed;
 }
 
+static bool
+write_title(struct frame_state *state, const struct terminal *terminal,
+            struct json_writer *out)
+{
+    const char *title = terminal_title(terminal);
+    const char *told = state->title ? state->title : "";
+    if (state->has_sent && strcmp(title, told) == 0)
+        return false;
+    free(state->title);
+    state->title = xstrdup(title);
+    json_writer_string(out, "title", title, strlen(title));
+    return true;
+}
+
 bool
 frame_write(struct frame_state *state, struct terminal *terminal,
             struct json_writer *out)
@@ -505,6 +527,7 @@ frame_write(struct frame_state *state, struct terminal *terminal,
     has_changed |= write_modes(state, terminal, out);
     has_changed |= write_history(state, terminal, first_row, out);
     has_changed |= write_cursor(state, terminal, first_row, out);
+    has_changed |= write_title(state, terminal, out);
     state->has_sent = true;
     if (has_changed)
         return true;

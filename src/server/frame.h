@@ -36,6 +36,7 @@ struct frame_state {
     int64_t scroll;
     int origin_row;
     int origin_col;
+    char *title; /* owned; NULL: none was told */
 };
 
 void frame_state_init(struct frame_state *state, int rows, int cols);

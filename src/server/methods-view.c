@@ -1,8 +1,12 @@
+#include "base/buffer.h"
 #include "base/json.h"
+#include "console/mouse.h"
 #include "console/terminal.h"
 #include "server/api.h"
 #include "server/server-internal.h"
 #include "server/view.h"
+
+#include <string.h>
 
 #define ARGUMENT_VIEW                                                          \
     {                                                                          \
@@ -118,6 +122,77 @@ run_ack(struct request *request, const json_t *arguments, struct error *error)
     return true;
 }
 
+/* --- the mouse
+ * ------------------------------------------------------------------ */
+
+static const struct {
+    const char *name;
+    enum mouse_action action;
+} mouse_actions[] = {
+    {"move", MOUSE_MOVE},
+    {"press", MOUSE_PRESS},
+    {"release", MOUSE_RELEASE},
+};
+
+static bool
+read_mouse(const json_t *arguments, struct mouse_event *event,
+           struct error *error)
+{
+    const char *name = argument_string(arguments, "event");
+    size_t count = sizeof(mouse_actions) / sizeof(mouse_actions[0]);
+    size_t at = 0;
+    while (at < count && strcmp(mouse_actions[at].name, name) != 0)
+        at++;
+    if (at == count)
+        return error_set(error, ERROR_CODE_INVALID,
+                         "a mouse's event is press, release or move");
+    event->action = mouse_actions[at].action;
+    event->button = (enum mouse_button)argument_integer(arguments, "button", 0);
+    event->modifiers = 0;
+    event->modifiers |= argument_boolean(arguments, "shift") ? MOUSE_SHIFT : 0;
+    event->modifiers |= argument_boolean(arguments, "meta") ? MOUSE_META : 0;
+    event->modifiers |=
+        argument_boolean(arguments, "control") ? MOUSE_CONTROL : 0;
+    return true;
+}
+
+/* Types what the guest asked a mouse to say; nothing when it did not ask. */
+static bool
+type_mouse(struct view *view, const struct mouse_event *event,
+           struct error *error)
+{
+    size_t index = 0;
+    struct guest *guest = view_guest(view, &index);
+    struct console *console = guest_console(guest, index);
+    struct terminal *terminal = console_terminal(console);
+    if (event->row >= terminal_rows(terminal) ||
+        event->col >= terminal_cols(terminal))
+        return true;
+    struct buffer bytes = {0};
+    mouse_encode(event, terminal_modes(terminal), &bytes);
+    bool ok = !bytes.len ||
+              console_type(console, bytes.data, bytes.len, error) ||
+              error_prefix(error, "%s", guest_name(guest));
+    buffer_finish(&bytes);
+    return ok;
+}
+
+static bool
+run_mouse(struct request *request, const json_t *arguments, struct error *error)
+{
+    struct mouse_event event;
+    struct view *view = find_view(request, arguments, error);
+    if (!view || !read_mouse(arguments, &event, error))
+        return false;
+    int row = (int)argument_integer(arguments, "row", 0);
+    int col = (int)argument_integer(arguments, "col", 0);
+    if (view_find_cell(view, row, col, &event.row, &event.col) &&
+        !type_mouse(view, &event, error))
+        return false;
+    request_return(request, NULL);
+    return true;
+}
+
 static bool
 run_close(struct request *request, const json_t *arguments, struct error *error)
 {
@@ -177,6 +252,27 @@ static const struct method methods[] = {
                  "The frame's number"},
             },
         .run = run_ack,
+    },
+    {
+        .name = "view-mouse",
+        .summary = "Tells the mouse's doings to a guest that asked for them",
+        .flags = METHOD_QUIET,
+        .arguments =
+            {
+                ARGUMENT_VIEW,
+                {"event", ARGUMENT_STRING, ARGUMENT_REQUIRED, 0, 0,
+                 "press, release or move"},
+                {"row", ARGUMENT_INTEGER, ARGUMENT_REQUIRED, 0,
+                 TERMINAL_MAX_ROWS, "In the view, from 0"},
+                {"col", ARGUMENT_INTEGER, ARGUMENT_REQUIRED, 0,
+                 TERMINAL_MAX_COLS, "In the view, from 0"},
+                {"button", ARGUMENT_INTEGER, 0, 0, MOUSE_BUTTON_COUNT - 1,
+                 "1 left, 2 middle, 3 right, 4 to 7 wheels; 0: none"},
+                {"shift", ARGUMENT_BOOLEAN, 0, 0, 0, "Shift was held"},
+                {"meta", ARGUMENT_BOOLEAN, 0, 0, 0, "Meta was held"},
+                {"control", ARGUMENT_BOOLEAN, 0, 0, 0, "Control was held"},
+            },
+        .run = run_mouse,
     },
     {
         .name = "view-close",

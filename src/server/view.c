@@ -14,6 +14,7 @@
 #define LINE_KEPT_BYTES 262144u
 
 #define NS_PER_MS UINT64_C(1000000)
+#define HOLD_NS (VIEW_HOLD_MS * NS_PER_MS)
 
 struct view {
     struct view *next;
@@ -30,6 +31,7 @@ struct view {
     uint64_t sent_ns; /* monotonic; when the last frame went */
     uint64_t rest_ns; /* from then to the next one, at least */
     uint64_t used;    /* counts up: of two, the larger was used later */
+    uint64_t held_ns; /* since when the guest has frames held back; 0: not */
     bool is_dirty;
 };
 
@@ -154,6 +156,26 @@ wake_at(struct server *server, uint64_t due_ns, uint64_t now_ns)
                      (due_ns - now_ns + NS_PER_MS - 1) / NS_PER_MS);
 }
 
+/* Synchronized output (mode 2026): between its begin and its end the screen is
+ * in pieces, and is not shown; but not for longer than VIEW_HOLD_MS, else a
+ * guest could stop its screen. */
+static bool
+is_held(struct view *view, uint64_t now)
+{
+    struct terminal *terminal = console_terminal(view_console(view));
+    if (!(terminal_modes(terminal) & TERMINAL_MODE_SYNCHRONIZED) ||
+        view->state.is_scrolled) {
+        view->held_ns = 0;
+        return false;
+    }
+    if (!view->held_ns)
+        view->held_ns = now;
+    if (now - view->held_ns >= HOLD_NS)
+        return false;
+    wake_at(view->server, view->held_ns + HOLD_NS, now);
+    return true;
+}
+
 /* Sends now when the last frame is old enough, else when it will be. */
 static void
 send_or_wait(struct view *view)
@@ -161,6 +183,8 @@ send_or_wait(struct view *view)
     if (!may_send(view))
         return;
     uint64_t now = clock_monotonic_ns();
+    if (is_held(view, now))
+        return;
     if (now - view->sent_ns >= view->rest_ns) {
         send_frame(view, now);
         return;
@@ -371,6 +395,25 @@ view_scroll(struct view *view, int64_t rows)
         return;
     frame_state_scroll(&view->state, console_terminal(console), rows);
     touch(view);
+}
+
+bool
+view_find_cell(const struct view *view, int row, int col, int *ret_row,
+               int *ret_col)
+{
+    const struct console *console = view_console(view);
+    if (!console || view->state.is_scrolled)
+        return false;
+    *ret_row = row + view->state.first_row;
+    *ret_col = col + view->state.first_col;
+    return true;
+}
+
+struct guest *
+view_guest(const struct view *view, size_t *ret_console)
+{
+    *ret_console = view->console;
+    return view->guest;
 }
 
 void

@@ -27,6 +27,9 @@ struct peer;
  */
 #define VIEW_FLOOD_FRAME_MS 33
 #define VIEW_MAX_UNACKED 2
+/* How long a guest's synchronized output (mode 2026) holds frames back at most,
+ * ms; terminals take 100 to 1000. */
+#define VIEW_HOLD_MS 150
 
 struct view_options {
     int rows;
@@ -67,6 +70,12 @@ void view_pin(struct view *view, uint64_t row);
 /* For a view smaller than the console: its upper left corner, or -1. */
 void view_pan(struct view *view, int row, int col);
 void view_ack(struct view *view, int64_t frame);
+/* The cell of the console's screen that a live view shows at a place; it may
+ * lie outside of the screen. False while there is none. */
+bool view_find_cell(const struct view *view, int row, int col, int *ret_row,
+                    int *ret_col);
+/* NULL when it was removed. */
+struct guest *view_guest(const struct view *view, size_t *ret_console);
 
 /* The peer typed into this console: its view decides about the size, and shows
  * the cursor. */

@@ -89,6 +89,7 @@ struct deck {
     struct watching *watching; /* owned; NULL before there was a server */
     struct prompt *prompt;     /* owned, NULL: none */
     struct prompt_history *prompt_histories; /* owned: linked list */
+    int64_t mouse_view; /* whose guest has a button pressed; 0: none */
 
     /* what was copied */
     struct copy_take *takes;  /* owned: texts that were asked for */

@@ -1,6 +1,7 @@
 #include "tui/copy-mode.h"
 #include "tui/deck-internal.h"
 #include "tui/menu.h"
+#include "tui/mouse-guest.h"
 #include "tui/pane.h"
 #include "tui/records.h"
 #include "tui/viewer.h"
@@ -73,6 +74,9 @@ turn_wheel(struct deck *deck, const TickitMouseEventInfo *event)
 void
 mouse_event(struct deck *deck, const TickitMouseEventInfo *event)
 {
+    struct pane *under = pane_at(deck, event->line, event->col);
+    if (mouse_guest_event(deck, under, event))
+        return;
     if (event->type == TICKIT_MOUSEEV_WHEEL) {
         turn_wheel(deck, event);
         return;
@@ -84,7 +88,6 @@ mouse_event(struct deck *deck, const TickitMouseEventInfo *event)
         click_sidebar(deck, event->line);
         return;
     }
-    struct pane *pane = pane_at(deck, event->line, event->col);
-    if (pane)
-        arrange_focus(deck, pane);
+    if (under)
+        arrange_focus(deck, under);
 }

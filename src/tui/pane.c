@@ -3,6 +3,7 @@
 #include "base/xalloc.h"
 #include "tui/copy-mode.h"
 #include "tui/deck-internal.h"
+#include "tui/mouse-guest.h"
 #include "tui/pane-direct.h"
 #include "tui/pane-draw.h"
 #include "tui/state.h"
@@ -332,4 +333,10 @@ pane_update_cursor(struct pane *pane)
     if (is_shown)
         tickit_window_set_cursor_position(pane->window, row + title, col);
     tickit_window_set_cursor_visible(pane->window, is_shown);
+    if (pane->deck->focus != pane)
+        return;
+    bool is_guests = is_shown && !pane->copy;
+    term_set_cursor_shape(pane->deck->term,
+                          is_guests ? pane->view.cursor_shape : 0);
+    mouse_guest_update(pane->deck);
 }

@@ -50,6 +50,10 @@ struct term {
     int pair_bg;
     bool is_cursor_wanted;
     bool is_cursor_shown;
+    const char *shape_format; /* terminfo's Ss; NULL: the terminal has none */
+    int shape;                /* of the cursor */
+    int shape_wanted;
+    enum term_tracking tracking;
     bool is_mouse_on;
     bool has_unicode;
     bool is_linux_vt;
@@ -330,6 +334,16 @@ open_streams(struct term *term, int in_fd, int out_fd, struct error *error)
 }
 
 static void
+ask_for_mouse(const struct term *term)
+{
+    write_all(term->out_fd, TERM_RESTORE_MOUSE_ON);
+    if (term->tracking == TERM_TRACKING_DRAGS)
+        write_all(term->out_fd, TERM_RESTORE_DRAGS_ON);
+    else if (term->tracking == TERM_TRACKING_MOVES)
+        write_all(term->out_fd, TERM_RESTORE_MOVES_ON);
+}
+
+static void
 take_modes(struct term *term)
 {
     raw();
@@ -337,7 +351,28 @@ take_modes(struct term *term)
     nonl();
     write_all(term->out_fd, TERM_RESTORE_PASTE_ON);
     if (term->is_mouse_on)
-        write_all(term->out_fd, TERM_RESTORE_MOUSE_ON);
+        ask_for_mouse(term);
+}
+
+static void
+ask_for_shape(struct term *term, int shape)
+{
+    term->shape = shape;
+    if (term->shape_format)
+        write_all(term->out_fd, tiparm(term->shape_format, shape));
+}
+
+/* What gives the terminal back after a crash. */
+static void
+arm_restore(struct term *term)
+{
+    char show[128];
+    const char *format = tigetstr("Ss");
+    const char *cnorm = tigetstr("cnorm");
+    term->shape_format = format && format != (char *)-1 ? format : NULL;
+    (void)snprintf(show, sizeof(show), "%s%s", cnorm ? cnorm : "",
+                   term->shape_format ? tiparm(term->shape_format, 0) : "");
+    term_restore_arm(tigetstr("sgr0"), show, tigetstr("rmcup"));
 }
 
 /* newterm() with the type's entry as term-entry.h would have it. */
@@ -416,7 +451,7 @@ term_open(int in_fd, int out_fd, const char *type, struct error *error)
         return NULL;
     }
     take_modes(term);
-    term_restore_arm(tigetstr("sgr0"), tigetstr("cnorm"), tigetstr("rmcup"));
+    arm_restore(term);
 
     term->driver.vtable = &driver_vtable;
     term->driver.name = "ncursesw";
@@ -440,6 +475,8 @@ term_close(struct term *term)
     if (term->screen) {
         if (term->tickit) {
             write_all(term->out_fd, TERM_RESTORE_MODES_OFF);
+            if (term->shape)
+                ask_for_shape(term, 0);
             /* leaves the cursor on a line of its own */
             curs_set(1);
             endwin();
@@ -482,6 +519,8 @@ term_flush(struct term *term)
         curs_set(0);
     wnoutrefresh(stdscr);
     doupdate();
+    if (term->is_cursor_wanted && term->shape != term->shape_wanted)
+        ask_for_shape(term, term->shape_wanted);
     if (term->is_cursor_wanted && !term->is_cursor_shown)
         curs_set(1);
     term->is_cursor_shown = term->is_cursor_wanted;
@@ -561,6 +600,24 @@ term_set_mouse(struct term *term, bool is_on)
     if (is_on == term->is_mouse_on)
         return;
     term->is_mouse_on = is_on;
-    write_all(term->out_fd,
-              is_on ? TERM_RESTORE_MOUSE_ON : TERM_RESTORE_MOUSE_OFF);
+    if (is_on)
+        ask_for_mouse(term);
+    else
+        write_all(term->out_fd, TERM_RESTORE_MOUSE_OFF);
+}
+
+void
+term_set_tracking(struct term *term, enum term_tracking tracking)
+{
+    if (tracking == term->tracking)
+        return;
+    term->tracking = tracking;
+    if (term->is_mouse_on)
+        ask_for_mouse(term);
+}
+
+void
+term_set_cursor_shape(struct term *term, int shape)
+{
+    term->shape_wanted = shape;
 }

@@ -46,6 +46,16 @@ void term_bell(struct term *term);
  * other characters than printable ASCII, and ';', become '?'. */
 void term_notify(struct term *term, const char *text, bool is_777);
 void term_set_mouse(struct term *term, bool is_on);
+/* How much of the mouse the terminal tells while it is on. */
+enum term_tracking {
+    TERM_TRACKING_CLICKS,
+    TERM_TRACKING_DRAGS,
+    TERM_TRACKING_MOVES,
+};
+void term_set_tracking(struct term *term, enum term_tracking tracking);
+/* The cursor's shape from the next flush on, where the terminal can change it:
+ * DECSCUSR's number, 0 for the operator's own. */
+void term_set_cursor_shape(struct term *term, int shape);
 
 /* Pen attributes that libtickit lacks travel in its font number. */
 enum term_font {

@@ -4,6 +4,7 @@
 #include "base/utf8.h"
 #include "tui/deck-internal.h"
 #include "tui/menu.h"
+#include "tui/mouse-guest.h"
 #include "tui/pane.h"
 #include "tui/prompt.h"
 #include "tui/records.h"
@@ -272,6 +273,8 @@ on_tickit_mouse(TickitTerm *term, TickitEventFlags flags, void *info,
 static void
 handle_sequence(struct deck *deck, const char *bytes, size_t len)
 {
+    if (mouse_guest_motion(deck, bytes, len))
+        return;
     deck->is_sequence_taken = false;
     tickit_term_input_push_bytes(term_tickit(deck->term), bytes, len);
     /* what libtermkey has no name for is the guest's to understand */

@@ -17,8 +17,9 @@ def dispatched_controls():
     for final, function in re.findall(r"\['(.)' - '@'\] = (\w+),", source):
         if function != "NULL":
             found.add(f"CSI {final}")
-    for row in re.findall(r"\{(0|'.'), (0|'.'), '(.)', \w+\}", source):
-        parts = ["" if part == "0" else part.strip("'") for part in row[:2]]
+    for row in re.findall(r"\{(0|'\\?.'), (0|'\\?.'), '(.)', \w+\}", source):
+        parts = ["" if part == "0" else part[1:-1].lstrip("\\")
+                 for part in row[:2]]
         parts = ["SP" if part == " " else part for part in parts if part]
         found.add(" ".join(["CSI", *parts, row[2]]))
     return found

@@ -20,7 +20,9 @@ static const struct {
     {"BS stops at the first column", "a\b\b\bx", "x", 0, 1},
     {"SGR keeps the pending wrap", "0123456789\033[1mx", "0123456789|x", 1, 1},
     {"TAB keeps the pending wrap", "0123456789\tx", "0123456789|x", 1, 1},
-    {"EL ends the pending wrap", "0123456789\033[Kx", "012345678x", 0, 9},
+    {"EL spares a full line", "0123456789\033[Kx", "0123456789|x", 1, 1},
+    {"ED spares a full line", "0123456789\033[Jx", "0123456789|x", 1, 1},
+    {"ECH spares a full line", "0123456789\033[Xx", "0123456789|x", 1, 1},
     {"no wrap", "\033[?7l0123456789ab", "012345678b", 0, 9},
     {"no wrap, in pieces", "\033[?7l0123456789\033[ma\033[mb", "012345678b", 0,
      9},
@@ -140,7 +142,11 @@ static const struct {
      0, 4},
     {"unknown sequences show nothing", "a\033[5%z\033[?9999h\033[=5u\033%Gb",
      "ab", 0, 2},
-    {"window sizes are not the guest's", "a\033[8;2;2tb\033[?3hc", "abc", 0, 3},
+    {"window sizes are not the guest's", "a\033[8;2;2tb\033[9;1tc", "abc", 0,
+     3},
+    {"DECCOLM clears, and changes no columns", "abc\033[2;3r\033[?3hd", "d", 0,
+     1},
+    {"DECCOLM as it was does nothing", "abc\033[?3ld", "abcd", 0, 4},
 };
 
 static void

@@ -124,6 +124,9 @@ static const struct {
     {"\033[?1002h", "\033[?1002l", TERMINAL_MODE_MOUSE_DRAG},
     {"\033[?1003h", "\033[?1003l", TERMINAL_MODE_MOUSE_MOVE},
     {"\033[?1006h", "\033[?1006l", TERMINAL_MODE_MOUSE_SGR},
+    {"\033[?9h", "\033[?9l", TERMINAL_MODE_MOUSE_PRESS},
+    {"\033[?1005h", "\033[?1005l", TERMINAL_MODE_MOUSE_UTF8},
+    {"\033[?1015h", "\033[?1015l", TERMINAL_MODE_MOUSE_URXVT},
     {"\033[?1004h", "\033[?1004l", TERMINAL_MODE_FOCUS},
     {"\033[?2026h", "\033[?2026l", TERMINAL_MODE_SYNCHRONIZED},
     {"\033[?47h", "\033[?47l", TERMINAL_MODE_ALTERNATE_SCREEN},
@@ -197,6 +200,15 @@ the_cursor_has_a_shape_and_hides(void **state)
     assert_int_equal(terminal_cursor(world.terminal).shape, 4);
     world_write(&world, "\033[!p");
     assert_true(terminal_cursor(world.terminal).is_visible);
+    /* mode 12 makes it blink */
+    world_write(&world, "\033[?12h");
+    assert_int_equal(terminal_cursor(world.terminal).shape, 3);
+    world_write(&world, "\033[0 q");
+    assert_int_equal(terminal_cursor(world.terminal).shape, 1);
+    world_write(&world, "\033[5 q");
+    assert_int_equal(terminal_cursor(world.terminal).shape, 5);
+    world_write(&world, "\033[?12l\033[0 q");
+    assert_int_equal(terminal_cursor(world.terminal).shape, 0);
     world_finish(&world);
 }
 
@@ -215,6 +227,40 @@ a_soft_reset_forgets_what_it_should(void **state)
     assert_int_equal(style.attributes, 0);
     assert_int_equal(terminal_modes(world.terminal), TERMINAL_MODE_AUTOWRAP);
     world_finish(&world);
+}
+
+/* National sets need mode 42: ESC ( K is Linux's user mapping, too. */
+static void
+national_sets_have_their_letters(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *set;
+        const char *screen;
+    } sets[] = {
+        {"A", "\302\243@[\\]^_`{}~"},
+        {"K", "#\302\247\303\204\303\226\303\234^_`\303\244\303\274\303\237"},
+        {"R",
+         "\302\243\303\240\302\260\303\247\302\247^_`\303\251\303\250\302\250"},
+        {"E",
+         "#\303\204\303\206\303\230\303\205\303\234_\303\244\303\246\303\245\303\274"},
+        {"%6", "#@\303\203\303\207\303\225^_`\303\243\303\265~"},
+        {"x", "#@[\\]^_`{}~"},
+        {"%K", "#@[\\]^_`{}~"},
+    };
+    for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]); i++) {
+        struct world world;
+        world_init(&world, 2, 20, 10);
+        char text[64];
+        (void)snprintf(text, sizeof(text), "\033[?42h\033(%s#@[\\]^_`{}~",
+                       sets[i].set);
+        world_write(&world, text);
+        world_expect(&world, sets[i].screen);
+        (void)snprintf(text, sizeof(text), "\033c\033(%s\\", sets[i].set);
+        world_write(&world, text);
+        world_expect(&world, "\\");
+        world_finish(&world);
+    }
 }
 
 static void
@@ -287,6 +333,7 @@ main(void)
         cmocka_unit_test(a_reset_turns_wrapping_on),
         cmocka_unit_test(the_cursor_has_a_shape_and_hides),
         cmocka_unit_test(a_soft_reset_forgets_what_it_should),
+        cmocka_unit_test(national_sets_have_their_letters),
         cmocka_unit_test(the_alternate_screen_keeps_the_main_one),
         cmocka_unit_test(screens_1047_is_cleared_when_left),
         cmocka_unit_test(mode_1048_saves_the_cursor),
