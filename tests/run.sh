@@ -7,6 +7,7 @@
 # For developers, in the same build directories:
 #   run.sh --unit            the unit tests alone, both builds
 #   run.sh --regress [NAME]  the real binary's tests, or one file of them
+#   run.sh --slow            the comparison with xterm.js, which needs node
 #   run.sh --bench           the benchmarks, against their peers
 #
 # GUESTMUX_BUILD names the build directory (default: build/tests in the tree).
@@ -59,11 +60,12 @@ run_suites() {
         --logbase "$log" "$@" </dev/null || true
 }
 
-everything=yes unit=yes regress=yes bench='' only=''
+everything=yes unit=yes regress=yes bench='' slow='' only=''
 case ${1:-} in
 '') ;;
 --unit) everything='' regress='' ;;
 --regress) everything='' unit='' only=${2:-} ;;
+--slow) everything='' unit='' regress='' slow=yes ;;
 --bench) everything='' unit='' regress='' bench=bench ;;
 -h|--help) usage 0 ;;
 *) usage 2 >&2 ;;
@@ -94,8 +96,13 @@ fi
 
 logs=
 if [ -n "$everything" ]; then
-    run_suites "$plain" all
+    run_suites "$plain" all --no-suite slow
     logs="$plain/meson-logs/all.json"
+elif [ -n "$slow" ]; then
+    sh tests/compare/install.sh "$plain/tests/compare" ||
+        echo "run.sh: @xterm/headless is not there"
+    run_suites "$plain" slow --suite slow
+    logs="$plain/meson-logs/slow.json"
 elif [ -n "$unit" ]; then
     run_suites "$plain" all --suite unit
     logs="$plain/meson-logs/all.json"
