@@ -2,6 +2,7 @@
 #include "tui/actions-internal.h"
 #include "tui/deck-internal.h"
 #include "tui/pane.h"
+#include "tui/search.h"
 #include "tui/state.h"
 #include "tui/viewer.h"
 
@@ -97,6 +98,13 @@ run_mouse(struct deck *deck, int argument)
                        : "mouse off: the terminal selects text");
 }
 
+static void
+run_search(struct deck *deck, int argument)
+{
+    (void)argument;
+    search_ask(deck);
+}
+
 static const struct action rows[] = {
     {"detach", "leave the deck; everything goes on", run_detach, 0},
     {"help", "show the keys", run_help, 0},
@@ -104,6 +112,7 @@ static const struct action rows[] = {
     {"mouse", "turn the mouse on or off", run_mouse, 0},
     {"prefix", "the next key is a command", run_prefix, 0},
     {"redraw", "draw the screen anew", run_redraw, 0},
+    {"search-all", "search all consoles", run_search, 0},
     {"send-prefix", "send the prefix key to the guest", run_send_prefix, 0},
     {"zoom", "give the console the whole screen, and back", run_zoom, 0},
 };

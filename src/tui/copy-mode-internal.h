@@ -45,6 +45,10 @@ struct copy_mode {
     struct row_text row; /* owned */
     int64_t row_number;  /* -1: none */
 
+    struct copy_mark marks[COPY_MARKS_MAX];
+    size_t mark_count;
+    int marks_cols; /* the console's width that they are for */
+
     bool is_from_wheel; /* left by scrolling down again */
 };
 

@@ -179,6 +179,19 @@ copy_mode_go(struct pane *pane, const struct place *place)
     copy_set_cursor(copy, place->row, place->col);
 }
 
+void
+copy_mode_mark(struct pane *pane, const struct copy_mark *marks, size_t count,
+               int cols)
+{
+    struct copy_mode *copy = pane->copy;
+    if (!copy)
+        return;
+    copy->mark_count = count < COPY_MARKS_MAX ? count : COPY_MARKS_MAX;
+    memcpy(copy->marks, marks, copy->mark_count * sizeof(*marks));
+    copy->marks_cols = cols;
+    pane_changed(pane);
+}
+
 /* --- with every frame ----------------------------------------------------- */
 
 /* A console of another width has its lines wrapped anew: rows have other
@@ -248,6 +261,13 @@ copy_mode_spans(const struct pane *pane, int index,
     int64_t row = pane->view.top + index;
     int from = 0;
     int to = 0;
+    for (size_t i = 0; i < copy->mark_count && count + 1 < COPY_SPANS_MAX;
+         i++) {
+        const struct copy_mark *mark = &copy->marks[i];
+        if (mark->row == row && copy->marks_cols == pane->view.console_cols)
+            spans[count++] = (struct copy_span){
+                .from = mark->from, .to = mark->to, .role = THEME_MATCH};
+    }
     if (selection_cols(&copy->selection, row, pane->view.cols, &from, &to))
         spans[count++] =
             (struct copy_span){.from = from, .to = to, .role = THEME_SELECTION};

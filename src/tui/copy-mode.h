@@ -27,6 +27,21 @@ void copy_mode_drop(struct pane *pane);
  * in the middle. */
 void copy_mode_go(struct pane *pane, const struct place *place);
 
+/* Part of a row, both columns included, to be marked. */
+struct copy_mark {
+    int64_t row; /* absolute */
+    int from;
+    int to;
+};
+
+/* Most of them. */
+#define COPY_MARKS_MAX 64
+
+/* Marks what was found, in place of other marks. cols: the console's width that
+ * the rows are counted at; at another one nothing is marked. */
+void copy_mode_mark(struct pane *pane, const struct copy_mark *marks,
+                    size_t count, int cols);
+
 /* The mirror has a new frame. */
 void copy_mode_screen(struct pane *pane);
 

@@ -29,6 +29,7 @@ struct viewer;
 struct records;
 struct watching;
 struct prompt;
+struct search;
 struct prompt_history;
 
 enum deck_level {
@@ -87,6 +88,7 @@ struct deck {
     struct viewer *viewer;     /* owned, NULL: none */
     struct records *records;   /* owned, NULL: none */
     struct watching *watching; /* owned; NULL before there was a server */
+    struct search *search;     /* owned; NULL before the first */
     struct prompt *prompt;     /* owned, NULL: none */
     struct prompt_history *prompt_histories; /* owned: linked list */
     int64_t mouse_view; /* whose guest has a button pressed; 0: none */

@@ -11,6 +11,7 @@
 #include "tui/pens.h"
 #include "tui/prompt.h"
 #include "tui/records.h"
+#include "tui/search.h"
 #include "tui/viewer.h"
 #include "tui/watching.h"
 
@@ -261,6 +262,7 @@ stop(struct deck *deck)
     arrange_finish(deck);
     frame_stop(deck);
     prompt_finish(deck);
+    search_finish(deck);
     status_finish(deck);
     watching_finish(deck);
     close_window(deck->sidebar_win);

@@ -8,6 +8,7 @@
 #include "tui/draw.h"
 #include "tui/pane.h"
 #include "tui/records-fill.h"
+#include "tui/search.h"
 #include "tui/watching.h"
 
 #include <stdlib.h>
@@ -236,22 +237,71 @@ row_pen(const struct deck *deck, bool is_chosen, enum theme_role role)
     return theme_pen(deck->theme, is_chosen ? THEME_SIDEBAR_SELECTED : role);
 }
 
+/* Where in a text a column begins. */
+static size_t
+byte_at(const char *text, int col)
+{
+    size_t len = strlen(text);
+    size_t at = 0;
+    for (int cols = 0; at < len && cols < col;) {
+        uint32_t codepoint = 0;
+        size_t bytes = utf8_decode(text + at, len - at, &codepoint);
+        int width = utf8_width(codepoint);
+        cols += width > 0 ? width : 0;
+        at += bytes ? bytes : len - at;
+    }
+    return at;
+}
+
+/* The text of a row with what was found marked; so much of its beginning is
+ * left out that the first match is seen. */
+static void
+draw_found(struct deck *deck, TickitRenderBuffer *rb, int line, int col,
+           const struct records_row *row, bool is_chosen)
+{
+    int room = deck->records->width - col - 1;
+    TickitPen *plain = row_pen(deck, is_chosen, row->role);
+    TickitPen *found = theme_pen(deck->theme, THEME_MATCH);
+    const struct records_match *first = &row->matches[0];
+    int skip = 0;
+    if (first->col + first->cols > room)
+        skip = first->col > room / 3 ? first->col - room / 3 : 0;
+    const char *text = row->text + byte_at(row->text, skip);
+    draw_text(rb, line, col, room, plain, text);
+    if (skip)
+        draw_text(rb, line, col, 1, plain, deck->has_unicode ? "…" : "<");
+    for (size_t i = 0; i < row->match_count; i++) {
+        int from = row->matches[i].col - skip;
+        int to = from + row->matches[i].cols;
+        to = to < room - 1 ? to : room - 1;
+        if (from < 0 || from >= to)
+            continue;
+        size_t start = byte_at(text, from);
+        size_t end = byte_at(text, to);
+        char *part = xstrndup(text + start, end - start);
+        draw_text(rb, line, col + from, to - from, found, part);
+        free(part);
+    }
+}
+
 static void
 draw_row(struct deck *deck, TickitRenderBuffer *rb, int line,
          const struct records_row *row, bool is_chosen, int name_cols)
 {
     const struct records *records = deck->records;
     int cols = records->width;
-    char when[32];
-    format_time(records, row->at_ms, when, sizeof(when));
     draw_fill(rb, line, 0, cols, row_pen(deck, is_chosen, THEME_TEXT));
     if (row->is_strong)
         draw_text(rb, line, 0, 1, row_pen(deck, is_chosen, THEME_ACCENT),
                   deck->has_unicode ? "▌" : ">");
     int col = 1;
-    draw_text(rb, line, col, TIME_COLS, row_pen(deck, is_chosen, THEME_MUTED),
-              when);
-    col += TIME_COLS + GAP_COLS;
+    if (records->kind != RECORDS_SEARCH) {
+        char when[32];
+        format_time(records, row->at_ms, when, sizeof(when));
+        draw_text(rb, line, col, TIME_COLS,
+                  row_pen(deck, is_chosen, THEME_MUTED), when);
+        col += TIME_COLS + GAP_COLS;
+    }
     const char *name = row->target ? row->target : row->guest;
     draw_text(rb, line, col, name_cols,
               row_pen(deck, is_chosen, guest_role(deck, row->guest)),
@@ -260,7 +310,9 @@ draw_row(struct deck *deck, TickitRenderBuffer *rb, int line,
     if (row->mark)
         col += 1 + draw_text(rb, line, col, 2,
                              row_pen(deck, is_chosen, row->role), row->mark);
-    if (col < cols)
+    if (col < cols && row->match_count)
+        draw_found(deck, rb, line, col, row, is_chosen);
+    else if (col < cols)
         draw_text(rb, line, col, cols - col - 1,
                   row_pen(deck, is_chosen, row->role), row->text);
 }
@@ -468,9 +520,13 @@ records_choose(struct deck *deck)
         return;
     }
     char *line = xstrdup(row->line);
+    int64_t id = row->id;
+    bool is_found = deck->records->kind == RECORDS_SEARCH;
     records_close(deck);
     arrange_focus(deck, pane);
-    if (line)
+    if (is_found)
+        search_jump(deck, pane, id);
+    else if (line)
         records_jump(deck, pane, line);
     free(line);
 }

@@ -8,18 +8,26 @@
 
 struct deck;
 
-/* A list over the whole deck: of alerts, or of everything that was printed and
- * happened, by time. It scrolls, is filtered, and leads to where a row comes
- * from. */
+/* A list over the whole deck: of alerts, of everything that was printed and
+ * happened, by time, or of lines that were found. It scrolls, is filtered, and
+ * leads to where a row comes from. */
 struct records;
 
 enum records_kind {
     RECORDS_ALERTS,
     RECORDS_TIMELINE,
+    RECORDS_SEARCH,
 };
 
 /* Most rows of a list; the newest count. */
 #define RECORDS_MAX_ROWS 20000
+
+/* Part of a row's text that was looked for, in columns. */
+struct records_match {
+    int col;
+    int cols;
+};
+#define RECORDS_MATCHES_MAX 8
 
 struct records_row {
     char *guest;  /* owned; NULL: the server's own */
@@ -29,7 +37,9 @@ struct records_row {
     char *line;   /* owned: what to look for in the console; NULL: nothing */
     int64_t at_ms;
     int64_t offset; /* of the line in the log; -1: none */
-    int64_t id;     /* of an alert */
+    int64_t id;     /* of an alert, of a line */
+    struct records_match matches[RECORDS_MATCHES_MAX];
+    size_t match_count;
     enum theme_role role;
     bool is_strong; /* not seen yet; where one came from */
 };

@@ -59,6 +59,7 @@ const struct theme_role_info theme_roles[THEME_ROLE_COUNT] = {
     [THEME_STATUS_SCROLLBACK] = {"status-scrollback", "keys move in history"},
     [THEME_STATUS_ALARM] = {"status-alarm", "the server is gone"},
     [THEME_SELECTION] = {"selection", "what is selected in a console"},
+    [THEME_MATCH] = {"match", "what was found"},
     [THEME_INFO] = {"info", "messages"},
     [THEME_WARNING] = {"warning", "warnings"},
     [THEME_ERROR] = {"error", "errors"},

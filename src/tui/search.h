@@ -1,0 +1,19 @@
+#pragma once
+
+#include <stdint.h>
+
+struct deck;
+struct pane;
+
+/* Searching all consoles: a pattern is asked for, and what the server finds
+ * fills a list (records.h) whose rows lead to their places. */
+struct search;
+
+/* Asks for a pattern; "/…/" is a regular expression, all else plain text. */
+void search_ask(struct deck *deck);
+
+/* Goes to where a line that was found stands now in its pane, which has the
+ * focus, and marks what was looked for. line: its number. */
+void search_jump(struct deck *deck, struct pane *pane, int64_t line);
+
+void search_finish(struct deck *deck);
