@@ -3,6 +3,7 @@
 #include "cli/command.h"
 
 /* The rows of the command table, each defined in its own file. */
+extern const struct command cmd_alerts;
 extern const struct command cmd_api;
 extern const struct command cmd_attach;
 extern const struct command cmd_break;
@@ -12,6 +13,7 @@ extern const struct command cmd_clients;
 extern const struct command cmd_completion;
 extern const struct command cmd_console;
 extern const struct command cmd_down;
+extern const struct command cmd_events;
 extern const struct command cmd_export;
 extern const struct command cmd_fit;
 extern const struct command cmd_help;
@@ -33,6 +35,7 @@ extern const struct command cmd_server;
 extern const struct command cmd_shutdown;
 extern const struct command cmd_start;
 extern const struct command cmd_sysrq;
+extern const struct command cmd_timeline;
 extern const struct command cmd_up;
 extern const struct command cmd_version;
 extern const struct command cmd_wait;

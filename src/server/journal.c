@@ -255,7 +255,8 @@ journal_find(const struct journal *journal, const struct journal_query *query)
     for (size_t i = journal->count; i > 0 && json_array_size(found) < limit;
          i--) {
         const struct line *line = &journal->lines[journal->first + i - 1];
-        if (line->at_ms < query->since_ms)
+        if (line->at_ms < query->since_ms ||
+            (query->until_ms && line->at_ms > query->until_ms))
             continue;
         json_t *record =
             json_loadb(line->text, line->len, JSON_REJECT_DUPLICATES, NULL);

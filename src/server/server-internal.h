@@ -61,6 +61,7 @@ struct server {
     struct guest_context context;
     struct console_hub *hub;   /* owned */
     struct watch *watch;       /* owned */
+    int timeline_count;        /* under way */
     struct listener *listener; /* owned */
     struct member **members;   /* owned, in order of definition */
     size_t member_count;

@@ -1,5 +1,7 @@
 #include "tui/actions-internal.h"
+#include "tui/copy-mode.h"
 #include "tui/deck-internal.h"
+#include "tui/pane.h"
 #include "tui/records-fill.h"
 #include "tui/records.h"
 #include "tui/watching.h"
@@ -12,6 +14,65 @@ run_alerts(struct deck *deck, int argument)
     (void)argument;
     records_open(deck, RECORDS_ALERTS, "alerts");
     records_fill_alerts(deck);
+}
+
+static void
+run_timeline(struct deck *deck, int argument)
+{
+    (void)argument;
+    records_open_timeline(deck);
+}
+
+/* Around the row of a list that is chosen. */
+static void
+run_around(struct deck *deck, int argument)
+{
+    (void)argument;
+    const struct records_row *row = records_chosen(deck->records);
+    if (row)
+        records_open_around(deck, row->at_ms, row->target, row->offset);
+}
+
+/* The text of a row of a pane, without the blanks at its ends. The caller frees
+ * it. */
+static char *
+row_text(const struct pane *pane, int row)
+{
+    struct buffer text = {0};
+    if (row >= 0 && row < pane->view.rows) {
+        const struct mirror_row *line = &pane->view.lines[row];
+        for (size_t i = 0; i < line->run_count; i++) {
+            /* what no run covers is blank */
+            int col = line->runs[i].col;
+            int end = i ? line->runs[i - 1].col + line->runs[i - 1].cols : 0;
+            for (; i && end < col; end++)
+                buffer_append_byte(&text, ' ');
+            buffer_append_text(&text, line->runs[i].text);
+        }
+    }
+    while (text.len && text.data[text.len - 1] == ' ')
+        text.len--;
+    if (text.data)
+        text.data[text.len] = '\0';
+    return buffer_steal(&text);
+}
+
+/* Around the line that is looked at in a console's scrollback. */
+static void
+run_here(struct deck *deck, int argument)
+{
+    (void)argument;
+    struct pane *pane = deck->focus;
+    int row = 0;
+    int col = 0;
+    if (!pane || !copy_mode_cursor(pane, &row, &col))
+        return;
+    char *text = row_text(pane, row);
+    if (text[0])
+        records_open_here(deck, pane, text);
+    else
+        status_message(deck, DECK_INFO, "there is nothing on this line");
+    free(text);
 }
 
 static void
@@ -62,6 +123,10 @@ static const struct action rows[] = {
     {"records-filter", "show only what contains a text", run_filter, 0},
     {"records-filter-guest", "show only this guest, and all again",
      run_filter_guest, 0},
+    {"timeline", "show all that was printed and happened, by time",
+     run_timeline, 0},
+    {"timeline-around", "show all around this moment", run_around, 0},
+    {"timeline-here", "show what others printed around this line", run_here, 0},
     {"watch-silence", "alert after 30 s, 2 min, 10 min of silence; off",
      run_silence, 0},
 };

@@ -18,8 +18,6 @@ on_found(void *user, json_t *value, const struct error *error)
     struct pane *pane = user; /* in the graveyard perhaps */
     struct deck *deck = pane->deck;
     const json_t *line = json_array_get(json_object_get(value, "lines"), 0);
-    const json_t *console =
-        json_array_get(json_object_get(value, "consoles"), 0);
     if (!pane->window || pane != deck->focus)
         return;
     if (error || !line) {
@@ -28,19 +26,12 @@ on_found(void *user, json_t *value, const struct error *error)
                              : "the line is not in the scrollback any more");
         return;
     }
-    int64_t history = json_integer_value(json_object_get(console, "history"));
-    int64_t dropped = json_integer_value(json_object_get(console, "dropped"));
     struct place place = {
         .row = json_integer_value(json_object_get(line, "row")),
     };
-    if (place.row >= dropped + history)
-        return; /* it stands on the screen */
-    /* a view that was opened a moment ago knows nothing of it yet */
-    if (pane->view.dropped + pane->view.history < dropped + history) {
-        pane->view.dropped = dropped;
-        pane->view.history = history;
-    }
     copy_mode_go(pane, &place);
+    arrange_cursor(deck);
+    status_changed(deck);
 }
 
 void

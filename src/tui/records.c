@@ -1,12 +1,12 @@
 #include "tui/records.h"
 
-#include "base/buffer.h"
 #include "base/clock.h"
 #include "base/utf8.h"
 #include "base/xalloc.h"
 #include "tui/deck-internal.h"
 #include "tui/draw.h"
 #include "tui/pane.h"
+#include "tui/prompt.h"
 #include "tui/records-fill.h"
 #include "tui/search.h"
 #include "tui/watching.h"
@@ -20,8 +20,6 @@
 #define TIME_COLS 12
 #define GUEST_COLS_MAX 18
 #define GAP_COLS 2
-/* Longest filter, bytes. */
-#define FILTER_MAX_BYTES 200
 /* Guests have one of so many colours. */
 #define GUEST_ROLES (THEME_GUEST_6 - THEME_GUEST_1 + 1)
 
@@ -35,12 +33,12 @@ struct records {
     size_t shown_count;
     size_t chosen; /* of those shown */
     size_t top;
-    struct buffer filter; /* owned */
-    char *guest;          /* owned: only of this one; NULL: all */
+    char *filter; /* owned: what rows contain; NULL: anything */
+    char *guest;  /* owned: only of this one; NULL: all */
     int height;
     int width;
-    bool is_editing;
-    bool has_rows; /* they were set once */
+    struct records_query query; /* owned texts */
+    bool has_rows;              /* they were set once */
 };
 
 const char *
@@ -53,6 +51,12 @@ enum records_kind
 records_kind(const struct records *records)
 {
     return records->kind;
+}
+
+struct records_query *
+records_query(struct records *records)
+{
+    return &records->query;
 }
 
 const struct records_row *
@@ -80,8 +84,8 @@ passes(const struct records *records, const struct records_row *row)
     if (records->guest &&
         (!row->guest || strcmp(row->guest, records->guest) != 0))
         return false;
-    const char *filter = records->filter.data;
-    return !records->filter.len || contains(row->text, filter) ||
+    const char *filter = records->filter;
+    return !filter || contains(row->text, filter) ||
            contains(row->target, filter);
 }
 
@@ -128,12 +132,37 @@ chosen_row(const struct records *records)
                : records->count;
 }
 
+static void
+on_filter(struct deck *deck, const char *text, void *data)
+{
+    (void)data;
+    struct records *records = deck->records;
+    if (!records)
+        return;
+    size_t chosen = chosen_row(records);
+    free(records->filter);
+    records->filter = text[0] ? xstrdup(text) : NULL;
+    apply_filters(deck, chosen);
+}
+
+static void
+on_filter_cancelled(struct deck *deck, void *data)
+{
+    on_filter(deck, "", data);
+}
+
 void
 records_edit_filter(struct deck *deck)
 {
-    deck->records->is_editing = true;
-    tickit_window_expose(deck->records->window, NULL);
-    frame_request(deck);
+    struct prompt_request request = {
+        .label = "filter",
+        .history = "records",
+        .text = deck->records->filter,
+        .on_accept = on_filter,
+        .on_change = on_filter,
+        .on_cancel = on_filter_cancelled,
+    };
+    prompt_open(deck, &request);
 }
 
 void
@@ -148,37 +177,6 @@ records_filter_guest(struct deck *deck)
     free(records->guest);
     records->guest = guest;
     apply_filters(deck, chosen);
-}
-
-bool
-records_key(struct deck *deck, const char *name, const char *text, size_t len)
-{
-    struct records *records = deck->records;
-    if (!records->is_editing)
-        return false;
-    struct buffer *filter = &records->filter;
-    size_t chosen = chosen_row(records);
-    if (strcmp(name, "Enter") == 0) {
-        records->is_editing = false;
-    } else if (strcmp(name, "Escape") == 0) {
-        records->is_editing = false;
-        buffer_reset(filter);
-    } else if (strcmp(name, "C-u") == 0) {
-        buffer_reset(filter);
-    } else if (strcmp(name, "Backspace") == 0) {
-        while (filter->len > 0 &&
-               ((unsigned char)filter->data[--filter->len] & 0xC0) == 0x80)
-            continue;
-    } else if (len > 0 && (unsigned char)text[0] >= 0x20 &&
-               (unsigned char)text[0] != 0x7F &&
-               filter->len + len <= FILTER_MAX_BYTES &&
-               utf8_is_valid(text, len, NULL)) {
-        buffer_append(filter, text, len);
-    }
-    buffer_reserve(filter, 1);
-    filter->data[filter->len] = '\0';
-    apply_filters(deck, chosen);
-    return true;
 }
 
 /* Drawing ------------------------------------------------------------------ */
@@ -329,11 +327,10 @@ draw_heading(struct deck *deck, TickitRenderBuffer *rb)
     if (records->guest)
         col += 2 + draw_format(rb, 0, col + 2, cols - col - 3, muted, "only %s",
                                records->guest);
-    if (records->is_editing || records->filter.len)
+    if (records->filter)
         col += 2 + draw_format(rb, 0, col + 2, cols - col - 3,
-                               theme_pen(deck->theme, THEME_ACCENT), "/%s%s",
-                               records->filter.data ? records->filter.data : "",
-                               records->is_editing ? "_" : "");
+                               theme_pen(deck->theme, THEME_ACCENT), "/%s",
+                               records->filter);
     char place[48];
     (void)snprintf(place, sizeof(place), "%zu/%zu",
                    records->shown_count ? records->chosen + 1 : 0,
@@ -436,7 +433,9 @@ records_close(struct deck *deck)
     tickit_window_unref(records->window);
     free_rows(records->rows, records->count);
     free(records->shown);
-    buffer_finish(&records->filter);
+    free(records->filter);
+    free(records->query.target);
+    free(records->query.text);
     free(records->guest);
     free(records->title);
     free(records);
@@ -463,6 +462,12 @@ records_set(struct deck *deck, struct records_row *rows, size_t count,
     else if (is_at_end)
         chosen = count;
     apply_filters(deck, chosen);
+    if (selected == SIZE_MAX)
+        return;
+    /* what was asked for stands in the middle */
+    size_t half = (size_t)records->height / 2;
+    records->top = records->chosen > half ? records->chosen - half : 0;
+    fit_top(records);
 }
 
 void

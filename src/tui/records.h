@@ -68,7 +68,14 @@ const struct records_row *records_chosen(const struct records *records);
 /* Filters: a text that a row contains, or the chosen row's guest. */
 void records_edit_filter(struct deck *deck);
 void records_filter_guest(struct deck *deck);
-/* A key while a filter's text is typed; false: it is not. text: what the key
- * types, or "". */
-bool records_key(struct deck *deck, const char *name, const char *text,
-                 size_t len);
+
+/* What a timeline was asked for. */
+struct records_query {
+    int64_t at_ms;  /* around this moment; 0: the newest */
+    int64_t offset; /* of the line to choose; -1: the one nearest to at_ms */
+    char *target;   /* owned: whose line that is; NULL: nobody's */
+    char *text;     /* owned: a text to look for first, to learn at_ms; or
+                     * NULL */
+};
+/* Of the list that is open: the list's own. */
+struct records_query *records_query(struct records *records);

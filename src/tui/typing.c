@@ -202,10 +202,6 @@ handle_key(struct deck *deck, const char *name, bool is_text)
         return;
     if (mode == KEYMAP_MENU && menu_key(deck, name))
         return;
-    if (mode == KEYMAP_RECORDS &&
-        records_key(deck, name, is_text ? deck->key_bytes : "",
-                    is_text ? deck->key_len : 0))
-        return;
     const struct action *action = keymap_find(deck->keymap, mode, name);
     if (mode == KEYMAP_PREFIX) {
         deck->is_prefix = false;

@@ -261,7 +261,7 @@ def test_the_deck_marks_lists_and_finds_alerts(box):
     deck.wait_for("▲ hey: hey!")
     deck.keys("Enter")
     # At the line, in the scrollback; the alert is seen.
-    deck.wait_for("scrollback b")
+    deck.wait_for("scrollback|copy")
     deck.wait_for("^.*hey!")
     deck.wait_gone("▲")
     deck.keys("q", "C-]", "a")
@@ -294,6 +294,138 @@ def test_a_notification_has_words_of_ours_only(box):
             require(b"secret" not in part.split(b"\a")[0], "a guest's words")
     deck.keys("C-]", "d")
     deck.wait_end()
+
+
+def test_events_are_printed_and_followed(box):
+    echo(box, "a", "b")
+    follower = box.spawn("events", "-f", "--json", "a", text=True)
+    lines = [json.loads(follower.stdout.readline()) for _ in range(2)]
+    require_equal([line["text"] for line in lines], ["defined", "started"])
+    box.gm("send", "b", "--enter", "Kernel panic - not syncing: b")
+    box.gm("send", "a", "--enter", "Kernel panic - not syncing: a")
+    line = json.loads(follower.stdout.readline())
+    require_equal((line["kind"], line["guest"], line["line"]),
+                  ("alert", "a", "Kernel panic - not syncing: a"))
+    box.gm("kill", "--yes", "a")
+    require_in("forced it off", json.loads(follower.stdout.readline())["text"])
+    out = box.gm("events", "--severity", "critical").out
+    require_equal(out.count("kernel panic: Kernel panic"), 2)
+    require("started" not in out, "an event that is not so bad")
+    require_equal(box.gm("events", "--kind", "action", "--since", "1h", "a")
+                  .out.count("\n"), 1)
+    require_equal(box.gm("events", "--until", "yesterday").out, "")
+    require_equal(len(box.gm("events", "-n", "3").out.splitlines()), 3)
+    for words in (["--kind", "x"], ["--severity", "bad"], ["--since", "soon"],
+                  ["-f", "--until", "now"]):
+        box.gm("events", *words, code=2)
+
+
+def test_alerts_are_listed_and_cleared_by_commands(box):
+    rules(box, {"name": "hey", "pattern": "hey"}, {"name": "bad"})
+    echo(box, "a", "b")
+    for name in "ab":
+        box.gm("send", name, "--enter", "hey \033[31mred")
+        wait_alert(box, "hey", guest=name)
+    out = box.gm("alerts").out
+    require_in("a:console", out)
+    require("\033" not in out, "an escape sequence came through")
+    require_equal([alert["guest"] for alert in box.json("alerts", "b")], ["b"])
+    box.gm("alerts", "--clear", "a")
+    require_equal([alert["guest"] for alert in box.json("alerts")
+                   if alert["rule"] == "hey"], ["b"])
+    told = box.gm("alerts", "--rules", code=1)
+    require_in("kernel-panic", told.out)
+    require_in('rule "bad" has no pattern', told.err)
+    rules(box, {"name": "fine", "pattern": "x"})
+    box.gm("alerts", "--reload")
+    require_in("fine", box.gm("alerts", "--rules").out)
+    box.gm("alerts", "--severity", "terrible", code=1)
+    box.gm("alerts", "nosuch", code=1)
+    box.gm("alerts", "--rules", "--clear", code=2)
+
+
+def timeline(box, *arguments):
+    out = box.gm("timeline", "--json", *arguments).out
+    return [json.loads(line) for line in out.splitlines()]
+
+
+def test_the_timeline_has_all_lines_and_events_by_time(box):
+    box.up("-f", box.fleet({"n1": {}, "n2": {}}))
+    for name in ("n1", "n2"):
+        box.wait_shell(name)
+    for number in range(3):
+        for name in ("n1", "n2"):
+            box.shell(name, f"echo mark-$(({number} + 10))-{name}",
+                      f"^mark-1{number}-{name}")
+    rows = timeline(box, "--grep", "^mark-1")
+    require_equal([row["text"] for row in rows],
+                  [f"mark-1{number}-{name}" for number in range(3)
+                   for name in ("n1", "n2")])
+    # The offset is where the line begins.
+    for row in rows:
+        log = box.log_bytes(row["guest"])
+        require(log[row["offset"]:].startswith(row["text"].encode()),
+                "the offset of " + row["text"])
+    everything = timeline(box)
+    times = [row["at-ms"] for row in everything]
+    require_equal(times, sorted(times))
+    require({"state", "action", "line"} <= {row["kind"] for row in everything},
+            "kinds")
+    # What did the others print around this line?
+    place = f"n1:{rows[2]['offset']}"
+    around = timeline(box, "--around", place, "--window", "60", "n2",
+                      "--grep", "^mark-1")
+    require_equal([row["text"] for row in around],
+                  [f"mark-1{number}-n2" for number in range(3)])
+    require_equal(timeline(box, "--around", place, "--window", "0", "--grep",
+                           "^mark-11")[0]["text"], "mark-11-n1")
+    require_equal(timeline(box, "--until", "yesterday"), [])
+    require_equal(len(timeline(box, "-n", "5")), 5)
+    require_in("mark-12-n2", box.gm("timeline", "--since", "1h", "n2").out)
+    # And the same after the server was killed.
+    box.kill_server()
+    again = timeline(box, "--grep", "^mark-1")
+    require_equal([(row["text"], row["at-ms"]) for row in again],
+                  [(row["text"], row["at-ms"]) for row in rows])
+    box.gm("timeline", "--grep", "(", code=1)
+    box.gm("timeline", "nosuch", code=1)
+    box.gm("timeline", "--around", "n1:999999999", code=1)
+    box.gm("timeline", "--around", "soon", code=1)
+    box.gm("timeline", "--around", "now", "--since", "1h", code=2)
+
+
+def test_the_deck_shows_the_timeline(box):
+    box.up("-f", box.console_fleet(
+        **{name: ["sh", "-c", "stty -echo; echo ready; cat"]
+           for name in "ab"}))
+    for name in "ab":
+        box.gm("wait", name, "--for", "ready", "--since-boot")
+    for number in range(60):
+        box.gm("send", "a", "--enter", f"line {number} of a")
+    box.gm("send", "b", "--enter", "something of b")
+    deck = box.deck()
+    deck.wait_for("typing → a")
+    deck.keys("C-]", "t")
+    deck.wait_for(r"\d\d:\d\d:\d\d\.\d\d\d  b +something of b")
+    deck.wait_for("line 59 of a")
+    deck.keys("/")
+    deck.type("line 30")
+    deck.wait_gone("something of b")
+    deck.keys("Enter")
+    deck.wait_for("line 30 of a")
+    # All around it, without the filter.
+    deck.keys("t")
+    deck.wait_for(r"▌.*line 30 of a")
+    deck.wait_for("line 31 of a")
+    deck.keys("Enter")
+    deck.wait_for("line 30 of a")
+    deck.wait_for("scrollback|copy")
+    deck.keys("T")
+    deck.wait_for("timeline around")
+    deck.wait_for(r"▌.*line \d+ of a")
+    deck.keys("q")
+    deck.keys("C-]", "d")
+    require_equal(deck.wait_end(), 0, "exit status")
 
 
 def test_a_crash_is_an_alert_once(box):

@@ -1,0 +1,393 @@
+#include "server/timeline.h"
+
+#include "base/json.h"
+#include "base/text.h"
+#include "base/xalloc.h"
+#include "console/console.h"
+#include "console/pattern.h"
+#include "console/plain.h"
+#include "console/times.h"
+#include "server/peer.h"
+#include "server/server-internal.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Samples of one index that are looked at: a flood has 20 a second. */
+#define MAX_SPANS 200000
+/* Bytes read at once. */
+#define READ_BYTES 65536u
+/* Rows that are kept before the oldest are dropped, in limits. */
+#define KEPT_LIMITS 4
+
+struct source {
+    char *guest;    /* owned */
+    char *name;     /* owned: of the console */
+    char *log_path; /* owned */
+    uint64_t start;
+    uint64_t end;
+    struct times_span *spans; /* owned */
+    size_t span_count;
+    size_t span_capacity;
+};
+
+/* A line of a console, or a record. */
+struct row {
+    int64_t at_ms;
+    size_t order;                /* among those of one time */
+    const struct source *source; /* borrowed; NULL: a record */
+    json_t *record;              /* owned reference */
+    char *text;                  /* owned; fit to show */
+    uint64_t offset;
+    bool is_approximate; /* no server saw when it came */
+};
+
+struct timeline {
+    struct timeline_options options;
+    struct pattern *pattern; /* owned; NULL: none */
+    json_t *records;         /* owned; the journal's, NULL: none */
+    struct source *sources;  /* owned */
+    size_t source_count;
+    struct row *rows; /* owned */
+    size_t row_count;
+    size_t row_capacity;
+    size_t next_order;
+    bool is_cut; /* rows were dropped, or logs not read whole */
+    struct error error;
+    uv_work_t work;
+    struct server *server;   /* borrowed */
+    struct request *request; /* owned: answered exactly once */
+};
+
+struct timeline *
+timeline_new(const struct timeline_options *options, struct error *error)
+{
+    struct timeline *timeline = xcalloc(1, sizeof(*timeline));
+    timeline->options = *options;
+    if (options->pattern) {
+        timeline->pattern =
+            pattern_new(options->pattern, options->pattern_flags, error);
+        if (!timeline->pattern) {
+            free(timeline);
+            return NULL;
+        }
+    }
+    timeline->options.pattern = NULL;
+    return timeline;
+}
+
+static void
+free_row(struct row *row)
+{
+    json_decref(row->record);
+    free(row->text);
+}
+
+void
+timeline_free(struct timeline *timeline)
+{
+    if (!timeline)
+        return;
+    pattern_free(timeline->pattern);
+    json_decref(timeline->records);
+    for (size_t i = 0; i < timeline->source_count; i++) {
+        free(timeline->sources[i].guest);
+        free(timeline->sources[i].name);
+        free(timeline->sources[i].log_path);
+        free(timeline->sources[i].spans);
+    }
+    for (size_t i = 0; i < timeline->row_count; i++)
+        free_row(&timeline->rows[i]);
+    free(timeline->sources);
+    free(timeline->rows);
+    free(timeline);
+}
+
+/* Rows --------------------------------------------------------------------- */
+
+static int
+compare_rows(const void *a, const void *b)
+{
+    const struct row *one = a;
+    const struct row *two = b;
+    if (one->at_ms != two->at_ms)
+        return one->at_ms < two->at_ms ? -1 : 1;
+    return (one->order > two->order) - (one->order < two->order);
+}
+
+/* Sorts the rows and drops the oldest beyond the limit. */
+static void
+settle(struct timeline *timeline)
+{
+    size_t limit = timeline->options.limit;
+    if (timeline->row_count > 1)
+        qsort(timeline->rows, timeline->row_count, sizeof(*timeline->rows),
+              compare_rows);
+    if (timeline->row_count <= limit)
+        return;
+    size_t extra = timeline->row_count - limit;
+    for (size_t i = 0; i < extra; i++)
+        free_row(&timeline->rows[i]);
+    memmove(timeline->rows, timeline->rows + extra,
+            limit * sizeof(*timeline->rows));
+    timeline->row_count = limit;
+    timeline->is_cut = true;
+}
+
+static void
+add_row(struct timeline *timeline, const struct row *row)
+{
+    if (timeline->row_count == KEPT_LIMITS * timeline->options.limit)
+        settle(timeline);
+    if (timeline->row_count == timeline->row_capacity) {
+        timeline->row_capacity = timeline->row_capacity * 2 + 256;
+        timeline->rows = xreallocarray(timeline->rows, timeline->row_capacity,
+                                       sizeof(*timeline->rows));
+    }
+    timeline->rows[timeline->row_count] = *row;
+    timeline->rows[timeline->row_count++].order = timeline->next_order++;
+}
+
+void
+timeline_add_records(struct timeline *timeline, json_t *records)
+{
+    json_decref(timeline->records);
+    timeline->records = records;
+}
+
+/* Whether a text is wanted. */
+static bool
+passes(struct timeline *timeline, const char *text, size_t len)
+{
+    struct pattern_match match;
+    return !timeline->pattern ||
+           pattern_find(timeline->pattern, text, len, 0, &match);
+}
+
+/* Whether the pattern takes too long. */
+static bool
+has_overrun(struct timeline *timeline)
+{
+    return timeline->pattern &&
+           pattern_has_overrun(timeline->pattern, &timeline->error);
+}
+
+/* Sources ------------------------------------------------------------------ */
+
+static bool
+add_span(void *data, const struct times_span *span)
+{
+    struct source *source = data;
+    if (source->span_count == source->span_capacity) {
+        source->span_capacity = source->span_capacity * 2 + 64;
+        source->spans = xreallocarray(source->spans, source->span_capacity,
+                                      sizeof(*source->spans));
+    }
+    source->spans[source->span_count++] = *span;
+    return span->end < source->end && source->span_count < MAX_SPANS;
+}
+
+void
+timeline_add_console(struct timeline *timeline, const char *guest,
+                     const char *name, const struct console *console)
+{
+    struct times *times = console_times(console);
+    const struct timeline_options *options = &timeline->options;
+    uint64_t start = console_log_start(console);
+    uint64_t end = console_offset(console);
+    if (!times)
+        return;
+    if (options->since_ms) {
+        uint64_t since = times_find(times, options->since_ms);
+        start = since > start ? since : start;
+    }
+    if (options->until_ms && options->until_ms < times_last_ms(times))
+        end = times_find(times, options->until_ms + 1);
+    if (end <= start)
+        return;
+    if (end - start > TIMELINE_LOG_BYTES) {
+        start = end - TIMELINE_LOG_BYTES;
+        timeline->is_cut = true;
+    }
+    timeline->sources =
+        xreallocarray(timeline->sources, timeline->source_count + 1,
+                      sizeof(*timeline->sources));
+    struct source *source = &timeline->sources[timeline->source_count++];
+    *source = (struct source){
+        .guest = xstrdup(guest),
+        .name = xstrdup(name),
+        .log_path = xstrdup(console_log_path(console)),
+        .start = start,
+        .end = end,
+    };
+    times_walk(times, start, add_span, source);
+}
+
+/* In the thread ------------------------------------------------------------ */
+
+/* One log being cut into lines. */
+struct cutter {
+    struct timeline *timeline;
+    const struct source *source;
+    struct plain plain; /* owned */
+    uint64_t line;      /* where the line under way begins */
+    size_t span;        /* the one that holds it */
+};
+
+static void
+take_line(struct cutter *cutter)
+{
+    struct timeline *timeline = cutter->timeline;
+    const struct source *source = cutter->source;
+    const struct buffer *line = &cutter->plain.line;
+    while (cutter->span < source->span_count &&
+           source->spans[cutter->span].end <= cutter->line)
+        cutter->span++;
+    if (!line->len || cutter->span == source->span_count)
+        return;
+    const struct times_span *span = &source->spans[cutter->span];
+    if (span->start > cutter->line ||
+        span->to_ms < timeline->options.since_ms ||
+        !passes(timeline, line->data, line->len))
+        return;
+    struct row row = {
+        .at_ms = span->to_ms,
+        .source = source,
+        .text = text_printable(line->data, line->len, TIMELINE_LINE_COLS,
+                               TEXT_ONE_LINE),
+        .offset = cutter->line,
+        .is_approximate = span->from_ms != span->to_ms,
+    };
+    add_row(timeline, &row);
+}
+
+static void
+cut_bytes(struct cutter *cutter, const char *bytes, size_t len, uint64_t offset)
+{
+    size_t at = 0;
+    while (at < len) {
+        bool is_done = false;
+        at += plain_feed(&cutter->plain, bytes + at, len - at, &is_done);
+        if (!is_done)
+            continue;
+        take_line(cutter);
+        plain_next_line(&cutter->plain);
+        cutter->line = offset + at;
+    }
+}
+
+static void
+read_source(struct timeline *timeline, const struct source *source)
+{
+    struct cutter cutter = {
+        .timeline = timeline, .source = source, .line = source->start};
+    int fd =
+        open(source->log_path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0)
+        return; /* it was removed with its guest */
+    char *bytes = xmalloc(READ_BYTES);
+    uint64_t offset = source->start;
+    while (offset < source->end && !has_overrun(timeline)) {
+        size_t want = source->end - offset < READ_BYTES
+                          ? (size_t)(source->end - offset)
+                          : READ_BYTES;
+        ssize_t got = pread(fd, bytes, want, (off_t)offset);
+        if (got <= 0)
+            break;
+        cut_bytes(&cutter, bytes, (size_t)got, offset);
+        offset += (uint64_t)got;
+    }
+    take_line(&cutter); /* one that has no end yet: a prompt */
+    plain_finish(&cutter.plain);
+    free(bytes);
+    (void)close(fd);
+}
+
+static void
+read_records(struct timeline *timeline)
+{
+    for (size_t i = 0; i < json_array_size(timeline->records); i++) {
+        json_t *record = json_array_get(timeline->records, i);
+        const char *text = json_string_value(json_object_get(record, "text"));
+        if (!passes(timeline, text ? text : "", text ? strlen(text) : 0))
+            continue;
+        struct row row = {
+            .at_ms = json_integer_value(json_object_get(record, "at-ms")),
+            .record = json_incref(record),
+        };
+        add_row(timeline, &row);
+    }
+}
+
+static void
+run_in_thread(uv_work_t *work)
+{
+    struct timeline *timeline = work->data;
+    for (size_t i = 0; i < timeline->source_count && !timeline->error.code; i++)
+        read_source(timeline, &timeline->sources[i]);
+    /* after the lines of the same moment, which they may be about */
+    read_records(timeline);
+    settle(timeline);
+}
+
+/* The answer --------------------------------------------------------------- */
+
+static json_t *
+row_to_json(const struct row *row)
+{
+    if (row->record)
+        return json_incref(row->record);
+    json_t *object = json_pack(
+        "{s:I,s:s,s:s,s:s,s:I,s:o}", "at-ms", (json_int_t)row->at_ms, "kind",
+        "line", "guest", row->source->guest, "console", row->source->name,
+        "offset", (json_int_t)row->offset, "text", json_from_text(row->text));
+    if (row->is_approximate)
+        json_object_set_new(object, "approximate", json_true());
+    return object;
+}
+
+static void
+on_done(uv_work_t *work, int status)
+{
+    struct timeline *timeline = work->data;
+    timeline->server->timeline_count--;
+    if (status != 0)
+        error_set(&timeline->error, ERROR_CODE_STATE, "the server ends");
+    if (timeline->error.code) {
+        request_fail(timeline->request, &timeline->error);
+        timeline_free(timeline);
+        return;
+    }
+    json_t *rows = json_array();
+    for (size_t i = 0; i < timeline->row_count; i++)
+        json_array_append_new(rows, row_to_json(&timeline->rows[i]));
+    request_return(timeline->request, json_pack("{s:o,s:b}", "rows", rows,
+                                                "cut", timeline->is_cut));
+    timeline_free(timeline);
+}
+
+void
+timeline_start(struct timeline *timeline, struct server *server,
+               struct request *request)
+{
+    struct error error = {0};
+    timeline->server = server;
+    timeline->request = request;
+    timeline->work.data = timeline;
+    if (server->timeline_count >= TIMELINE_MAX_RUNNING)
+        error_set(&error, ERROR_CODE_LIMIT,
+                  "%d timelines are being made already; try again",
+                  TIMELINE_MAX_RUNNING);
+    else if (uv_queue_work(&server->loop, &timeline->work, run_in_thread,
+                           on_done) != 0)
+        error_set(&error, ERROR_CODE_IO, "no thread can be had");
+    if (!error.code) {
+        server->timeline_count++;
+        return;
+    }
+    request_fail(request, &error);
+    timeline_free(timeline);
+}

@@ -1,0 +1,50 @@
+#pragma once
+
+#include "base/error.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+/* What all consoles printed and what happened to their guests, by time: read
+ * from the logs, their indexes of times, and the journal. The logs are read and
+ * cut into lines in a thread of their own; the loop only gathers where to read.
+ */
+struct timeline;
+struct console;
+struct server;
+struct request;
+
+/* Rows of an answer: by default, and at most. The newest count. */
+#define TIMELINE_DEFAULT_ROWS 1000
+#define TIMELINE_MAX_ROWS 10000
+/* Bytes of one log that are looked at: its newest within the time. */
+#define TIMELINE_LOG_BYTES ((uint64_t)8 << 20)
+/* Columns of a line that are told. */
+#define TIMELINE_LINE_COLS 500u
+/* Timelines that are made at once. */
+#define TIMELINE_MAX_RUNNING 4
+
+struct timeline_options {
+    int64_t since_ms;       /* 0: from the first */
+    int64_t until_ms;       /* 0: to the last */
+    const char *pattern;    /* NULL: every line; borrowed for the call */
+    unsigned pattern_flags; /* enum pattern_flags */
+    size_t limit;
+};
+
+/* NULL when the pattern is bad. */
+struct timeline *timeline_new(const struct timeline_options *options,
+                              struct error *error);
+void timeline_free(struct timeline *timeline);
+
+/* Adds a console's log; name: of the console. */
+void timeline_add_console(struct timeline *timeline, const char *guest,
+                          const char *name, const struct console *console);
+/* Adds the journal's records: an array, stolen. */
+void timeline_add_records(struct timeline *timeline, json_t *records);
+
+/* Answers the request in a later loop turn, and frees itself. */
+void timeline_start(struct timeline *timeline, struct server *server,
+                    struct request *request);
