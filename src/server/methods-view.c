@@ -82,6 +82,20 @@ change_flag(const json_t *arguments, const char *name, bool *flag)
 }
 
 static bool
+change_moment(struct view *view, const json_t *arguments, struct error *error)
+{
+    int64_t offset = argument_integer(arguments, "moment", -2);
+    int64_t ms = argument_integer(arguments, "moment-ms", -1);
+    if (ms >= 0)
+        return view_go_to(view, view_find_moment(view, ms), error);
+    if (offset >= 0)
+        return view_go_to(view, (uint64_t)offset, error);
+    if (offset == -1)
+        view_go_live(view);
+    return true;
+}
+
+static bool
 run_change(struct request *request, const json_t *arguments,
            struct error *error)
 {
@@ -95,6 +109,8 @@ run_change(struct request *request, const json_t *arguments,
     options.is_focused =
         options.is_focused && !peer_is_readonly(request_peer(request));
     change_flag(arguments, "resize", &options.is_resizing);
+    if (!change_moment(view, arguments, error))
+        return false;
     request_return(request, NULL);
     int64_t scroll = argument_integer(arguments, "scroll", -1);
     if (scroll >= 0)
@@ -238,6 +254,11 @@ static const struct method methods[] = {
                  "somebody types here"},
                 {"column", ARGUMENT_INTEGER, 0, 0, TERMINAL_MAX_COLS,
                  "The same for columns"},
+                {"moment", ARGUMENT_INTEGER, 0, -1, INT64_MAX,
+                 "Show the console as it was when its log ended at this "
+                 "offset; -1: as it is"},
+                {"moment-ms", ARGUMENT_INTEGER, 0, 0, INT64_MAX / 2,
+                 "Show it as it was at this time"},
             },
         .run = run_change,
     },

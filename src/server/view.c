@@ -2,6 +2,8 @@
 
 #include "base/clock.h"
 #include "base/xalloc.h"
+#include "console/past.h"
+#include "console/times.h"
 #include "server/clients.h"
 #include "server/frame.h"
 #include "server/peer.h"
@@ -33,6 +35,9 @@ struct view {
     uint64_t used;    /* counts up: of two, the larger was used later */
     uint64_t held_ns; /* since when the guest has frames held back; 0: not */
     bool is_dirty;
+    struct past *past; /* owned: instead of the console as it is; or NULL */
+    unsigned past_generation; /* of the terminal that the client has rows of */
+    bool is_moment_due;       /* the client is to be told the moment */
 };
 
 static struct console *
@@ -58,7 +63,7 @@ hold_keyboard(struct view *view, bool wanted)
 static bool
 decides_size(const struct view *view)
 {
-    return view_console(view) && view->options.is_resizing &&
+    return view_console(view) && view->options.is_resizing && !view->past &&
            !guest_spec(view->guest)->console_rows &&
            !peer_is_readonly(view->peer);
 }
@@ -97,6 +102,61 @@ last_used(const struct server *server, const struct guest *guest,
     return last;
 }
 
+/* --- the past
+ * ------------------------------------------------------------------ */
+
+/* The rows of another terminal can have the same stamps. */
+static void
+forget_rows(struct view *view)
+{
+    struct frame_state *state = &view->state;
+    frame_state_resize(state, state->rows, state->cols);
+    state->is_scrolled = false;
+    state->is_pinned = false;
+}
+
+/* What the view shows now. */
+static struct terminal *
+shown_terminal(struct view *view, struct console *console)
+{
+    if (!view->past)
+        return console_terminal(console);
+    if (view->past_generation != past_generation(view->past)) {
+        view->past_generation = past_generation(view->past);
+        forget_rows(view);
+    }
+    return past_terminal(view->past);
+}
+
+static bool
+take_span(void *data, const struct times_span *span)
+{
+    *(struct times_span *)data = *span;
+    return false;
+}
+
+/* "moment": [offset, ms of what was printed last], or [] for the present. */
+static bool
+write_moment(struct view *view, const struct console *console,
+             struct json_writer *out)
+{
+    struct times_span span = {0};
+    if (!view->is_moment_due)
+        return false;
+    view->is_moment_due = false;
+    json_writer_open_array(out, "moment");
+    if (view->past) {
+        uint64_t offset = past_offset(view->past);
+        if (console_times(console) && offset > 0)
+            times_walk(console_times(console), offset - 1, take_span, &span);
+        json_writer_integer(out, NULL, (int64_t)offset);
+        json_writer_integer(out, NULL,
+                            span.from_ms ? span.from_ms : span.to_ms);
+    }
+    json_writer_close_array(out);
+    return true;
+}
+
 /* --- sending
  * ------------------------------------------------------------------ */
 
@@ -104,6 +164,7 @@ static bool
 may_send(const struct view *view)
 {
     return view->is_dirty && view->guest &&
+           (!view->past || past_is_ready(view->past)) &&
            view->sent - view->acked < VIEW_MAX_UNACKED;
 }
 
@@ -131,7 +192,10 @@ send_frame(struct view *view, uint64_t now_ns)
     json_writer_open_object(&out, "data");
     json_writer_integer(&out, "view", view->id);
     json_writer_integer(&out, "frame", view->sent + 1);
-    if (!frame_write(&view->state, console_terminal(console), &out))
+    struct terminal *terminal = shown_terminal(view, console);
+    bool has_news = frame_write(&view->state, terminal, &out);
+    has_news |= write_moment(view, console, &out);
+    if (!has_news)
         return; /* nothing that the client does not have */
     json_writer_close_object(&out);
     json_writer_close_object(&out);
@@ -164,7 +228,7 @@ is_held(struct view *view, uint64_t now)
 {
     struct terminal *terminal = console_terminal(view_console(view));
     if (!(terminal_modes(terminal) & TERMINAL_MODE_SYNCHRONIZED) ||
-        view->state.is_scrolled) {
+        view->state.is_scrolled || view->past) {
         view->held_ns = 0;
         return false;
     }
@@ -266,6 +330,7 @@ view_close(struct view *view)
         apply_size(last);
     if (view->guest)
         clients_changed(view->server, view->guest, view->console);
+    past_free(view->past);
     frame_state_finish(&view->state);
     free(view);
 }
@@ -391,7 +456,7 @@ void
 view_scroll(struct view *view, int64_t rows)
 {
     struct console *console = view_console(view);
-    if (!console)
+    if (!console || view->past)
         return;
     frame_state_scroll(&view->state, console_terminal(console), rows);
     touch(view);
@@ -402,7 +467,7 @@ view_find_cell(const struct view *view, int row, int col, int *ret_row,
                int *ret_col)
 {
     const struct console *console = view_console(view);
-    if (!console || view->state.is_scrolled)
+    if (!console || view->state.is_scrolled || view->past)
         return false;
     *ret_row = row + view->state.first_row;
     *ret_col = col + view->state.first_col;
@@ -416,9 +481,59 @@ view_guest(const struct view *view, size_t *ret_console)
     return view->guest;
 }
 
+static void
+on_past_ready(void *data)
+{
+    struct view *view = data;
+    view->is_moment_due = true;
+    touch(view);
+}
+
+bool
+view_go_to(struct view *view, uint64_t offset, struct error *error)
+{
+    struct console *console = view_console(view);
+    if (!console)
+        return error_set(error, ERROR_CODE_STATE, "its guest was removed");
+    if (!view->past) {
+        view->past =
+            past_new(&view->server->loop, console, on_past_ready, view, error);
+        if (!view->past)
+            return false;
+        /* the first terminal's generation is 1 */
+        view->past_generation = 0;
+    }
+    past_seek(view->past, offset);
+    return true;
+}
+
+void
+view_go_live(struct view *view)
+{
+    if (!view->past)
+        return;
+    past_free(view->past);
+    view->past = NULL;
+    view->is_moment_due = true;
+    forget_rows(view);
+    if (last_used(view->server, view->guest, view->console) == view)
+        apply_size(view);
+    touch(view);
+}
+
+uint64_t
+view_find_moment(const struct view *view, int64_t wall_ms)
+{
+    struct console *console = view_console(view);
+    struct times *times = console ? console_times(console) : NULL;
+    return times ? times_find(times, wall_ms + 1) : 0;
+}
+
 void
 view_pin(struct view *view, uint64_t row)
 {
+    if (view->past)
+        return;
     frame_state_pin(&view->state, row);
     touch(view);
 }
@@ -462,7 +577,7 @@ void
 view_on_screen(struct server *server, const struct guest *guest, size_t console)
 {
     for (struct view *view = server->views; view; view = view->next) {
-        if (view->guest == guest && view->console == console)
+        if (view->guest == guest && view->console == console && !view->past)
             touch(view);
     }
 }
@@ -482,6 +597,8 @@ view_forget_guest(struct server *server, const struct guest *guest)
     for (struct view *view = server->views; view; view = view->next) {
         if (view->guest == guest) {
             hold_keyboard(view, false);
+            past_free(view->past);
+            view->past = NULL;
             view->guest = NULL;
         }
     }
@@ -491,8 +608,10 @@ void
 view_leave_consoles(struct server *server, const struct guest *guest)
 {
     for (struct view *view = server->views; view; view = view->next) {
-        if (view->guest == guest)
-            hold_keyboard(view, false);
+        if (view->guest != guest)
+            continue;
+        hold_keyboard(view, false);
+        view_go_live(view);
     }
 }
 
@@ -502,11 +621,7 @@ view_enter_consoles(struct server *server, const struct guest *guest)
     for (struct view *view = server->views; view; view = view->next) {
         if (view->guest != guest)
             continue;
-        /* the rows of another terminal can have the same stamps */
-        struct frame_state *state = &view->state;
-        frame_state_resize(state, state->rows, state->cols);
-        state->is_scrolled = false;
-        state->is_pinned = false;
+        forget_rows(view);
         if (last_used(server, guest, view->console) == view)
             apply_size(view);
         hold_keyboard(view, view->options.is_focused);

@@ -69,6 +69,13 @@ void view_scroll(struct view *view, int64_t rows);
 void view_pin(struct view *view, uint64_t row);
 /* For a view smaller than the console: its upper left corner, or -1. */
 void view_pan(struct view *view, int row, int col);
+/* Shows the console as it was when its log ended at offset; the screen follows
+ * once it is replayed. What the console is now does not matter meanwhile. */
+bool view_go_to(struct view *view, uint64_t offset, struct error *error);
+/* Where its log ended at that time. */
+uint64_t view_find_moment(const struct view *view, int64_t wall_ms);
+/* Back to the present. */
+void view_go_live(struct view *view);
 void view_ack(struct view *view, int64_t frame);
 /* The cell of the console's screen that a live view shows at a place; it may
  * lie outside of the screen. False while there is none. */
