@@ -100,20 +100,28 @@ is_long_enough(int fd, const struct job *job)
            (uint64_t)status.st_size >= job->to + job->kept;
 }
 
+/* Returns 0, or why not. */
+static int
+punch(const struct job *job)
+{
+    int errnum = 0;
+    int fd = open_file(job->path, O_WRONLY);
+    if (fd < 0)
+        return errno;
+    if (!is_long_enough(fd, job))
+        errnum = ESTALE;
+    else if (fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
+                       (off_t)job->to) < 0)
+        errnum = errno;
+    close(fd);
+    return errnum;
+}
+
 static void
 on_work(uv_work_t *work)
 {
     struct job *job = work->data;
-    int fd = open_file(job->path, O_WRONLY);
-    if (fd < 0)
-        job->errnum = errno;
-    else if (!is_long_enough(fd, job))
-        job->errnum = ESTALE;
-    else if (fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
-                       (off_t)job->to) < 0)
-        job->errnum = errno;
-    if (fd >= 0)
-        close(fd);
+    job->errnum = punch(job);
 }
 
 static void

@@ -180,7 +180,7 @@ load(struct times *times)
     for (size_t block = 0; block < times->first_block; block++)
         add_head(times, &none);
     for (size_t block = times->first_block; block < count; block++) {
-        read_block(times, block, 2 * SAMPLE_MAX_BYTES, &reader);
+        read_block(times, block, SAMPLE_MAX_BYTES, &reader);
         if (!next_sample(&reader) ||
             (times->has_last && reader.sample.end < times->last.end))
             break;
@@ -262,7 +262,7 @@ encode(const struct times *times, const struct sample *sample, bool is_first,
 static void
 write_sample(struct times *times, const struct sample *sample)
 {
-    unsigned char bytes[2 * SAMPLE_MAX_BYTES];
+    unsigned char bytes[SAMPLE_MAX_BYTES];
     bool is_first = times->block_count == 0 ||
                     times->at + SAMPLE_MAX_BYTES > TIMES_BLOCK_BYTES;
     size_t len = encode(times, sample, is_first, bytes);

@@ -3,6 +3,7 @@
 #include "tui/copy-take.h"
 #include "tui/deck-internal.h"
 #include "tui/pane.h"
+#include "tui/scrub.h"
 
 #include <limits.h>
 
@@ -32,7 +33,10 @@ run_scrollback(struct deck *deck, int argument)
         return;
     if (deck->is_sidebar_focused)
         arrange_focus(deck, pane);
-    copy_mode_enter(pane);
+    if (pane->scrub) /* the rows that it has are not the console's */
+        scrub_close(pane);
+    else
+        copy_mode_enter(pane);
 }
 
 static void

@@ -14,6 +14,7 @@ extern const struct action_table actions_deck;
 extern const struct action_table actions_focus;
 extern const struct action_table actions_guest;
 extern const struct action_table actions_move;
+extern const struct action_table actions_past;
 extern const struct action_table actions_typing;
 extern const struct action_table actions_watch;
 extern const struct action_table actions_prompt;

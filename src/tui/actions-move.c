@@ -5,6 +5,7 @@
 #include "tui/menu.h"
 #include "tui/pane.h"
 #include "tui/records.h"
+#include "tui/scrub.h"
 #include "tui/viewer.h"
 #include "tui/watching.h"
 
@@ -139,6 +140,8 @@ run_leave(struct deck *deck, int argument)
         arrange_focus(deck, deck->sidebar_origin);
     else if (deck->is_sidebar_focused && deck->focus)
         arrange_focus(deck, deck->focus);
+    else if (deck->focus && deck->focus->scrub)
+        scrub_close(deck->focus);
     else if (deck->focus && deck->focus->copy)
         copy_mode_leave(deck->focus);
     status_changed(deck);

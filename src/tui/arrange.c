@@ -7,6 +7,7 @@
 #include "tui/pane.h"
 #include "tui/prompt.h"
 #include "tui/records.h"
+#include "tui/scrub.h"
 #include "tui/state.h"
 #include "tui/viewer.h"
 #include "tui/watching.h"
@@ -140,6 +141,7 @@ mark_pane(struct deck *deck, struct pane *pane)
     struct pane *before = deck->focus;
     if (before && before != pane) {
         copy_mode_leave(before);
+        scrub_close(before);
         pane_tell_focus(before, false);
     }
     deck->focus = pane;

@@ -4,6 +4,7 @@
 #include "tui/copy-mode-internal.h"
 #include "tui/deck-internal.h"
 #include "tui/pane.h"
+#include "tui/scrub.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -129,6 +130,7 @@ copy_mode_enter(struct pane *pane)
 {
     if (pane->copy)
         return;
+    scrub_close(pane);
     struct mirror_view *view = &pane->view;
     struct copy_mode *copy = xcalloc(1, sizeof(*copy));
     pane->copy = copy;

@@ -30,6 +30,7 @@ struct keymap {
 
 const struct keymap_mode_info keymap_modes[KEYMAP_MODE_COUNT] = {
     [KEYMAP_CONSOLE] = {"console", "Typing to a guest"},
+    [KEYMAP_PAST] = {"past", "In a console's past"},
     [KEYMAP_DEAD] = {"dead", "A guest that does not run"},
     [KEYMAP_PREFIX] = {"prefix", "After the prefix key"},
     [KEYMAP_SIDEBAR] = {"sidebar", "In the list of guests"},

@@ -14,6 +14,7 @@ enum keymap_mode {
     KEYMAP_PREFIX,     /* after the prefix key */
     KEYMAP_SIDEBAR,    /* the list of guests has the keyboard */
     KEYMAP_SCROLLBACK, /* moving in a console's history */
+    KEYMAP_PAST,       /* moving in a console's record */
     KEYMAP_DIALOG,     /* a question waits */
     KEYMAP_MENU,       /* a list to choose from */
     KEYMAP_VIEWER,     /* help and other texts */

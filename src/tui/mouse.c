@@ -68,7 +68,8 @@ turn_wheel(struct deck *deck, const TickitMouseEventInfo *event)
         return;
     if (pane != deck->focus || deck->is_sidebar_focused)
         arrange_focus(deck, pane);
-    copy_mode_wheel(pane, rows);
+    if (!pane->scrub) /* its rows are not the scrollback's */
+        copy_mode_wheel(pane, rows);
 }
 
 void

@@ -9,6 +9,7 @@
 #include "tui/pane.h"
 #include "tui/pens.h"
 #include "tui/row-text.h"
+#include "tui/scrub.h"
 #include "tui/state.h"
 #include "tui/watching.h"
 
@@ -25,7 +26,9 @@ pen_of(const struct pane *pane, enum theme_role role)
 static void
 format_place(const struct pane *pane, char *text, size_t size)
 {
-    if (pane->copy)
+    if (pane->scrub)
+        scrub_format(pane, text, (unsigned)size);
+    else if (pane->copy)
         (void)snprintf(text, size, " [%lld/%lld] ",
                        (long long)pane->view.scroll,
                        (long long)pane->view.history);
@@ -72,6 +75,8 @@ draw_title(struct pane *pane, TickitRenderBuffer *rb)
     if (!deck->has_unicode)
         stroke = has_focus ? "=" : "-";
 
+    if (pane->scrub) /* nobody may take it for the present */
+        line = pen_of(pane, THEME_STATUS_PAST);
     draw_repeat(rb, 0, 0, cols, line, stroke);
     int col = 1;
     col += draw_format(rb, 0, col, cols - col, name, " %d %s ", pane->number,
@@ -80,12 +85,14 @@ draw_title(struct pane *pane, TickitRenderBuffer *rb)
                        "%s %s ", state_glyph(state, deck->has_unicode),
                        guest ? guest->state : "gone");
 
-    char place[64];
+    char place[96];
     format_place(pane, place, sizeof(place));
     int place_cols = (int)strlen(place);
     int place_col = cols - place_cols - 1;
-    TickitPen *place_pen =
-        pen_of(pane, pane->copy ? THEME_STATUS_SCROLLBACK : THEME_MUTED);
+    enum theme_role place_role = pane->scrub  ? THEME_STATUS_PAST
+                                 : pane->copy ? THEME_STATUS_SCROLLBACK
+                                              : THEME_MUTED;
+    TickitPen *place_pen = pen_of(pane, place_role);
     if (place_col > col && place[2])
         draw_text(rb, 0, place_col, place_cols, place_pen, place);
     else
@@ -185,6 +192,7 @@ pane_draw(struct pane *pane, TickitRenderBuffer *rb, const TickitRect *rect)
             draw_spans(pane, rb, row, row - title);
     }
     const struct mirror_guest *guest = pane_guest(pane);
-    if (guest && !pane->copy && state_info(guest->state)->has_ended)
+    if (guest && !pane->copy && !pane->scrub &&
+        state_info(guest->state)->has_ended)
         draw_card(pane, rb);
 }

@@ -6,6 +6,7 @@
 #include "tui/mouse-guest.h"
 #include "tui/pane-direct.h"
 #include "tui/pane-draw.h"
+#include "tui/scrub.h"
 #include "tui/state.h"
 
 #include <stdlib.h>
@@ -134,6 +135,7 @@ pane_forget_view(struct pane *pane)
     pane->opens_pending = 0;
     pane->unacknowledged = 0;
     copy_mode_drop(pane);
+    scrub_forget(pane);
 }
 
 void
@@ -144,6 +146,7 @@ pane_hide(struct pane *pane)
     pane->state = PANE_HIDDEN;
     pane->view_id = 0;
     copy_mode_drop(pane);
+    scrub_forget(pane);
     pane->has_frame = false;
     if (pane->window)
         tickit_window_hide(pane->window);
@@ -188,6 +191,7 @@ pane_free(struct pane *pane)
 {
     if (!pane)
         return;
+    scrub_forget(pane);
     if (pane->window) {
         tickit_window_close(pane->window);
         tickit_window_unref(pane->window);
@@ -262,6 +266,8 @@ pane_screen(struct pane *pane, const json_t *data)
         (pane->copy && pane->view.history != history))
         pane_title_changed(pane);
     copy_mode_screen(pane);
+    if (json_array_size(json_object_get(data, "moment")) > 0)
+        scrub_on_moment(pane);
     if (pane == pane->deck->focus) {
         pane_update_cursor(pane);
         pane->deck->is_focus_due = true;

@@ -11,6 +11,7 @@
 
 struct copy_mode;
 struct deck;
+struct scrub;
 
 /* A console on the screen: its view at the server, its copy of the rows, its
  * window. */
@@ -43,6 +44,7 @@ struct pane {
     bool has_bell;
     bool has_ended;
     bool is_marked_removed;
+    struct scrub *scrub; /* owned: it shows the past; or NULL */
 };
 
 struct pane *pane_new(struct deck *deck, const char *guest, const char *console,

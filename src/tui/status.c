@@ -8,6 +8,7 @@
 #include "tui/pane.h"
 #include "tui/prompt.h"
 #include "tui/records.h"
+#include "tui/scrub.h"
 #include "tui/state.h"
 #include "tui/viewer.h"
 
@@ -43,6 +44,9 @@ static const struct {
                            {"leave", "leaves", "page-up", "page up", "select",
                             "select", "select-lines", "lines", "copy", "copies",
                             "top", "oldest", "bottom", "newest"}},
+    [KEYMAP_PAST] = {THEME_STATUS_PAST,
+                     {"leave", "now", "past-play", "play", "past-back", "-10s",
+                      "past-boot-previous", "boot", "help", "help"}},
     [KEYMAP_DIALOG] = {THEME_STATUS_PREFIX,
                        {"leave", "cancels", "choose", "chooses"}},
     [KEYMAP_MENU] = {THEME_STATUS_PREFIX,
@@ -82,6 +86,8 @@ badge_text(const struct deck *deck, enum keymap_mode mode)
         return xstrdup(" keys → guest list ");
     case KEYMAP_SCROLLBACK:
         return copy_mode_badge(pane);
+    case KEYMAP_PAST:
+        return xasprintf(" past of %s ", name);
     case KEYMAP_DIALOG:
         return xstrdup(" question ");
     case KEYMAP_MENU:
@@ -197,6 +203,11 @@ status_expose(struct deck *deck, TickitRenderBuffer *rb, int cols)
         draw_text(rb, 0, col + 1, cols - col - 2,
                   theme_pen(deck->theme, level_roles[message->level]),
                   message->text);
+        return;
+    }
+    if (mode == KEYMAP_PAST) {
+        col += scrub_draw_bar(deck->focus, rb, col, cols);
+        draw_hints(deck, rb, mode, col, cols);
         return;
     }
     int numbers = draw_numbers(deck, rb, col, cols);

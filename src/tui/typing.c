@@ -44,6 +44,8 @@ typing_mode(const struct deck *deck)
         return KEYMAP_PREFIX;
     if (deck->is_sidebar_focused)
         return KEYMAP_SIDEBAR;
+    if (deck->focus && deck->focus->scrub)
+        return KEYMAP_PAST;
     if (deck->focus && deck->focus->copy)
         return KEYMAP_SCROLLBACK;
     if (deck->focus && deck->focus->has_ended)

@@ -287,9 +287,9 @@ char *
 viewer_help_text(const struct deck *deck)
 {
     static const enum keymap_mode order[] = {
-        KEYMAP_PREFIX,  KEYMAP_SIDEBAR, KEYMAP_SCROLLBACK, KEYMAP_DEAD,
-        KEYMAP_RECORDS, KEYMAP_PROMPT,  KEYMAP_DIALOG,     KEYMAP_MENU,
-        KEYMAP_VIEWER,  KEYMAP_CONSOLE,
+        KEYMAP_PREFIX, KEYMAP_SIDEBAR, KEYMAP_SCROLLBACK, KEYMAP_PAST,
+        KEYMAP_DEAD,   KEYMAP_RECORDS, KEYMAP_PROMPT,     KEYMAP_DIALOG,
+        KEYMAP_MENU,   KEYMAP_VIEWER,  KEYMAP_CONSOLE,
     };
     static_assert(sizeof(order) / sizeof(*order) == KEYMAP_MODE_COUNT,
                   "help shows every mode");

@@ -320,6 +320,160 @@ def test_several_logs_are_merged_by_time(box):
     del out  # what it saw depends on when it began
 
 
+TICKS = """
+import sys
+for line in sys.stdin:
+    print(line.strip(), flush=True)
+    if line.strip() == "end":
+        break
+"""
+
+
+def screen_text(rows, event):
+    """Applies a SCREEN event to rows (a dict); the text of the screen."""
+    for row in event["data"].get("rows", []):
+        rows[row[0]] = "".join(run[1] for run in row[1:]).rstrip()
+    return [rows[index] for index in sorted(rows) if rows[index]]
+
+
+def see_moment(peer, view, **moment):
+    """Goes to a moment; (its [offset, ms], the lines on the screen)."""
+    peer.call("view-change", view=view, **moment)
+    event = peer.event(lambda e: e["event"] == "SCREEN"
+                       and e["data"]["view"] == view and "moment" in e["data"])
+    # A moment's first frame can be the rows that changed alone.
+    lines = screen_text(see_moment.rows, event)
+    peer.call("view-ack", view=view, frame=event["data"]["frame"])
+    return event["data"]["moment"], lines
+
+
+def test_a_view_goes_to_any_moment(box):
+    box.up("-f", box.console_fleet(a=python(TICKS)))
+    cursors = []
+    for number in range(4):
+        cursors.append(box.json("send", "a", "--enter", f"tick{number}")
+                       ["cursor"])
+        box.gm("wait", "a", "--after", cursors[-1], "--for",
+               f"^tick{number}$", "--timeout", "20")
+        # The echo and the answer.
+        until(lambda n=number: box.log_bytes("a").count(
+            f"tick{n}".encode()) == 2, "the answer")
+        time.sleep(0.2)
+    size = size_of(box.guest_log("a", "console"))
+    cursors.append(size)
+    peer = box.api()
+    see_moment.rows = {}
+    view = peer.call("view-open", guest="a", rows=24, cols=80)["view"]
+    peer.event(lambda e: e["event"] == "SCREEN")
+    for number in (2, 4, 1, 3, 0):
+        moment, lines = see_moment(peer, view, moment=cursors[number])
+        require_equal(moment[0], cursors[number])
+        require_equal(lines, [f"tick{i // 2}" for i in range(2 * number)])
+    # By time: the time of each line leads to where it was printed.
+    by_line = {line["line"]: line["time-ms"] for line in lines_of(box, "a")
+               if "line" in line}
+    moment, lines = see_moment(peer, view, moment_ms=by_line["tick1"])
+    require_in("tick1", lines)
+    require("tick2" not in lines, str(lines))
+    require_equal(moment[1], by_line["tick1"])
+    # What comes meanwhile is not shown; back in the present it is.
+    box.shell("a", "more", "^more$")
+    moment, lines = see_moment(peer, view, moment=1 << 60)
+    require(moment[0] > size and "more" in lines, f"{moment} {lines}")
+    require_equal(see_moment(peer, view, moment=0), ([0, 0], []))
+    moment, lines = see_moment(peer, view, moment=-1)
+    require_equal(moment, [])
+    require_equal(lines[-2:], ["more", "more"])
+
+
+def test_a_view_of_the_past_has_the_size_and_boot_of_then(box):
+    code = "import sys\nprint('x' * 100)\nsys.stdin.readline()"
+    box.up("-f", box.console_fleet(a=python(code)))
+    box.gm("wait", "a", "--for", "xxx", "--since-boot")
+    box.gm("send", "a", "--enter")
+    box.wait_state("a", "stopped")
+    first = size_of(box.guest_log("a", "console"))
+    peer = box.api()
+    peer.call("console-resize", guest="a", rows=24, cols=120)
+    box.gm("start", "a")
+    box.gm("wait", "a", "--for", "xxx", "--since-boot")
+    view = peer.call("view-open", guest="a", rows=24, cols=120)["view"]
+    peer.event(lambda e: e["event"] == "SCREEN")
+    for moment, cols in ((10, 80), (first + 50, 120), (first - 1, 80)):
+        peer.call("view-change", view=view, moment=moment)
+        event = peer.event(lambda e: "moment" in e["data"])
+        peer.call("view-ack", view=view, frame=event["data"]["frame"])
+        require_equal(event["data"]["size"][1], cols)
+    see_moment.rows = {}
+    _, lines = see_moment(peer, view, moment=first + 50)
+    require_equal(lines, ["x" * 50])
+
+
+@limit(300)
+def test_a_long_record_is_replayed_without_holding_anybody_up(box):
+    code = ("for i in range(150000): print(f'{i:06d} ' + 'y' * 80)\n"
+            "import time\ntime.sleep(600)")
+    box.up("-f", box.console_fleet(a=python(code), b=python(TICKS)))
+    box.gm("wait", "a", "--for", "^149999 ", "--since-boot", "--timeout", "200",
+           patience=210)
+    peer = box.api()
+    view = peer.call("view-open", guest="a", rows=24, cols=100)["view"]
+    peer.event(lambda e: e["event"] == "SCREEN")
+    size = size_of(box.guest_log("a", "console"))
+    other = box.api()
+    peer.write({"execute": "view-change", "id": 9, "arguments": {
+        "view": view, "moment": size - 1000}})
+    slowest = 0
+    for _ in range(20):
+        start = time.monotonic()
+        other.call("query-version")
+        slowest = max(slowest, time.monotonic() - start)
+    require(slowest < 1, f"a query took {slowest:.2f} s meanwhile")
+    event = peer.event(lambda e: "moment" in e["data"])
+    text = screen_text({}, event)
+    require(any(line.startswith("149985 ") for line in text), str(text))
+    # A client that goes in the middle takes its replay with it.
+    for _ in range(5):
+        gone = box.api()
+        view = gone.call("view-open", guest="a", rows=24, cols=100)["view"]
+        gone.call("view-change", view=view, moment=size - 5000)
+        gone.close()
+    require_equal(other.call("query-version")["version"],
+                  peer.call("query-version")["version"])
+
+
+def test_the_deck_goes_back_in_time(box):
+    code = ("import time\nfor i in range(8):\n"
+            "    print('step', i, flush=True)\n    time.sleep(0.3)")
+    box.up("-f", box.console_fleet(a=python(code)))
+    box.wait_state("a", "stopped")
+    box.gm("start", "a")
+    box.wait_state("a", "stopped")
+    deck = box.deck(cols=100)
+    deck.wait_for("step 7")
+    deck.keys("C-]", "h")
+    deck.wait_for("past of a .* boot 2/2")
+    deck.wait_for("past: [-0-9]+ [:0-9]+, .* ago")
+    deck.keys("g")
+    deck.wait_for("boot 1/2")
+    deck.wait_gone("step 7")
+    deck.keys("+", "Space")  # at twice the speed
+    deck.wait_for("step 3")
+    require("step 0" in deck.screen(), deck.screen())
+    deck.keys("]")
+    deck.wait_for("boot 2/2")
+    deck.keys("G")
+    deck.wait_for("step 7")
+    deck.keys("[")
+    deck.wait_gone("step 7")
+    # Typing goes to nobody; q is the present.
+    deck.type("zz")
+    deck.keys("q")
+    deck.wait_for("a does not run")
+    deck.wait_for("step 7")
+    deck.wait_gone("past of a")
+
+
 def test_following_shows_a_prompt_and_a_new_boot(box):
     code = "import sys\nprint('name? ', end='', flush=True)\n" \
            "print('hello', sys.stdin.readline())"

@@ -1,0 +1,396 @@
+#include "tui/scrub.h"
+
+#include "base/clock.h"
+#include "base/xalloc.h"
+#include "tui/deck-internal.h"
+#include "tui/draw.h"
+#include "tui/pane.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* ms between two moments while it plays. */
+#define TICK_MS 100
+/* ms behind a boot's beginning in which "the boot before" is another one. */
+#define BOOT_SLACK_MS 1500
+#define BOOTS_MAX 4096
+/* Columns of the bar. */
+#define BAR_MIN_COLS 8
+#define BAR_MAX_COLS 60
+
+/* How fast it plays, in quarters. */
+static const int speeds[] = {1, 2, 4, 8, 16, 32, 64, 128, 256, 1024, 4096};
+#define SPEED_NORMAL 2
+#define SPEED_COUNT ((int)(sizeof(speeds) / sizeof(speeds[0])))
+
+struct scrub {
+    struct pane *pane; /* borrowed: the owner */
+    int64_t first_ms;  /* of the record; 0: not known yet */
+    int64_t last_ms;
+    int64_t *boots; /* owned: ms when each began */
+    size_t boot_count;
+    int64_t moment_ms; /* where the operator is */
+    int64_t asked_ms;  /* what the server was asked for last */
+    struct loop_timer *timer;
+    uint64_t tick_ms; /* monotonic: when it played last */
+    int speed;        /* index */
+    bool is_waiting;  /* for the screen of asked_ms */
+    bool is_playing;
+};
+
+static void ask_record(struct scrub *scrub);
+
+/* Moments ------------------------------------------------------------------ */
+
+static void
+show_changes(const struct scrub *scrub)
+{
+    pane_title_changed(scrub->pane);
+    status_changed(scrub->pane->deck);
+}
+
+/* One moment at a time: a key that repeats asks for the next one when the
+ * screen of the one before is there. */
+static void
+ask_moment(struct scrub *scrub)
+{
+    if (scrub->is_waiting || scrub->asked_ms == scrub->moment_ms)
+        return;
+    scrub->is_waiting = true;
+    scrub->asked_ms = scrub->moment_ms;
+    pane_change_view(scrub->pane, json_pack("{s:I}", "moment-ms",
+                                            (json_int_t)scrub->moment_ms));
+}
+
+static void
+go_to(struct scrub *scrub, int64_t ms)
+{
+    if (scrub->first_ms == 0)
+        return;
+    if (ms > scrub->last_ms)
+        ms = scrub->last_ms;
+    if (ms < scrub->first_ms)
+        ms = scrub->first_ms;
+    scrub->moment_ms = ms;
+    ask_moment(scrub);
+    show_changes(scrub);
+}
+
+void
+scrub_on_moment(struct pane *pane)
+{
+    if (!pane->scrub)
+        return;
+    pane->scrub->is_waiting = false;
+    ask_moment(pane->scrub);
+}
+
+/* Playing ------------------------------------------------------------------ */
+
+static void
+pause_playing(struct scrub *scrub)
+{
+    scrub->is_playing = false;
+    loop_timer_stop(scrub->timer);
+}
+
+static void
+on_tick(void *data)
+{
+    struct scrub *scrub = data;
+    uint64_t now = clock_monotonic_ms();
+    int64_t past_ms = (int64_t)(now - scrub->tick_ms);
+    scrub->tick_ms = now;
+    loop_timer_start(scrub->timer, TICK_MS);
+    /* when the server cannot follow, time waits for it */
+    if (!scrub->is_waiting)
+        go_to(scrub, scrub->moment_ms + past_ms * speeds[scrub->speed] / 4);
+    if (scrub->moment_ms < scrub->last_ms)
+        return;
+    pause_playing(scrub);
+    show_changes(scrub);
+}
+
+void
+scrub_play(struct pane *pane)
+{
+    struct scrub *scrub = pane->scrub;
+    if (!scrub || scrub->first_ms == 0)
+        return;
+    if (scrub->is_playing) {
+        pause_playing(scrub);
+    } else if (scrub->moment_ms >= scrub->last_ms) {
+        status_message(pane->deck, DECK_INFO,
+                       "this is the end of the record: go back first");
+    } else {
+        scrub->is_playing = true;
+        scrub->tick_ms = clock_monotonic_ms();
+        loop_timer_start(scrub->timer, TICK_MS);
+    }
+    show_changes(scrub);
+}
+
+void
+scrub_change_speed(struct pane *pane, int steps)
+{
+    struct scrub *scrub = pane->scrub;
+    if (!scrub)
+        return;
+    scrub->speed += steps;
+    if (scrub->speed < 0)
+        scrub->speed = 0;
+    if (scrub->speed >= SPEED_COUNT)
+        scrub->speed = SPEED_COUNT - 1;
+    show_changes(scrub);
+}
+
+/* Going -------------------------------------------------------------------- */
+
+void
+scrub_step(struct pane *pane, int64_t ms)
+{
+    if (pane->scrub)
+        go_to(pane->scrub, pane->scrub->moment_ms + ms);
+}
+
+void
+scrub_to_start(struct pane *pane)
+{
+    if (pane->scrub)
+        go_to(pane->scrub, pane->scrub->first_ms);
+}
+
+void
+scrub_to_end(struct pane *pane)
+{
+    if (!pane->scrub)
+        return;
+    pause_playing(pane->scrub);
+    ask_record(pane->scrub);
+}
+
+void
+scrub_to_boot(struct pane *pane, bool is_next)
+{
+    const struct scrub *scrub = pane->scrub;
+    if (!scrub)
+        return;
+    int64_t found = is_next ? scrub->last_ms : scrub->first_ms;
+    for (size_t i = 0; i < scrub->boot_count; i++) {
+        int64_t ms = scrub->boots[i];
+        if (is_next && ms > scrub->moment_ms) {
+            found = ms;
+            break;
+        }
+        if (!is_next && ms < scrub->moment_ms - BOOT_SLACK_MS)
+            found = ms;
+    }
+    go_to(pane->scrub, found);
+}
+
+/* The record --------------------------------------------------------------- */
+
+static void
+take_boots(struct scrub *scrub, const json_t *boots, int64_t start)
+{
+    size_t index = 0;
+    json_t *boot = NULL;
+    free(scrub->boots);
+    scrub->boots = xcalloc(json_array_size(boots) + 1, sizeof(*scrub->boots));
+    scrub->boot_count = 0;
+    json_array_foreach(boots, index, boot)
+    {
+        int64_t offset = json_integer_value(json_object_get(boot, "offset"));
+        int64_t ms = json_integer_value(json_object_get(boot, "ms"));
+        if (offset >= start && ms > 0 && scrub->boot_count < BOOTS_MAX)
+            scrub->boots[scrub->boot_count++] = ms;
+    }
+}
+
+/* The reply to console-record: what there is, and its end is where to go. */
+static void
+on_record(void *user, json_t *value, const struct error *error)
+{
+    struct pane *pane = user;
+    struct scrub *scrub = pane->scrub;
+    if (!scrub)
+        return; /* left meanwhile */
+    int64_t first_ms = json_integer_value(json_object_get(value, "first-ms"));
+    int64_t last_ms = json_integer_value(json_object_get(value, "last-ms"));
+    if (error || first_ms <= 0 || last_ms <= 0) {
+        status_message(pane->deck, error ? DECK_ERROR : DECK_INFO, "%s: %s",
+                       pane->target,
+                       error ? error->text : "nothing is recorded yet");
+        scrub_close(pane);
+        return;
+    }
+    scrub->first_ms = first_ms;
+    scrub->last_ms = last_ms > first_ms ? last_ms : first_ms;
+    take_boots(scrub, json_object_get(value, "boots"),
+               json_integer_value(json_object_get(value, "start")));
+    if (scrub->boot_count > 0 && scrub->boots[0] < scrub->first_ms)
+        scrub->first_ms = scrub->boots[0];
+    scrub->asked_ms = 0;
+    go_to(scrub, scrub->last_ms);
+}
+
+static void
+ask_record(struct scrub *scrub)
+{
+    struct pane *pane = scrub->pane;
+    if (pane->deck->connection)
+        connection_execute(pane->deck->connection, "console-record",
+                           json_pack("{s:s}", "guest", pane->target), on_record,
+                           pane);
+}
+
+void
+scrub_open(struct pane *pane)
+{
+    struct deck *deck = pane->deck;
+    if (pane->scrub || pane->state != PANE_OPEN || !deck->connection)
+        return;
+    struct scrub *scrub = xcalloc(1, sizeof(*scrub));
+    scrub->pane = pane;
+    scrub->speed = SPEED_NORMAL;
+    scrub->timer = loop_timer_new(&deck->loop, on_tick, scrub);
+    pane->scrub = scrub;
+    ask_record(scrub);
+    pane_changed(pane);
+    status_changed(deck);
+}
+
+void
+scrub_forget(struct pane *pane)
+{
+    struct scrub *scrub = pane->scrub;
+    if (!scrub)
+        return;
+    pane->scrub = NULL;
+    loop_timer_free(scrub->timer);
+    free(scrub->boots);
+    free(scrub);
+}
+
+void
+scrub_close(struct pane *pane)
+{
+    if (!pane->scrub)
+        return;
+    scrub_forget(pane);
+    pane_change_view(pane, json_pack("{s:i}", "moment", -1));
+    pane_changed(pane);
+    pane_update_cursor(pane);
+    status_changed(pane->deck);
+}
+
+/* Showing ------------------------------------------------------------------ */
+
+/* "2026-03-01 14:05:30". */
+static void
+format_time(int64_t ms, char *text, size_t size)
+{
+    struct tm when;
+    time_t seconds = (time_t)(ms / 1000);
+    if (!localtime_r(&seconds, &when) ||
+        strftime(text, size, "%Y-%m-%d %H:%M:%S", &when) == 0)
+        text[0] = '\0';
+}
+
+void
+scrub_format(const struct pane *pane, char *text, unsigned size)
+{
+    char when[40];
+    char back[40];
+    const struct scrub *scrub = pane->scrub;
+    if (scrub->first_ms == 0) {
+        (void)snprintf(text, size, " past ");
+        return;
+    }
+    format_time(scrub->moment_ms, when, sizeof(when));
+    clock_format_duration((clock_wall_ms() - scrub->moment_ms) / 1000, back,
+                          sizeof(back));
+    (void)snprintf(text, size, " past: %s, %s ago ", when, back);
+}
+
+/* "boot 2/3"; nothing with one boot or none. */
+static void
+format_boot(const struct scrub *scrub, char *text, size_t size)
+{
+    size_t number = 0;
+    while (number < scrub->boot_count &&
+           scrub->boots[number] <= scrub->moment_ms)
+        number++;
+    text[0] = '\0';
+    if (scrub->boot_count > 1)
+        (void)snprintf(text, size, "boot %zu/%zu ", number ? number : 1,
+                       scrub->boot_count);
+}
+
+static void
+format_speed(const struct scrub *scrub, bool has_unicode, char *text,
+             size_t size)
+{
+    const char *glyph = scrub->is_playing ? "▶" : "❚❚";
+    if (!has_unicode)
+        glyph = scrub->is_playing ? ">" : "||";
+    int quarters = speeds[scrub->speed];
+    if (quarters < 4)
+        (void)snprintf(text, size, "%s 1/%dx ", glyph, 4 / quarters);
+    else
+        (void)snprintf(text, size, "%s %dx ", glyph, quarters / 4);
+}
+
+static void
+draw_track(const struct scrub *scrub, TickitRenderBuffer *rb, int from,
+           int cols)
+{
+    const struct deck *deck = scrub->pane->deck;
+    TickitPen *status = theme_pen(deck->theme, THEME_STATUS);
+    TickitPen *done = theme_pen(deck->theme, THEME_STATUS_PAST);
+    double whole = (double)(scrub->last_ms - scrub->first_ms);
+    double gone = (double)(scrub->moment_ms - scrub->first_ms);
+    int at = whole > 0 ? (int)(gone * (cols - 1) / whole + 0.5) : cols - 1;
+    draw_repeat(rb, 0, from, cols, status, deck->has_unicode ? "─" : "-");
+    draw_repeat(rb, 0, from, at, status, deck->has_unicode ? "━" : "=");
+    for (size_t i = 0; i < scrub->boot_count && whole > 0; i++) {
+        double boot = (double)(scrub->boots[i] - scrub->first_ms);
+        int col = (int)(boot * (cols - 1) / whole + 0.5);
+        if (col >= 0 && col < cols)
+            draw_text(rb, 0, from + col, 1, status,
+                      deck->has_unicode ? "┃" : "|");
+    }
+    draw_fill(rb, 0, from + at, 1, done);
+}
+
+int
+scrub_draw_bar(const struct pane *pane, TickitRenderBuffer *rb, int from,
+               int to)
+{
+    char text[160];
+    char when[40];
+    char boot[64];
+    char speed[40];
+    const struct scrub *scrub = pane->scrub;
+    const struct deck *deck = pane->deck;
+    TickitPen *status = theme_pen(deck->theme, THEME_STATUS);
+    if (scrub->first_ms == 0)
+        return 0;
+    format_time(scrub->moment_ms, when, sizeof(when));
+    format_boot(scrub, boot, sizeof(boot));
+    format_speed(scrub, deck->has_unicode, speed, sizeof(speed));
+    const char *clock = strchr(when, ' '); /* the title has the date */
+    (void)snprintf(text, sizeof(text), "%s %s%s", clock ? clock : "", boot,
+                   speed);
+    int col = from + draw_text(rb, 0, from, to - from, status, text);
+    /* half of what is left: the keys want to be seen too */
+    int cols = (to - col) / 2;
+    if (cols > BAR_MAX_COLS)
+        cols = BAR_MAX_COLS;
+    if (cols < BAR_MIN_COLS)
+        return col - from;
+    draw_track(scrub, rb, col, cols);
+    return col + cols + 1 - from;
+}
