@@ -6,6 +6,7 @@
 #include "server/api.h"
 #include "server/clients.h"
 #include "server/fit.h"
+#include "server/paste.h"
 #include "server/server-internal.h"
 #include "server/view.h"
 #include "server/waiter.h"
@@ -131,7 +132,11 @@ run_send(struct request *request, const json_t *arguments, struct error *error)
     view_on_typing(request_server(request), request_peer(request), guest,
                    index);
     bool ok = collect_input(arguments, modes, &bytes, error);
+    bool is_held = false;
     if (ok && bytes.len)
+        ok = paste_hold_typing(request_server(request), guest, index,
+                               bytes.data, bytes.len, &is_held, error);
+    if (ok && bytes.len && !is_held)
         ok = console_type(console, bytes.data, bytes.len, error) ||
              error_prefix(error, "%s", guest_name(guest));
     buffer_finish(&bytes);

@@ -1,5 +1,7 @@
 #include "guest/sysrq.h"
 #include "server/api.h"
+#include "server/clients.h"
+#include "server/paste.h"
 #include "server/server-internal.h"
 
 #include <string.h>
@@ -22,7 +24,10 @@ run_break(struct request *request, const json_t *arguments, struct error *error)
     struct guest *guest = registry_find_console(
         request_server(request), argument_string(arguments, "guest"), &index,
         error);
-    return guest && guest_send_break(guest, index, on_done, request, error);
+    return guest &&
+           clients_may_type(request_server(request), request_peer(request),
+                            guest, index, error) &&
+           guest_send_break(guest, index, on_done, request, error);
 }
 
 /* The ways by their names in the API. */
@@ -58,8 +63,16 @@ run_sysrq(struct request *request, const json_t *arguments, struct error *error)
         error);
     if (!guest)
         return false;
+    if (!clients_may_type(request_server(request), request_peer(request), guest,
+                          index, error))
+        return false;
     const struct sysrq *sysrq =
         sysrq_find(argument_string(arguments, "key"), error);
+    if (sysrq && paste_is_active(request_server(request), guest, index))
+        return error_set(error, ERROR_CODE_STATE,
+                         "cannot send SysRq to %s while it is pasted to: "
+                         "cancel the paste first",
+                         guest_name(guest));
     return sysrq && read_way(arguments, &way, error) &&
            guest_send_sysrq(guest, index, sysrq, way, on_done, request, error);
 }

@@ -7,6 +7,7 @@
 #include "config.h"
 #include "server/api.h"
 #include "server/clients.h"
+#include "server/paste.h"
 #include "server/server-internal.h"
 #include "server/view.h"
 #include "wire/codec.h"
@@ -289,6 +290,7 @@ peer_close(struct peer *peer)
         if (request->on_cancel)
             request->on_cancel(request->cancel_data);
     }
+    paste_forget_peer(peer->server, peer);
     peer->server->peer_count--;
     loop_defer_request(peer->server->peer_sweep);
     server_check_idle(peer->server);

@@ -1,6 +1,7 @@
 #include "base/clock.h"
 #include "base/nearest.h"
 #include "base/xalloc.h"
+#include "server/paste.h"
 #include "server/server-internal.h"
 #include "server/view.h"
 #include "server/waiter.h"
@@ -100,6 +101,7 @@ registry_remove(struct server *server, struct guest *guest)
         view_forget_guest(server, guest);
         waiter_forget_guest(server, guest);
         watch_member_removed(server, member);
+        paste_forget_guest(server, guest);
         server->member_count--;
         memmove(&server->members[i], &server->members[i + 1],
                 (server->member_count - i) * sizeof(struct member *));
@@ -340,6 +342,7 @@ on_change(void *data, struct guest *guest)
     registry_note_change(server, member);
     watch_member_changed(server, member);
     waiter_on_guest_change(server, guest);
+    paste_on_guest_change(server, guest);
     view_on_guest_change(server, guest);
     server_check_idle(server);
 }
@@ -361,6 +364,7 @@ on_output(void *data, struct guest *guest, size_t console, const char *bytes,
     if (member && console < member->console_count)
         watch_output(server, member, console, bytes, len, offset);
     waiter_on_output(server, guest, console, bytes, len, offset);
+    paste_on_output(server, guest, console, bytes, len, offset);
 }
 
 static void
@@ -379,6 +383,12 @@ on_bell(void *data, struct guest *guest, size_t console)
 }
 
 static void
+on_input_taken(void *data, struct guest *guest, size_t console)
+{
+    paste_on_input_taken(data, guest, console);
+}
+
+static void
 on_notice(void *data, struct guest *guest, const char *level, const char *text)
 {
     server_notice(data, level, guest_name(guest), text);
@@ -390,4 +400,5 @@ const struct guest_handlers registry_guest_handlers = {
     .on_output = on_output,
     .on_bell = on_bell,
     .on_notice = on_notice,
+    .on_input_taken = on_input_taken,
 };

@@ -23,6 +23,7 @@ struct listener;
 struct peer;
 struct view;
 struct waiter;
+struct paste;
 
 /* One guest with what the server keeps about it. Times are monotonic, ms; 0:
  * never. */
@@ -70,13 +71,15 @@ struct server {
     size_t peer_count;
     struct view *views;     /* owned by their peers: linked list */
     struct waiter *waiters; /* owned by their requests: linked list */
+    struct paste *pastes;   /* owned: linked list, oldest first */
     int64_t next_view_id;
     struct buffer frame_line; /* owned: the frame being written */
     uint64_t search_count;    /* searches under way */
     int64_t next_peer_id;
-    uint64_t use_count;                /* uses of views */
-    uint64_t clients_due_ms;           /* when clients_timer fires; 0: never */
-    struct loop_timer *clients_timer;  /* owned: CONSOLE_CLIENTS that are due */
+    uint64_t use_count;               /* uses of views */
+    uint64_t clients_due_ms;          /* when clients_timer fires; 0: never */
+    struct loop_timer *clients_timer; /* owned: CONSOLE_CLIENTS that are due */
+    int64_t next_paste_id;
     struct loop_timer *frame_timer;    /* owned: the next frame that is due */
     uint64_t frame_due_ns;             /* monotonic: when that is */
     struct loop_timer *activity_timer; /* owned: late GUEST_ACTIVITY */

@@ -7,6 +7,7 @@
 #include "server/buffers.h"
 #include "server/clients.h"
 #include "server/listener.h"
+#include "server/paste.h"
 #include "server/peer.h"
 #include "server/server-internal.h"
 #include "server/view.h"
@@ -222,6 +223,7 @@ server_init(struct server *server, const struct server_options *options)
 static void
 server_finish(struct server *server)
 {
+    paste_free_all(server);
     peer_free_all(server);
     registry_free_all(server);
     watch_free(server->watch);

@@ -1,11 +1,6 @@
-"""What is sent to guests: breaks, SysRq, keys, pastes, to real guests."""
+"""What is sent to guests beside typing: breaks, SysRq, keys."""
 
-import hashlib
-import os
-import re
-
-from harness import (DONE, FAILED, USAGE, limit, main, python, require,
-                     require_equal, require_in, until)
+from harness import FAILED, USAGE, main, require_in, until
 
 SYSRQ = ("console=ttyS0 quiet panic=-1 gm.shell sysrq_always_enabled "
          "loglevel=7")

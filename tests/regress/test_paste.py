@@ -1,0 +1,203 @@
+"""Pastes: intact, told, cancelled, paced, to several guests."""
+
+import hashlib
+import os
+import re
+import threading
+import time
+
+from harness import (FAILED, limit, main, python, require, require_equal,
+                     require_in, until)
+
+
+def numbered_lines(size):
+    """So many bytes of numbered lines."""
+    line = "%07d the quick brown fox jumps over the lazy dog 0123456789\n"
+    return "".join(line % i for i in range(size // 60 + 1)).encode()[:size]
+
+
+def begin_cat(box, name, path="/tmp/x"):
+    """Lets the shell read typed lines into a file, without echo."""
+    box.shell(name, f"stty -echo; echo read''y; cat >{path}", "^ready")
+
+
+def end_cat(box, name, path="/tmp/x"):
+    """Ends cat; the file's checksum."""
+    cursor = box.json("send", name, "--keys", "C-d")["cursor"]
+    box.gm("send", name, "--enter", f"md5sum {path}; stty echo")
+    return box.gm("wait", name, "--for", f"^[0-9a-f]{{32}}  {path}",
+                  "--after", cursor, "--timeout", "60").out[:32]
+
+
+@limit(1000)
+def test_a_mebibyte_arrives_intact(box):
+    box.fleet({"n1": {}})
+    box.up()
+    box.wait_shell("n1")
+    begin_cat(box, "n1")
+    content = numbered_lines((1 << 20) - 1) + b"\n"
+    path = box.at("w", "lines")
+    with open(path, "wb") as file:
+        file.write(content)
+    peer = box.api()
+    peer.call("events-subscribe")
+    answer = box.json("paste", "n1", path, patience=900)
+    require_equal(answer["state"], "done")
+    require_equal(answer["bytes"], len(content))
+    require_equal(answer["lines"], content.count(b"\n"))
+    require_equal(end_cat(box, "n1"), hashlib.md5(content).hexdigest())
+    # Progress is told, a few times a second at most, and the end.
+    events = []
+
+    def take(event):
+        if event["event"] == "PASTE":
+            events.append(event)
+        return event["event"] == "PASTE" and event["data"]["state"] == "done"
+    peer.event(take)
+    require(len(events) > 2, f"progress was told: {events}")
+    times = [event["timestamp"]["seconds"] * 1000
+             + event["timestamp"]["microseconds"] / 1000 for event in events]
+    gaps = [later - sooner for sooner, later in zip(times, times[1:-1])]
+    require(min(gaps) > 150, f"at most a few a second: {gaps}")
+
+
+def test_a_paste_waits_for_the_guest_and_can_be_cancelled(box):
+    box.fleet({"n1": {}})
+    box.up()
+    box.wait_shell("n1")
+    begin_cat(box, "n1")
+    box.gm("pause", "n1")
+    paste = box.spawn("paste", "n1", stdin=-1)
+    # Much more than what the server keeps: the command has to wait.
+    peer = box.api()
+    peer.call("events-subscribe")
+
+    def feed():
+        try:
+            for _ in range(64):
+                paste.stdin.write(b"0123456789abcde\n" * 16384)
+            paste.stdin.close()
+        except OSError:
+            pass
+    threading.Thread(target=feed, daemon=True).start()
+    peer.event(lambda event: event["event"] == "PASTE"
+               and event["data"]["total"] > 500000)
+    require(paste.poll() is None, "the paste waits")
+    # What is typed meanwhile waits behind the paste.
+    require(box.json("send", "n1", "typed")["pending"] > 0, "it waits")
+    require_in("n1: nothing is being pasted",
+               box.gm("paste", "n1", "--cancel").out)
+    require_equal(paste.wait(timeout=60), FAILED)
+    require_in("cancelled after", paste.stderr.read().decode())
+    require_equal(peer.call("query-pastes"), [])
+    box.gm("resume", "n1")
+    got = end_cat(box, "n1")
+    # The pty was emptied: the guest got what its machine had taken, no more.
+    require_equal(got, box.shell("n1", "wc -c /tmp/x; md5sum /tmp/x",
+                                 "^[0-9a-f]{32} ").out[:32])
+    size = int(re.findall(r"^(\d+) /tmp/x", box.capture("n1"), re.M)[-1])
+    require(size < 65536, f"{size} bytes came after all")
+
+
+def test_a_guest_that_ends_ends_its_pastes(box):
+    box.fleet({"n1": {}})
+    box.up()
+    box.wait_shell("n1")
+    box.gm("pause", "n1")
+    path = box.write("x", "a line\n" * 20000)
+    paste = box.spawn("paste", "n1", path)
+    until(lambda: box.api().call("query-pastes"), "the paste to run")
+    box.gm("kill", "n1")
+    require_equal(paste.wait(timeout=60), FAILED)
+    require_in("the paste ended after", paste.stderr.read().decode())
+    require_in("there is nothing to paste into",
+               box.gm("paste", "n1", path, code=FAILED).err)
+
+
+def test_a_paced_paste_waits_for_prompt_echo_and_time(box):
+    # A boot loader in short: it takes a line only while it shows its prompt.
+    loader = """
+import sys, termios, time, tty
+tty.setraw(0)
+print("U-Boot\\r\\n=> ", end="", flush=True)
+line = b""
+while True:
+    byte = sys.stdin.buffer.raw.read(1)
+    if byte in (b"\\r", b""):
+        print("\\r\\n", end="", flush=True)
+        time.sleep(0.2)
+        termios.tcflush(0, termios.TCIFLUSH)
+        print("got", line.decode(), end="\\r\\n=> ", flush=True)
+        line = b""
+    else:
+        line += byte
+        print(byte.decode(), end="", flush=True)
+""".replace("\\\\", "\\")
+    box.console_fleet(a=python(loader))
+    box.up()
+    box.gm("wait", "a", "--for", "=> $", "--since-boot", "--timeout", "20")
+    lines = "".join(f"setenv v{i} {i}\n" for i in range(5))
+    box.gm("paste", "a", "--wait-prompt", "=> $", text=lines)
+    box.gm("wait", "a", "--for", "got setenv v4 4", "--since-boot",
+           "--timeout", "20")
+    for i in range(5):
+        require_in(f"got setenv v{i} {i}", box.capture("a"))
+    # Without waiting, lines are lost: the loader is one that needs it.
+    box.gm("paste", "a", text=lines.replace(" v", " w"))
+    box.gm("wait", "a", "--for", "got setenv w0 0", "--since-boot")
+    box.gm("paste", "a", "--wait-prompt", "=> $", text="end\n")
+    box.gm("wait", "a", "--for", "got end", "--since-boot")
+    require("got setenv w4 4" not in box.capture("a"), "nothing was lost")
+    # A prompt that never comes ends it, in time.
+    late = box.gm("paste", "a", "--wait-prompt", "never> ", "--timeout",
+                  "0.3", text=lines, code=3).err
+    require_in("before line 1 the prompt \"never> \" did not appear within "
+               "0.3 s", late)
+    require_in("is no regular expression",
+               box.gm("paste", "a", "--wait-prompt", "(", text=lines,
+                      code=FAILED).err)
+    began = time.monotonic()
+    box.gm("paste", "a", "--cps", "50", text="x" * 40)
+    took = time.monotonic() - began
+    require(0.6 < took < 20, f"40 characters at 50 a second took {took}")
+    began = time.monotonic()
+    box.gm("paste", "a", "--lps", "10", text="a\nb\nc\nd\ne\nf\n")
+    require(time.monotonic() - began > 0.45, "six lines at ten a second")
+    box.gm("paste", "a", "--wait-prompt", "=> $", text="quiet\n")
+    require_in("line 2 was not echoed within 0.3 s", box.gm(
+        "paste", "a", "--wait-echo", "--timeout", "0.3",
+        text="echo one\necho two\n", code=3).err)
+
+
+def test_several_guests_get_their_own_text(box):
+    box.console_fleet(a=["cat"], b=["cat"], c=["true"])
+    box.up("--json", code=None)
+    box.wait_state("c", "stopped", "crashed")
+    done = box.gm("paste", "--to", "a,c,b", "--expand",
+                  text="host {name} number {index}\n", code=FAILED)
+    require_in("a: pasted", done.out)
+    require_in("b: pasted", done.out)
+    require_in("c is not running", done.err)
+    box.gm("wait", "a", "--for", "^host a number 1", "--since-boot")
+    box.gm("wait", "b", "--for", "^host b number 3", "--since-boot")
+
+
+def test_a_line_reaches_a_guest_whose_pty_was_just_closed(box):
+    box.fleet({"n1": {}})
+    box.up()
+    box.wait_shell("n1")
+    for i in range(3):
+        # Nobody looks: the pty is opened for the line, and closed again.
+        box.gm("send", "n1", "--enter", f"echo line-$(({i} + 40))")
+        server = box.server_pid()
+        until(lambda: not any(
+            os.path.realpath(f"/proc/{server}/fd/{fd}").startswith("/dev/pts")
+            for fd in os.listdir(f"/proc/{server}/fd")), "the pty to close")
+        box.gm("send", "n1", "--enter", f"echo again-$(({i} + 50))")
+        box.gm("wait", "n1", "--for", f"^again-{i + 50}", "--since-boot",
+               "--timeout", "30")
+    for i in range(3):
+        require_in(f"line-{i + 40}\n", box.capture("n1", "--history", "100"))
+
+
+main(globals())
