@@ -5,6 +5,7 @@
 #include "base/xalloc.h"
 #include "tui/term-cells.h"
 #include "tui/term-entry.h"
+#include "tui/term-modes.h"
 #include "tui/term-restore.h"
 
 #include <errno.h>
@@ -37,8 +38,8 @@ struct term {
     SCREEN *screen;          /* owned */
     FILE *out;               /* owned: a stream of its own on out_fd */
     FILE *in;                /* owned */
-    int out_fd;              /* borrowed */
     struct term_cells cells; /* owned: what was drawn */
+    struct term_modes modes;
     int colours;
     int rows;
     int cols;
@@ -50,11 +51,6 @@ struct term {
     int pair_bg;
     bool is_cursor_wanted;
     bool is_cursor_shown;
-    const char *shape_format; /* terminfo's Ss; NULL: the terminal has none */
-    int shape;                /* of the cursor */
-    int shape_wanted;
-    enum term_tracking tracking;
-    bool is_mouse_on;
     bool has_unicode;
     bool is_linux_vt;
 };
@@ -63,19 +59,6 @@ static struct term *
 term_of(TickitTermDriver *driver)
 {
     return (struct term *)driver;
-}
-
-static void
-write_all(int fd, const char *text)
-{
-    size_t len = strlen(text);
-    while (len > 0) {
-        ssize_t written = write(fd, text, len);
-        if (written <= 0)
-            return;
-        text += written;
-        len -= (size_t)written;
-    }
 }
 
 /* Puts one character where the terminal stands; false when it does not fit any
@@ -334,32 +317,12 @@ open_streams(struct term *term, int in_fd, int out_fd, struct error *error)
 }
 
 static void
-ask_for_mouse(const struct term *term)
-{
-    write_all(term->out_fd, TERM_RESTORE_MOUSE_ON);
-    if (term->tracking == TERM_TRACKING_DRAGS)
-        write_all(term->out_fd, TERM_RESTORE_DRAGS_ON);
-    else if (term->tracking == TERM_TRACKING_MOVES)
-        write_all(term->out_fd, TERM_RESTORE_MOVES_ON);
-}
-
-static void
 take_modes(struct term *term)
 {
     raw();
     noecho();
     nonl();
-    write_all(term->out_fd, TERM_RESTORE_PASTE_ON);
-    if (term->is_mouse_on)
-        ask_for_mouse(term);
-}
-
-static void
-ask_for_shape(struct term *term, int shape)
-{
-    term->shape = shape;
-    if (term->shape_format)
-        write_all(term->out_fd, tiparm(term->shape_format, shape));
+    term_modes_take(&term->modes);
 }
 
 /* What gives the terminal back after a crash. */
@@ -369,9 +332,9 @@ arm_restore(struct term *term)
     char show[128];
     const char *format = tigetstr("Ss");
     const char *cnorm = tigetstr("cnorm");
-    term->shape_format = format && format != (char *)-1 ? format : NULL;
+    term->modes.has_shapes = format && format != (char *)-1;
     (void)snprintf(show, sizeof(show), "%s%s", cnorm ? cnorm : "",
-                   term->shape_format ? tiparm(term->shape_format, 0) : "");
+                   term->modes.has_shapes ? TERM_RESTORE_SHAPE : "");
     term_restore_arm(tigetstr("sgr0"), show, tigetstr("rmcup"));
 }
 
@@ -439,7 +402,7 @@ term_open(int in_fd, int out_fd, const char *type, struct error *error)
     }
 
     struct term *term = xcalloc(1, sizeof(*term));
-    term->out_fd = out_fd;
+    term->modes.out_fd = out_fd;
     term->pair_fg = -1;
     term->pair_bg = -1;
     term->is_linux_vt = type && strncmp(type, "linux", 5) == 0;
@@ -474,9 +437,7 @@ term_close(struct term *term)
         tickit_term_unref(term->tickit);
     if (term->screen) {
         if (term->tickit) {
-            write_all(term->out_fd, TERM_RESTORE_MODES_OFF);
-            if (term->shape)
-                ask_for_shape(term, 0);
+            term_modes_give_back(&term->modes);
             /* leaves the cursor on a line of its own */
             curs_set(1);
             endwin();
@@ -519,8 +480,8 @@ term_flush(struct term *term)
         curs_set(0);
     wnoutrefresh(stdscr);
     doupdate();
-    if (term->is_cursor_wanted && term->shape != term->shape_wanted)
-        ask_for_shape(term, term->shape_wanted);
+    if (term->is_cursor_wanted)
+        term_modes_show_shape(&term->modes);
     if (term->is_cursor_wanted && !term->is_cursor_shown)
         curs_set(1);
     term->is_cursor_shown = term->is_cursor_wanted;
@@ -529,7 +490,7 @@ term_flush(struct term *term)
 bool
 term_is_writable(const struct term *term)
 {
-    struct pollfd descriptor = {.fd = term->out_fd, .events = POLLOUT};
+    struct pollfd descriptor = {.fd = term->modes.out_fd, .events = POLLOUT};
     return poll(&descriptor, 1, 0) != 0;
 }
 
@@ -539,7 +500,7 @@ term_update_size(struct term *term)
     struct winsize size = {0};
     int rows = term->rows;
     int cols = term->cols;
-    if (ioctl(term->out_fd, TIOCGWINSZ, &size) == 0 && size.ws_row > 0 &&
+    if (ioctl(term->modes.out_fd, TIOCGWINSZ, &size) == 0 && size.ws_row > 0 &&
         size.ws_col > 0) {
         rows = size.ws_row;
         cols = size.ws_col;
@@ -590,34 +551,24 @@ term_notify(struct term *term, const char *text, bool is_777)
     clean[len] = '\0';
     char *sequence = is_777 ? xasprintf("\033]777;notify;guestmux;%s\a", clean)
                             : xasprintf("\033]9;guestmux: %s\a", clean);
-    write_all(term->out_fd, sequence);
+    term_modes_write(term->modes.out_fd, sequence);
     free(sequence);
 }
 
 void
 term_set_mouse(struct term *term, bool is_on)
 {
-    if (is_on == term->is_mouse_on)
-        return;
-    term->is_mouse_on = is_on;
-    if (is_on)
-        ask_for_mouse(term);
-    else
-        write_all(term->out_fd, TERM_RESTORE_MOUSE_OFF);
+    term_modes_set_mouse(&term->modes, is_on);
 }
 
 void
 term_set_tracking(struct term *term, enum term_tracking tracking)
 {
-    if (tracking == term->tracking)
-        return;
-    term->tracking = tracking;
-    if (term->is_mouse_on)
-        ask_for_mouse(term);
+    term_modes_set_tracking(&term->modes, tracking);
 }
 
 void
 term_set_cursor_shape(struct term *term, int shape)
 {
-    term->shape_wanted = shape;
+    term->modes.shape_wanted = shape;
 }

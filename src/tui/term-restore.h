@@ -12,6 +12,8 @@
 #define TERM_RESTORE_DRAGS_ON "\033[?1002h"
 #define TERM_RESTORE_MOVES_ON "\033[?1003h"
 #define TERM_RESTORE_MOUSE_OFF "\033[?1006l\033[?1003l\033[?1002l\033[?1000l"
+/* DECSCUSR: the shape that the operator set. */
+#define TERM_RESTORE_SHAPE "\033[0 q"
 #define TERM_RESTORE_MODES_OFF TERM_RESTORE_MOUSE_OFF "\033[?2004l"
 
 /* Remembers the modes of the terminal. */

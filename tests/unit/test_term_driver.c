@@ -437,6 +437,55 @@ attributes_reach_the_terminal(void **state)
 }
 
 static void
+show_cursor(struct fixture *fixture, int shape)
+{
+    term_set_cursor_shape(fixture->term, shape);
+    tickit_term_setctl_int(fixture->tickit, TICKIT_TERMCTL_CURSORVIS, 1);
+    term_flush(fixture->term);
+}
+
+static void
+the_cursor_gets_a_shape_and_gives_it_back(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    open_term(&fixture, "xterm-256color", 24, 80);
+    show_cursor(&fixture, 5);
+    assert_non_null(strstr(sent(&fixture), "\033[5 q"));
+    show_cursor(&fixture, 5);
+    assert_null(strstr(sent(&fixture), " q"));
+    term_close(fixture.term);
+    assert_non_null(strstr(sent(&fixture), "\033[0 q"));
+    close(fixture.master);
+    close(fixture.slave);
+    /* a terminal without that is not asked */
+    open_term(&fixture, "linux", 24, 80);
+    show_cursor(&fixture, 5);
+    assert_null(strstr(sent(&fixture), " q"));
+    close_term(&fixture);
+}
+
+static void
+the_mouse_tells_as_much_as_is_wanted(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    open_term(&fixture, "xterm-256color", 24, 80);
+    term_set_tracking(fixture.term, TERM_TRACKING_MOVES);
+    assert_null(strstr(sent(&fixture), "\033[?100"));
+    term_set_mouse(fixture.term, true);
+    assert_non_null(strstr(sent(&fixture), "\033[?1003h"));
+    term_set_tracking(fixture.term, TERM_TRACKING_DRAGS);
+    assert_non_null(strstr(sent(&fixture), "\033[?1002h"));
+    term_set_tracking(fixture.term, TERM_TRACKING_CLICKS);
+    assert_non_null(strstr(sent(&fixture), "\033[?1000h"));
+    assert_null(strstr(fixture.bytes, "\033[?1002h"));
+    term_set_mouse(fixture.term, false);
+    assert_non_null(strstr(sent(&fixture), "\033[?1003l"));
+    close_term(&fixture);
+}
+
+static void
 opening_and_closing_leave_the_terminal_as_it_was(void **state)
 {
     (void)state;
@@ -538,6 +587,8 @@ main(void)
         cmocka_unit_test(the_next_row_costs_two_bytes),
         cmocka_unit_test(colours_are_those_that_the_terminal_has),
         cmocka_unit_test(attributes_reach_the_terminal),
+        cmocka_unit_test(the_cursor_gets_a_shape_and_gives_it_back),
+        cmocka_unit_test(the_mouse_tells_as_much_as_is_wanted),
         cmocka_unit_test(opening_and_closing_leave_the_terminal_as_it_was),
         cmocka_unit_test(a_crash_gives_the_terminal_back),
         cmocka_unit_test(what_is_no_usable_terminal_is_refused_with_the_reason),
