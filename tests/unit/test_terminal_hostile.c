@@ -107,6 +107,22 @@ floods_of_sequences_pass_in_time(void **state)
         "\a",
         "\033M",
         "\033[44m\033[2J",
+        "\033[?3h\033[?3l",
+        "x\033[?3h\033[?3l",
+        "\033[88;1;1;65535;65535$x",
+        "\033[1;1;65535;65535$z",
+        "\033[1;1;65535;65535;1;2;2$v",
+        "\033[65535'}\033[65535'~",
+        "\033[65535 @\033[65535 A",
+        "\0336\0339",
+        "\033[?69h\033[2;199s\033[65535S",
+        "\033[?69h\033[2;199sx\033[65535b",
+        "\033[?69h\033[2;199s\033[65535L\033[65535@",
+        "\033[?69h\033[100;101s\347\225\214",
+        "\033P1;2;3|x\033\\",
+        "\033P",
+        "\033_x",
+        "\033X\033^",
     };
     for (size_t i = 0; i < sizeof(floods) / sizeof(floods[0]); i++) {
         struct world world;
@@ -114,6 +130,69 @@ floods_of_sequences_pass_in_time(void **state)
         uint64_t start = clock_monotonic_ms();
         world_flood(&world, floods[i], 20000);
         expect_in_time(start);
+        world_finish(&world);
+    }
+}
+
+/* Every mode, set and reset at random, with what moves and prints between. */
+static void
+mode_storms_pass(void **state)
+{
+    (void)state;
+    static const int modes[] = {1,    3,    5,    6,    7,    9,    12,
+                                25,   42,   45,   47,   66,   69,   1000,
+                                1002, 1003, 1004, 1005, 1006, 1015, 1047,
+                                1048, 1049, 2004, 2026, 65535};
+    static const char *const between[] = {
+        "\033[3;9s", "\033[s",         "\033[2;4r",
+        "\033[r",    "\0337",          "\0338",
+        "\033[99C",  "abcdefgh",       "\347\225\214e\314\201",
+        "\033[9b",   "\n\n\n",         "\033M\033M",
+        "\033[2@",   "\033[2L",        "\033[!p",
+        "\033c",     "\033[2;2H",      "\t\t",
+        "\033(K{}",  "\033[2;2;9;9$z", "\033[1;1;3;3;1;2;2$v",
+        "\b\b\b",    "\033[4h",        "\033[4l",
+        "\033[J",    "\033[?69$p",     "\033#8",
+        "\0336",
+    };
+    struct world world;
+    world_init(&world, 6, 11, 50);
+    uint32_t seed = 11;
+    for (int i = 0; i < 200000; i++) {
+        seed = seed * 1664525u + 1013904223u;
+        char text[64];
+        size_t mode = (seed >> 8) % (sizeof(modes) / sizeof(modes[0]));
+        size_t what = (seed >> 16) % (sizeof(between) / sizeof(between[0]));
+        (void)snprintf(text, sizeof(text), "\033[?%d%c%s", modes[mode],
+                       seed >> 31 ? 'h' : 'l', between[what]);
+        terminal_write(world.terminal, text, strlen(text), TERMINAL_WRITE_LIVE);
+        const char *fault = terminal_check(world.terminal);
+        if (fault)
+            fail_msg("%d: %s", i, fault);
+        if (i % 5000 == 0)
+            terminal_resize(world.terminal, 3 + i / 5000 % 5,
+                            4 + i / 5000 % 17);
+    }
+    world_finish(&world);
+}
+
+/* Strings that never end are swallowed up to their limit, and hold nothing. */
+static void
+endless_strings_end(void **state)
+{
+    (void)state;
+    static const char *const starts[] = {"\033]0;", "\033P", "\033Pq", "\033_",
+                                         "\033^",   "\033X", "\033k"};
+    for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++) {
+        struct world world;
+        world_init(&world, 5, 30, 10);
+        world_write(&world, starts[i]);
+        world_flood(&world, "AAAAAAAAAAAAAAAA", 8 * 65536);
+        world_write(&world, "\r\n\033[1mlogin: ");
+        int row = terminal_cursor(world.terminal).row;
+        world_expect_rows(&world, row, row, "login:", starts[i] + 1);
+        assert_int_equal(world.titles, 0);
+        assert_int_equal(world.replies.len, 0);
         world_finish(&world);
     }
 }
@@ -279,6 +358,8 @@ main(void)
         cmocka_unit_test(killers_of_others_do_no_harm),
         cmocka_unit_test(ten_megabytes_of_random_bytes_pass),
         cmocka_unit_test(floods_of_sequences_pass_in_time),
+        cmocka_unit_test(mode_storms_pass),
+        cmocka_unit_test(endless_strings_end),
         cmocka_unit_test(colours_without_end_stay_in_bounded_memory),
         cmocka_unit_test(clusters_without_end_stay_in_bounded_memory),
         cmocka_unit_test(combining_characters_beyond_the_cap_are_dropped),
