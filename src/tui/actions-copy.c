@@ -1,5 +1,7 @@
 #include "tui/actions-internal.h"
+#include "tui/buffers.h"
 #include "tui/copy-mode.h"
+#include "tui/copy-search.h"
 #include "tui/copy-take.h"
 #include "tui/deck-internal.h"
 #include "tui/pane.h"
@@ -75,6 +77,38 @@ run_copy(struct deck *deck, int argument)
     run(deck, copy_mode_copy, argument);
 }
 
+static void
+run_save(struct deck *deck, int argument)
+{
+    run(deck, copy_mode_save, argument);
+}
+
+static void
+run_search(struct deck *deck, int argument)
+{
+    run(deck, copy_search_ask, argument);
+}
+
+static void
+run_search_next(struct deck *deck, int argument)
+{
+    run(deck, copy_search_next, argument);
+}
+
+static void
+run_paste(struct deck *deck, int argument)
+{
+    (void)argument;
+    buffers_paste(deck);
+}
+
+static void
+run_paste_choose(struct deck *deck, int argument)
+{
+    (void)argument;
+    buffers_choose(deck);
+}
+
 /* What the focused pane shows, as it stands there. */
 static void
 run_copy_screen(struct deck *deck, int argument)
@@ -95,6 +129,7 @@ static const struct action rows[] = {
     {"copy", "copy the selection and leave", run_copy, COPY_TAKE_NEW},
     {"copy-append", "add the selection to what was copied", run_copy,
      COPY_TAKE_APPEND},
+    {"copy-save", "save the selection to a file", run_save, 0},
     {"copy-screen", "copy what the console shows", run_copy_screen, 0},
     {"count-0", "to the line's start, or a zero in a count", run_count, 0},
     {"count-1", "repeat the move that comes next", run_count, 1},
@@ -119,6 +154,8 @@ static const struct action rows[] = {
     {"paragraph-next", "to the next blank line", run_move, COPY_PARAGRAPH_NEXT},
     {"paragraph-previous", "to the blank line before", run_move,
      COPY_PARAGRAPH_PREVIOUS},
+    {"paste-buffer", "paste what was copied last", run_paste, 0},
+    {"paste-choose", "choose what to paste", run_paste_choose, 0},
     {"screen-bottom", "to the screen's last row", run_move, COPY_SCREEN_BOTTOM},
     {"screen-middle", "to the screen's middle", run_move, COPY_SCREEN_MIDDLE},
     {"screen-top", "to the screen's first row", run_move, COPY_SCREEN_TOP},
@@ -128,6 +165,10 @@ static const struct action rows[] = {
      COPY_SCROLL_UP},
     {"scrollback", "look at what scrolled away, copy from it", run_scrollback,
      0},
+    {"search-back", "search back", run_search, -1},
+    {"search-forward", "search forward", run_search, 1},
+    {"search-next", "to the next match", run_search_next, 1},
+    {"search-previous", "to the match before", run_search_next, -1},
     {"select", "begin or end a selection", run_select, SELECTION_CHARS},
     {"select-block", "select a block", run_select, SELECTION_BLOCK},
     {"select-lines", "select whole lines", run_select, SELECTION_LINES},

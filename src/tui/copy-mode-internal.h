@@ -49,6 +49,12 @@ struct copy_mode {
     size_t mark_count;
     int marks_cols; /* the console's width that they are for */
 
+    /* searching */
+    bool has_search; /* its matches are marked */
+    bool is_search_back;
+    bool is_search_wrapped;
+    int64_t marked_top; /* the view's first row when marks were asked for */
+
     bool is_from_wheel; /* left by scrolling down again */
 };
 
@@ -68,6 +74,8 @@ void copy_settle(struct copy_mode *copy);
 /* What is drawn of it changed. */
 void copy_changed(struct copy_mode *copy);
 void copy_drop_selection(struct copy_mode *copy);
+/* Asks which matches there are in the rows that the view shows now. */
+void copy_search_mark(struct copy_mode *copy);
 /* Asks for rows beyond the view, the missing one among them, for the motion. */
 void copy_fetch(struct copy_mode *copy, int64_t row);
 /* A row that came; as copy_row. */

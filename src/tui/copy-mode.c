@@ -41,7 +41,7 @@ void
 copy_changed(struct copy_mode *copy)
 {
     struct pane *pane = copy->pane;
-    if (copy->selection.kind != SELECTION_NONE)
+    if (copy->selection.kind != SELECTION_NONE || copy->mark_count > 0)
         pane_changed(pane);
     else
         pane_title_changed(pane);
@@ -234,6 +234,7 @@ copy_mode_screen(struct pane *pane)
     copy_settle(copy);
     if (copy->cursor.row != before.row || copy->cursor.col != before.col)
         copy_changed(copy);
+    copy_search_mark(copy);
     copy_drain(copy);
 }
 
@@ -266,9 +267,17 @@ copy_mode_spans(const struct pane *pane, int index,
     for (size_t i = 0; i < copy->mark_count && count + 1 < COPY_SPANS_MAX;
          i++) {
         const struct copy_mark *mark = &copy->marks[i];
-        if (mark->row == row && copy->marks_cols == pane->view.console_cols)
-            spans[count++] = (struct copy_span){
-                .from = mark->from, .to = mark->to, .role = THEME_MATCH};
+        if (mark->row != row || mark->from >= pane->view.cols ||
+            copy->marks_cols != pane->view.console_cols)
+            continue;
+        bool is_current = row == copy->cursor.row &&
+                          copy->cursor.col >= mark->from &&
+                          copy->cursor.col <= mark->to;
+        spans[count++] = (struct copy_span){
+            .from = mark->from,
+            .to = mark->to,
+            .role = is_current ? THEME_MATCH_CURRENT : THEME_MATCH,
+        };
     }
     if (selection_cols(&copy->selection, row, pane->view.cols, &from, &to))
         spans[count++] =

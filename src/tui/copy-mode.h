@@ -35,7 +35,7 @@ struct copy_mark {
 };
 
 /* Most of them. */
-#define COPY_MARKS_MAX 64
+#define COPY_MARKS_MAX 512
 
 /* Marks what was found, in place of other marks. cols: the console's width that
  * the rows are counted at; at another one nothing is marked. */
@@ -118,5 +118,7 @@ void copy_mode_select(struct pane *pane, int kind);
 void copy_mode_other_end(struct pane *pane, int unused);
 /* Drops the selection, or leaves when there is none. */
 void copy_mode_cancel(struct pane *pane, int unused);
+/* Asks for a file, saves the selection to it, and leaves. */
+void copy_mode_save(struct pane *pane, int unused);
 /* flags: enum copy_take_flags. Copies the selection and leaves. */
 void copy_mode_copy(struct pane *pane, int flags);

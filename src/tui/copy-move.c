@@ -1,4 +1,5 @@
 #include "tui/copy-mode-internal.h"
+#include "tui/copy-save.h"
 #include "tui/copy-take.h"
 #include "tui/deck-internal.h"
 #include "tui/pane.h"
@@ -45,11 +46,11 @@ static bool
 has_to_wait(struct copy_mode *copy, copy_mode_fn run, int argument)
 {
     static const bool is_vertical[] = {
-        [COPY_UP] = true,        [COPY_DOWN] = true,
-        [COPY_HALF_UP] = true,   [COPY_HALF_DOWN] = true,
-        [COPY_PAGE_UP] = true,   [COPY_PAGE_DOWN] = true,
-        [COPY_SCROLL_UP] = true, [COPY_SCROLL_DOWN] = true,
-        [COPY_TOP] = true,       [COPY_BOTTOM] = true,
+        [COPY_UP] = true,          [COPY_DOWN] = true,
+        [COPY_HALF_UP] = true,     [COPY_HALF_DOWN] = true,
+        [COPY_PAGE_UP] = true,     [COPY_PAGE_DOWN] = true,
+        [COPY_SCROLL_UP] = true,   [COPY_SCROLL_DOWN] = true,
+        [COPY_TOP] = true,         [COPY_BOTTOM] = true,
         [COPY_MOVE_COUNT] = false,
     };
     if (run == copy_mode_count ||
@@ -334,4 +335,18 @@ copy_mode_copy(struct pane *pane, int flags)
     struct selection_extent extent = selection_extent(&copy->selection);
     copy_take(deck, pane->target, &extent, (unsigned)flags);
     copy_mode_leave(pane);
+}
+
+void
+copy_mode_save(struct pane *pane, int unused)
+{
+    (void)unused;
+    struct copy_mode *copy = pane->copy;
+    copy->count = 0;
+    if (copy->selection.kind == SELECTION_NONE) {
+        status_message(pane->deck, DECK_INFO, "nothing is selected to save");
+        return;
+    }
+    struct selection_extent extent = selection_extent(&copy->selection);
+    copy_save_ask(pane->deck, pane->target, &extent);
 }

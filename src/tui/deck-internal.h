@@ -3,6 +3,7 @@
 #include "base/loop.h"
 #include "client/connection.h"
 #include "client/mirror.h"
+#include "tui/copy-mouse.h"
 #include "tui/deck.h"
 #include "tui/input.h"
 #include "tui/keymap.h"
@@ -20,6 +21,7 @@
 
 /* What the deck's files share. One struct, passed to everything. */
 
+struct copy_save;
 struct copy_take;
 struct pane;
 struct pens;
@@ -94,7 +96,10 @@ struct deck {
     int64_t mouse_view; /* whose guest has a button pressed; 0: none */
 
     /* what was copied */
+    char *search_pattern;     /* owned: what copy mode looks for, or NULL */
+    struct copy_save *save;   /* owned: while a file is asked for, or NULL */
     struct copy_take *takes;  /* owned: texts that were asked for */
+    struct copy_mouse mouse;  /* a button that is down */
     struct outgoing outgoing; /* what goes to the terminal between frames */
 
     /* drawing */
@@ -131,6 +136,7 @@ struct deck {
     bool is_sidebar_focused;
     bool is_mouse_on;
     bool is_prefix;
+    bool is_search_back;    /* that pattern was asked for with ? */
     bool is_sequence_taken; /* libtickit knew the sequence */
     bool is_frame_wanted;
     bool is_focus_due; /* … for the focused console */
@@ -194,6 +200,8 @@ enum keymap_mode typing_mode(const struct deck *deck);
 void typing_flush(struct deck *deck);
 /* Sends the key being handled as it is. */
 void typing_send_literal(struct deck *deck);
+/* Pastes into the focused console. */
+void typing_paste(struct deck *deck, const char *bytes, size_t len);
 
 /* -- mouse.c -- */
 

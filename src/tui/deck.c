@@ -2,6 +2,8 @@
 
 #include "base/utf8.h"
 #include "base/xalloc.h"
+#include "tui/copy-save.h"
+#include "tui/copy-search.h"
 #include "tui/copy-take.h"
 #include "tui/deck-internal.h"
 #include "tui/dialog.h"
@@ -257,6 +259,9 @@ stop(struct deck *deck)
     }
     link_stop(deck);
     copy_take_finish(deck);
+    copy_mouse_finish(deck);
+    copy_save_finish(deck);
+    copy_search_finish(deck);
     outgoing_finish(&deck->outgoing, STDOUT_FILENO);
     typing_stop(deck);
     arrange_finish(deck);

@@ -152,12 +152,10 @@ void
 mouse_guest_update(struct deck *deck)
 {
     const struct pane *pane = deck->focus;
-    enum term_tracking tracking = TERM_TRACKING_CLICKS;
-    if (pane && !deck->is_sidebar_focused && is_wanted(pane)) {
-        if (pane->view.modes & MIRROR_MODE_MOUSE_MOVE)
-            tracking = TERM_TRACKING_MOVES;
-        else if (pane->view.modes & MIRROR_MODE_MOUSE_DRAG)
-            tracking = TERM_TRACKING_DRAGS;
-    }
+    /* drags select, where they are not the guest's */
+    enum term_tracking tracking = TERM_TRACKING_DRAGS;
+    if (pane && !deck->is_sidebar_focused && is_wanted(pane) &&
+        (pane->view.modes & MIRROR_MODE_MOUSE_MOVE))
+        tracking = TERM_TRACKING_MOVES;
     term_set_tracking(deck->term, tracking);
 }

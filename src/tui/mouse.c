@@ -82,13 +82,21 @@ mouse_event(struct deck *deck, const TickitMouseEventInfo *event)
         turn_wheel(deck, event);
         return;
     }
-    if (event->type != TICKIT_MOUSEEV_PRESS || event->button != 1 ||
-        deck->dialog || deck->menu || deck->viewer || deck->records)
+    if (event->type == TICKIT_MOUSEEV_RELEASE)
+        copy_mouse_release(deck);
+    if (event->button != 1 || deck->dialog || deck->menu || deck->viewer ||
+        deck->records)
+        return;
+    if (event->type == TICKIT_MOUSEEV_DRAG)
+        copy_mouse_drag(deck, event);
+    if (event->type != TICKIT_MOUSEEV_PRESS)
         return;
     if (is_inside(&deck->layout.sidebar, event->line, event->col)) {
         click_sidebar(deck, event->line);
         return;
     }
-    if (under)
-        arrange_focus(deck, under);
+    if (!under)
+        return;
+    arrange_focus(deck, under);
+    copy_mouse_press(deck, under, event);
 }

@@ -34,7 +34,9 @@ struct pane {
     struct copy_mode *copy; /* owned: its keys move in the history; or NULL */
     int64_t view_id;
     int fetches_pending; /* replies to copy mode's console-text still to come */
-    int opens_pending;   /* replies to view-open still to come */
+    int searches_pending;   /* to its console-search for a match */
+    int marks_pending;      /* and for marks */
+    int opens_pending;      /* replies to view-open still to come */
     int64_t unacknowledged; /* a frame to acknowledge once it was drawn */
     int64_t seen_ms;        /* activity up to here was looked at; the server's
                              * clock */

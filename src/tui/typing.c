@@ -159,6 +159,12 @@ send_paste(struct deck *deck, const char *bytes, size_t len)
     }
 }
 
+void
+typing_paste(struct deck *deck, const char *bytes, size_t len)
+{
+    send_paste(deck, bytes, len);
+}
+
 static void
 run_action(struct deck *deck, const struct action *action)
 {

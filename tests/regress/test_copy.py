@@ -191,5 +191,150 @@ def test_the_clipboard_can_be_off_or_the_text_too_long(box):
     require_in("auto, on or off", done.err)
 
 
+def test_buffers_are_pasted_and_chosen(box):
+    box.up("-f", box.console_fleet(a=python(ROWS.format(count=5)), b=["cat"]))
+    deck = box.deck(cols=120, rows=40)
+    deck.wait_for("row0004")
+    deck.keys("C-]", "]")
+    deck.wait_for("nothing was copied yet")
+    for keys, said in ((["k", "0", "v", "e", "y"], "copied 1 line"),
+                       (["k", "k", "0", "w", "v", "e", "y"], "copied 1 line")):
+        enter(deck)
+        deck.keys(*keys)
+        deck.wait_for(said)
+        deck.wait_for("typing → a")
+    # The newest, and another deck than the one that copied.
+    deck.keys("C-]", "d")
+    deck.wait_end()
+    deck = box.deck("attach", "b", cols=120, rows=40)
+    deck.wait_for("typing → b")
+    deck.keys("C-]", "]")
+    deck.keys("Enter")
+    box.gm("wait", "b", "--for", "^some$", "--since-boot", "--timeout", "60")
+    deck.keys("C-]", "=")
+    deck.wait_for("some .*1 line, a")
+    deck.wait_for("row0004 .*1 line, a")
+    deck.keys("1")
+    deck.keys("Enter")
+    box.gm("wait", "b", "--for", "^row0004$", "--since-boot", "--timeout",
+           "60")
+
+
+def test_a_selection_is_saved_and_replaces_nothing_unasked(box):
+    deck = open_rows(box)
+    path = box.at("w", "saved.txt")
+
+    def save(name):
+        enter(deck)
+        deck.keys("g", "V", "j", "s")
+        deck.wait_for("save to")
+        deck.type(name)
+        deck.keys("Enter")
+
+    save(path)
+    deck.wait_for("saved 2 lines")
+    with open(path, encoding="utf-8") as file:
+        require_equal(file.read(), f"row0000 {TAIL}\nrow0001 {TAIL}\n")
+    deck.keys("q")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("mine")
+    save(path)
+    deck.wait_for("exists already")
+    # What replaces is not the one that Enter takes.
+    deck.keys("Enter")
+    deck.wait_for("save to")
+    deck.keys("C-u")
+    deck.type(path + "2")
+    deck.keys("Enter")
+    deck.wait_for("saved 2 lines")
+    with open(path, encoding="utf-8") as file:
+        require_equal(file.read(), "mine")
+    deck.keys("q")
+    save(path)
+    deck.wait_for("exists already")
+    deck.keys("y")
+    until(lambda: open(path, encoding="utf-8").read() != "mine",
+          "the file to be replaced")
+    deck.keys("q")
+    save("/no/such/file")
+    deck.wait_for("not saved: cannot make /no/such/file")
+    require_equal(newest(box), None, "a buffer")
+
+
+def test_searching_moves_marks_and_wraps(box):
+    deck = open_rows(box)
+    enter(deck)
+    deck.keys("?")
+    deck.wait_for("search back")
+    deck.type("row034")
+    deck.keys("Enter")
+    deck.wait_for("^ scrollback a 350:1 ")
+    until(lambda: "row0349" in deck.screen(), "the match to be shown")
+    require_in("\x1b[48;5;117mrow034", deck.screen("-e").replace(
+        "\x1b[38;5;16m", ""))
+    deck.keys("n", "n")
+    deck.wait_for("^ scrollback a 348:1 ")
+    deck.keys("N")
+    deck.wait_for("^ scrollback a 349:1 ")
+    deck.keys("g", "/")
+    deck.wait_for("search forward")
+    deck.type("ROW0499")
+    deck.keys("Enter")
+    deck.wait_for("not found: ROW0499")
+    deck.keys("/")
+    deck.wait_for("search forward")
+    deck.type("words-here /path")
+    deck.keys("Enter")
+    deck.wait_for("^ scrollback a 1:14 ")
+    deck.keys("N")
+    deck.wait_for("the oldest row was reached")
+    deck.wait_for("^ scrollback a 500:14 ")
+    # What is found can be selected and copied.
+    deck.keys("v", "N", "y")
+    deck.wait_for("copied 2 lines")
+    require_equal(newest(box), "words-here /path/to/file.txt end\n"
+                  "row0499 some w")
+
+
+def mouse(deck, kind, row, col):
+    """An SGR mouse report, as a terminal sends it; row and col from 1."""
+    code, end = {"press": (0, "M"), "drag": (32, "M"),
+                 "release": (0, "m")}[kind]
+    deck.tmux("send-keys", "-H", *[f"{byte:02x}" for byte in
+              f"\x1b[<{code};{col};{row}{end}".encode()])
+
+
+def find(deck, text):
+    """Where a text stands on the terminal, from 1."""
+    for row, line in enumerate(deck.screen().splitlines(), 1):
+        if text in line:
+            return row, line.index(text) + 1
+    raise AssertionError(text)
+
+
+def test_the_mouse_selects_and_its_release_copies(box):
+    deck = open_rows(box, count=5)
+    row, col = find(deck, "row0001")
+    mouse(deck, "press", row, col + 8)
+    mouse(deck, "drag", row, col + 9)
+    mouse(deck, "drag", row + 1, col + 6)
+    deck.wait_for("^ select a 3:7 ")
+    mouse(deck, "release", row + 1, col + 6)
+    copied(box, deck, f"{TAIL}\nrow0002", "copied 2 lines, OSC 52")
+    deck.wait_for("typing → a")
+    for clicks, text in ((2, "/path/to/file.txt"), (3, f"row0001 {TAIL}")):
+        for _ in range(clicks):
+            mouse(deck, "press", row, col + 28)
+            mouse(deck, "release", row, col + 28)
+        until(lambda text=text: newest(box) == text, f"{text!r} to be copied")
+        deck.wait_for("typing → a")
+    # A click alone copies nothing and begins nothing.
+    mouse(deck, "press", row, col)
+    mouse(deck, "release", row, col)
+    deck.keys("x")
+    box.gm("wait", "a", "--for", "x", "--since-boot", "--timeout", "60")
+    require_in("typing → a", deck.screen())
+
+
 if __name__ == "__main__":
     main(globals())
