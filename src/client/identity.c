@@ -49,15 +49,22 @@ identity_name(void)
     return buffer_steal(&text);
 }
 
-void
-identity_tell(struct connection *connection, const char *program,
-              bool is_readonly)
+json_t *
+identity_arguments(const char *program, bool is_readonly)
 {
     char *name = identity_name();
     json_t *arguments = json_pack("{s:o,s:s}", "name", json_from_text(name),
                                   "program", program);
     if (is_readonly)
         json_object_set_new(arguments, "read-only", json_true());
-    connection_execute(connection, "client-set", arguments, NULL, NULL);
     free(name);
+    return arguments;
+}
+
+void
+identity_tell(struct connection *connection, const char *program,
+              bool is_readonly)
+{
+    connection_execute(connection, "client-set",
+                       identity_arguments(program, is_readonly), NULL, NULL);
 }

@@ -167,8 +167,8 @@ settle_origin(struct frame_state *state, const struct terminal *terminal)
                clamp(state->first_col, hidden_cols(state, terminal)));
     if (update_anchor(state, terminal)) {
         int row = (int)((int64_t)state->anchor - (int64_t)screen_row(terminal));
-        if (row >= 0)
-            state->first_row = row;
+        /* who selects there counts columns from the lines' beginnings */
+        set_origin(state, row >= 0 ? row : state->first_row, 0);
         return row;
     }
     if (!state->is_panned)

@@ -9,6 +9,7 @@ struct action_table {
 };
 
 /* One a file actions-NAME.c; actions.c lists them. */
+extern const struct action_table actions_console;
 extern const struct action_table actions_copy;
 extern const struct action_table actions_deck;
 extern const struct action_table actions_focus;

@@ -6,9 +6,9 @@
 #include <string.h>
 
 static const struct action_table *const tables[] = {
-    &actions_copy,   &actions_deck,   &actions_focus,
-    &actions_guest,  &actions_move,   &actions_past,
-    &actions_prompt, &actions_typing, &actions_watch,
+    &actions_console, &actions_copy,  &actions_deck, &actions_focus,
+    &actions_guest,   &actions_move,  &actions_past, &actions_prompt,
+    &actions_typing,  &actions_watch,
 };
 
 #define TABLE_COUNT (sizeof(tables) / sizeof(*tables))

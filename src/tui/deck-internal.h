@@ -53,6 +53,7 @@ struct deck {
     const struct deck_options *options; /* borrowed */
     uv_loop_t loop;
     struct connection *connection; /* owned; NULL while there is no server */
+    int64_t client_id; /* what the server calls this deck; 0: not yet */
     struct mirror_fleet fleet;
     json_t *sysrqs; /* owned: query-sysrq's answer; NULL until it came */
 

@@ -1,6 +1,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/xalloc.h"
+#include "tui/company.h"
 #include "tui/deck-internal.h"
 #include "tui/pane.h"
 #include "tui/watching.h"
@@ -34,6 +35,8 @@ on_fleet(void *user, json_t *value, const struct error *error)
     arrange_fleet(deck);
     frame_expose_all(deck);
     frame_update_clock(deck);
+    /* who is where was told before there were panes: to be told again */
+    connection_execute(deck->connection, "events-subscribe", NULL, NULL, NULL);
 }
 
 static void
@@ -117,6 +120,8 @@ on_event(void *user, const char *name, json_t *data)
     } else if (strcmp(name, "GUEST_ACTIVITY") == 0) {
         if (mirror_fleet_event(&deck->fleet, name, data))
             sidebar_changed(deck);
+    } else if (strcmp(name, "CONSOLE_CLIENTS") == 0) {
+        company_event(deck, data);
     } else if (strcmp(name, "CONSOLE_BELL") == 0) {
         on_bell(deck, data);
     } else if (strcmp(name, "NOTICE") == 0) {
@@ -166,6 +171,7 @@ void
 link_start(struct deck *deck, int fd)
 {
     deck->connection = connection_new(&deck->loop, fd, &handlers, deck);
+    company_introduce(deck);
     connection_execute(deck->connection, "events-subscribe", NULL, NULL, NULL);
     connection_execute(deck->connection, "guest-list", NULL, on_fleet, deck);
     connection_execute(deck->connection, "query-server", NULL, on_server, deck);

@@ -64,6 +64,10 @@ turn_wheel(struct deck *deck, const TickitMouseEventInfo *event)
     struct pane *pane = pane_at(deck, event->line, event->col);
     if (!pane || deck->dialog)
         return;
+    if (event->mod & (TICKIT_MOD_CTRL | TICKIT_MOD_ALT)) {
+        pane_pan(pane, -rows, 0);
+        return;
+    }
     if (rows > 0 && pane->view.history == 0)
         return;
     if (pane != deck->focus || deck->is_sidebar_focused)

@@ -3,6 +3,7 @@
 #include "base/buffer.h"
 #include "tui/deck-internal.h"
 #include "tui/draw.h"
+#include "tui/pane-edge.h"
 #include "tui/pane.h"
 #include "tui/pens.h"
 #include "tui/state.h"
@@ -55,6 +56,20 @@ put_run(struct pane *pane, TickitTerm *term, int row,
 }
 
 static void
+put_edge(struct pane *pane, TickitTerm *term, int row, int index)
+{
+    struct pane_edge edge;
+    if (!pane_edge_at(pane, index, &edge))
+        return;
+    tickit_term_goto(term, row, pane->rect.col + edge.col);
+    tickit_term_setpen(term, theme_pen(pane->deck->theme, THEME_LETTERBOX));
+    for (int i = 0; i < edge.cols; i++)
+        tickit_term_print(term, edge.stroke);
+    if (edge.corner)
+        tickit_term_print(term, edge.corner);
+}
+
+static void
 put_row(struct pane *pane, TickitTerm *term, int row,
         const struct mirror_row *line)
 {
@@ -80,6 +95,7 @@ pane_direct_draw(struct pane *pane)
             continue;
         line->is_dirty = false;
         put_row(pane, term, top + i, line);
+        put_edge(pane, term, top + i, i);
         has_drawn = true;
     }
     pane->view.shift_pending = 0;

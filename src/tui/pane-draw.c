@@ -6,6 +6,7 @@
 #include "tui/copy-mode.h"
 #include "tui/deck-internal.h"
 #include "tui/draw.h"
+#include "tui/pane-edge.h"
 #include "tui/pane.h"
 #include "tui/pens.h"
 #include "tui/row-text.h"
@@ -22,7 +23,8 @@ pen_of(const struct pane *pane, enum theme_role role)
     return theme_pen(pane->deck->theme, role);
 }
 
-/* "[120/10000]" while in the history, else the console and its size. */
+/* "[120/10000]" while in the history, else the console and its size, and where
+ * a part of it begins: "ttyS0 132x50+0+26". */
 static void
 format_place(const struct pane *pane, char *text, size_t size)
 {
@@ -32,6 +34,11 @@ format_place(const struct pane *pane, char *text, size_t size)
         (void)snprintf(text, size, " [%lld/%lld] ",
                        (long long)pane->view.scroll,
                        (long long)pane->view.history);
+    else if (pane->console[0] && pane->has_frame &&
+             (pane->view.origin_row || pane->view.origin_col))
+        (void)snprintf(text, size, " %s %dx%d+%d+%d ", pane->console,
+                       pane->view.console_cols, pane->view.console_rows,
+                       pane->view.origin_col, pane->view.origin_row);
     else if (pane->console[0] && pane->has_frame)
         (void)snprintf(text, size, " %s %dx%d ", pane->console,
                        pane->view.console_cols, pane->view.console_rows);
@@ -57,6 +64,20 @@ draw_marks(struct pane *pane, TickitRenderBuffer *rb, int from, int to)
         col += draw_text(rb, 0, col, to - col, pen_of(pane, THEME_SILENCE),
                          "~ silent ");
     return col - from;
+}
+
+/* Who else is there. Returns the columns used. */
+static int
+draw_company(struct pane *pane, TickitRenderBuffer *rb, int from, int to)
+{
+    char text[COMPANY_NAME_BYTES + 32];
+    bool is_loud = false;
+    if (to - from < 10 ||
+        !company_title(pane, text, (int)sizeof(text), &is_loud))
+        return 0;
+    return draw_format(rb, 0, from, to - from,
+                       pen_of(pane, is_loud ? THEME_ACCENT : THEME_MUTED),
+                       " %s ", text);
 }
 
 static void
@@ -98,6 +119,7 @@ draw_title(struct pane *pane, TickitRenderBuffer *rb)
     else
         place_col = cols;
     col += draw_marks(pane, rb, col, place_col);
+    col += draw_company(pane, rb, col, place_col);
     /* what the guest calls itself, where there is room to read it */
     if (pane->view.title && pane->view.title[0] && place_col - col > 12)
         draw_format(rb, 0, col + 1, place_col - col - 2,
@@ -121,6 +143,18 @@ draw_run(struct pane *pane, TickitRenderBuffer *rb, int row,
 }
 
 static void
+draw_edge(struct pane *pane, TickitRenderBuffer *rb, int row, int index)
+{
+    struct pane_edge edge;
+    if (!pane_edge_at(pane, index, &edge))
+        return;
+    TickitPen *pen = pen_of(pane, THEME_LETTERBOX);
+    draw_repeat(rb, row, edge.col, edge.cols, pen, edge.stroke);
+    if (edge.corner)
+        draw_text(rb, row, edge.col + edge.cols, 1, pen, edge.corner);
+}
+
+static void
 draw_row(struct pane *pane, TickitRenderBuffer *rb, int row, int index)
 {
     bool is_reverse = pane->view.modes & MIRROR_MODE_REVERSE_SCREEN;
@@ -132,6 +166,7 @@ draw_row(struct pane *pane, TickitRenderBuffer *rb, int row, int index)
     const struct mirror_row *line = &pane->view.lines[index];
     for (size_t i = 0; i < line->run_count; i++)
         draw_run(pane, rb, row, &line->runs[i]);
+    draw_edge(pane, rb, row, index);
 }
 
 /* What copy mode marks in a row, over it. */

@@ -165,8 +165,10 @@ pane_place(struct pane *pane, const struct layout_rect *rect)
     };
     tickit_window_set_geometry(pane->window, place);
     tickit_window_show(pane->window);
-    if (has_moved || pane->state == PANE_HIDDEN)
+    if (has_moved || pane->state == PANE_HIDDEN) {
         mirror_view_resize(&pane->view, pane_rows(pane), rect->cols);
+        pane->awaits_size = true;
+    }
     if (pane->state == PANE_HIDDEN)
         open_view(pane);
     else if (has_moved)
@@ -254,6 +256,11 @@ pane_screen(struct pane *pane, const json_t *data)
     /* acknowledged once it is drawn: a terminal that takes no bytes gets no
      * more frames until it does, and the way to the screen is not held up */
     pane->unacknowledged = pane->view.frame;
+    bool is_sized = pane->awaits_size && json_object_get(data, "size");
+    pane->awaits_size = pane->awaits_size && !is_sized;
+    if (is_sized ||
+        size != pane->view.console_rows * 65536 + pane->view.console_cols)
+        pane_changed(pane); /* the console's edge is elsewhere */
     if (!pane->has_frame) {
         pane->has_frame = true;
         pane_changed(pane);
@@ -273,6 +280,21 @@ pane_screen(struct pane *pane, const json_t *data)
         pane->deck->is_focus_due = true;
     }
     frame_request(pane->deck);
+}
+
+void
+pane_pan(struct pane *pane, int rows, int cols)
+{
+    const struct mirror_view *view = &pane->view;
+    int row = view->origin_row + rows;
+    int col = view->origin_col + cols;
+    if (view->console_rows <= view->rows && view->console_cols <= view->cols) {
+        status_message(pane->deck, DECK_INFO, "all of %s is in view",
+                       pane->target);
+        return;
+    }
+    pane_change_view(pane, json_pack("{s:i, s:i}", "row", row < 0 ? 0 : row,
+                                     "column", col < 0 ? 0 : col));
 }
 
 void

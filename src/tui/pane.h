@@ -1,6 +1,7 @@
 #pragma once
 
 #include "client/mirror.h"
+#include "tui/company.h"
 #include "tui/layout.h"
 
 #include <stdbool.h>
@@ -42,7 +43,9 @@ struct pane {
                              * clock */
     uint64_t ended_ms;      /* monotonic: when its guest was seen to end */
     int number;             /* what selects it: 1, 2 … */
+    struct company company; /* who else has to do with its console */
     bool has_frame;         /* something to show */
+    bool awaits_size;       /* a size was asked for, no frame came since */
     bool has_bell;
     bool has_ended;
     bool is_marked_removed;
@@ -67,6 +70,8 @@ void pane_screen(struct pane *pane, const json_t *data);
 void pane_tell_focus(struct pane *pane, bool is_focused);
 /* Sends view-change for its view. arguments: stolen. */
 void pane_change_view(struct pane *pane, json_t *arguments);
+/* Shows another part of a console that is larger, by rows and columns. */
+void pane_pan(struct pane *pane, int rows, int cols);
 /* What its guest printed up to now was looked at. */
 void pane_seen(struct pane *pane);
 /* How many rows of the console it shows. */

@@ -1,6 +1,7 @@
 #include "base/clock.h"
 #include "base/utf8.h"
 #include "base/xalloc.h"
+#include "tui/company.h"
 #include "tui/copy-mode.h"
 #include "tui/deck-internal.h"
 #include "tui/draw.h"
@@ -74,7 +75,7 @@ badge_text(const struct deck *deck, enum keymap_mode mode)
     case KEYMAP_CONSOLE:
         if (!pane)
             return xstrdup(" no guests ");
-        if (deck->options->is_read_only)
+        if (deck->options->is_read_only || company_is_mute(pane))
             return xasprintf(" watching %s ", name);
         return xasprintf(deck->has_unicode ? " typing → %s %s "
                                            : " typing > %s %s ",

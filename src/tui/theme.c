@@ -26,6 +26,8 @@ const struct theme_role_info theme_roles[THEME_ROLE_COUNT] = {
     [THEME_ACCENT] = {"accent", "what should be seen"},
     [THEME_BORDER] = {"border", "lines between panes"},
     [THEME_BORDER_FOCUS] = {"border-focus", "lines of the focused pane"},
+    [THEME_LETTERBOX] = {"letterbox",
+                         "the edge of a console smaller than its pane"},
     [THEME_TITLE] = {"title", "a pane's title"},
     [THEME_TITLE_FOCUS] = {"title-focus", "the focused pane's title"},
     [THEME_SIDEBAR] = {"sidebar", "the list of guests"},

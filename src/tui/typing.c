@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/json-writer.h"
 #include "base/utf8.h"
+#include "tui/company.h"
 #include "tui/deck-internal.h"
 #include "tui/menu.h"
 #include "tui/mouse-guest.h"
@@ -69,7 +70,7 @@ can_type(struct deck *deck)
                        "not sent: there is no server at present");
         return false;
     }
-    return true;
+    return company_may_type(deck, deck->focus);
 }
 
 /* Bytes as the API takes them: text where it is text, base64 otherwise. */

@@ -24,7 +24,7 @@ def table_rows():
 def manual_rows(text):
     """name -> type of every field that has a paragraph."""
     return {name: kind or "" for name, kind in
-            re.findall(r"^\*([a-z$-]+)\*(?: \(([a-z]+)\))?$", text, re.M)}
+            re.findall(r"^\*([a-z$][a-z$-]*)\*(?: \(([a-z]+)\))?$", text, re.M)}
 
 
 def example_fault(number, text, guestmux):
