@@ -52,7 +52,8 @@ static void on_drain_pause(void *data);
 
 /* Handlers ----------------------------------------------------------------- */
 
-static void
+/* Not inlined: gcc would take nested leaves for a use after the free. */
+__attribute__((noinline)) static void
 destroy(struct keyboard *keyboard)
 {
     outqueue_finish(&keyboard->queue);
