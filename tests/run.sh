@@ -94,29 +94,27 @@ if [ -n "$regress" ]; then
     sh tests/guest/make-guest.sh >/dev/null || give_up "no tiny guest"
 fi
 
-logs=
+# What was run is kept as arguments: the path of the tree may have blanks.
 if [ -n "$everything" ]; then
     run_suites "$plain" all --no-suite slow
-    logs="$plain/meson-logs/all.json"
+    set -- "$plain/meson-logs/all.json"
 elif [ -n "$slow" ]; then
     sh tests/compare/install.sh "$plain/tests/compare" ||
         echo "run.sh: @xterm/headless is not there"
     run_suites "$plain" slow --suite slow
-    logs="$plain/meson-logs/slow.json"
+    set -- "$plain/meson-logs/slow.json"
 elif [ -n "$unit" ]; then
     run_suites "$plain" all --suite unit
-    logs="$plain/meson-logs/all.json"
+    set -- "$plain/meson-logs/all.json"
 else
-    # shellcheck disable=SC2086
     run_suites "$plain" regress --suite regress ${only:+"regress-$only"}
-    logs="$plain/meson-logs/regress.json"
+    set -- "$plain/meson-logs/regress.json"
 fi
 if [ -n "$unit" ]; then
     export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0
     export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
     export GUESTMUX_FUZZ_SECONDS="$fuzz_seconds"
     run_suites "$sanitized" sanitized --suite unit --suite fuzz
-    logs="$logs $sanitized/meson-logs/sanitized.json"
+    set -- "$@" "$sanitized/meson-logs/sanitized.json"
 fi
-# shellcheck disable=SC2086
-exec python3 tests/summary.py $logs
+exec python3 tests/summary.py "$@"
