@@ -33,14 +33,12 @@ run_detach(struct deck *deck, int argument)
     size_t alive = 0;
     for (size_t i = 0; i < deck->fleet.count; i++)
         alive += !state_info(deck->fleet.guests[i].state)->has_ended;
-    const char *server = deck->options->paths->server;
-    bool is_default = !server || strcmp(server, "default") == 0;
     char *text =
         alive == 0
             ? NULL
             : xasprintf("Detached: %zu guest%s on. `guestmux%s%s` comes back.",
                         alive, alive == 1 ? " goes" : "s go",
-                        is_default ? "" : " -L ", is_default ? "" : server);
+                        deck_server_option(deck), deck_server_name(deck));
     deck_leave(deck, DECK_END_DETACHED, text);
     free(text);
 }

@@ -151,6 +151,11 @@ struct deck {
 
 /* -- deck.c -- */
 
+/* How a command line names the deck's server: " -L " and the name, or "" and
+ * "" for the default one. Borrowed. */
+const char *deck_server_option(const struct deck *deck);
+const char *deck_server_name(const struct deck *deck);
+
 /* Leaves the loop; the terminal is given back after. text: may be NULL. */
 void deck_leave(struct deck *deck, enum deck_end end, const char *text);
 

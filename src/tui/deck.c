@@ -35,6 +35,19 @@ deck_leave(struct deck *deck, enum deck_end end, const char *text)
     uv_stop(&deck->loop);
 }
 
+const char *
+deck_server_name(const struct deck *deck)
+{
+    const char *server = deck->options->paths->server;
+    return !server || strcmp(server, "default") == 0 ? "" : server;
+}
+
+const char *
+deck_server_option(const struct deck *deck)
+{
+    return deck_server_name(deck)[0] ? " -L " : "";
+}
+
 /* The largest terminals' buffers; a usual one's is half a MiB. */
 #define DECK_KEPT_BYTES (8 << 20)
 

@@ -148,9 +148,12 @@ on_close(void *user, const struct error *error)
     for (size_t i = 0; i < deck->pane_count; i++)
         pane_forget_view(deck->panes[i]);
     if (deck->is_server_stopping) {
-        deck_leave(deck, DECK_END_SERVER_GONE,
-                   "The server was stopped; the guests go on. "
-                   "`guestmux` starts it again and shows them.");
+        char *text =
+            xasprintf("The server was stopped; the guests go on. "
+                      "`guestmux%s%s` starts it again and shows them.",
+                      deck_server_option(deck), deck_server_name(deck));
+        deck_leave(deck, DECK_END_SERVER_GONE, text);
+        free(text);
         return;
     }
     status_message(deck, DECK_ERROR,
@@ -219,8 +222,10 @@ on_reconnected(uv_work_t *work, int status)
         return;
     }
     char *text = xasprintf("The server is gone and no new one starts: %s\n"
-                           "The guests go on; `guestmux` comes back to them.",
-                           deck->reconnect_error.text);
+                           "The guests go on; `guestmux%s%s` comes back to "
+                           "them.",
+                           deck->reconnect_error.text, deck_server_option(deck),
+                           deck_server_name(deck));
     deck_leave(deck, DECK_END_SERVER_GONE, text);
     free(text);
 }

@@ -317,6 +317,7 @@ def test_the_terminal_is_restored_when_the_server_goes(box):
     terminal.wait_for("typing → a")
     box.gm("kill-server")
     check_restored(box, terminal, 1)
+    require_in("guestmux -L t", terminal.screen())
 
 
 def test_a_killed_server_is_told_and_the_terminal_restored(box):
