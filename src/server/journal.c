@@ -19,6 +19,7 @@ struct line {
     char *text; /* owned: one object, without the line end */
     size_t len;
     int64_t at_ms;
+    bool has_state; /* it says a guest's state */
 };
 
 /* The lines are a ring without gaps: [first, first + count) of a growing array
@@ -63,7 +64,7 @@ keep_line(struct journal *journal, char *text, size_t len, int64_t at_ms)
                                        sizeof(*journal->lines));
     }
     journal->lines[journal->first + journal->count++] =
-        (struct line){text, len, at_ms};
+        (struct line){text, len, at_ms, strstr(text, "\"state\":") != NULL};
     journal->bytes += len;
     while (journal->bytes > 2 * (size_t)JOURNAL_FILE_BYTES)
         drop_first(journal);
@@ -278,7 +279,7 @@ journal_last_state(const struct journal *journal, const char *guest)
     char *state = NULL;
     for (size_t i = journal->count; i > 0 && !state; i--) {
         const struct line *line = &journal->lines[journal->first + i - 1];
-        if (!strstr(line->text, mark) || !strstr(line->text, "\"state\":"))
+        if (!line->has_state || !strstr(line->text, mark))
             continue;
         json_t *record = json_loadb(line->text, line->len, 0, NULL);
         const json_t *name = json_object_get(record, "guest");

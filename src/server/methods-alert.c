@@ -202,6 +202,24 @@ run_silence(struct request *request, const json_t *arguments,
     return true;
 }
 
+static bool
+run_activity(struct request *request, const json_t *arguments,
+             struct error *error)
+{
+    struct server *server = request_server(request);
+    size_t index = 0;
+    struct guest *guest = registry_find_console(
+        server, argument_string(arguments, "guest"), &index, error);
+    if (!guest)
+        return false;
+    struct member *member = registry_member(server, guest);
+    member->consoles[index].watch.is_activity_wanted =
+        argument_boolean(arguments, "on");
+    registry_note_change(server, member);
+    request_return(request, NULL);
+    return true;
+}
+
 static const struct method methods[] = {
     {
         .name = "alert-list",
@@ -265,6 +283,18 @@ static const struct method methods[] = {
                  "Seconds without output that raise an alert; 0: never"},
             },
         .run = run_silence,
+    },
+    {
+        .name = "activity-set",
+        .summary = "Watches for a console's next output, or no more",
+        .arguments =
+            {
+                {"guest", ARGUMENT_STRING, ARGUMENT_REQUIRED, 0, 0,
+                 "The console: GUEST (its first one) or GUEST:CONSOLE"},
+                {"on", ARGUMENT_BOOLEAN, ARGUMENT_REQUIRED, 0, 0,
+                 "Whether its next output raises an alert, once"},
+            },
+        .run = run_activity,
     },
 };
 

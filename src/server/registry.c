@@ -214,6 +214,8 @@ registry_describe(struct server *server, struct guest *guest)
         json_object_set_new(console, "silence-s",
                             json_integer(watch->silence_s));
         json_object_set_new(console, "silent", json_boolean(watch->is_silent));
+        json_object_set_new(console, "activity",
+                            json_boolean(watch->is_activity_wanted));
     }
     return object;
 }

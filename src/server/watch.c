@@ -15,6 +15,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* The journal's newest records, among which are the alerts that the server
+ * before this one had: reading all would hold up its start. */
+#define RESTORE_RECORDS 3000
+
 /* A user's rules are a few kilobytes. */
 #define RULES_FILE_MAX_BYTES (1u << 20)
 
@@ -87,7 +91,11 @@ on_hook_trouble(void *data, const char *guest, const char *text)
 static void
 restore_alerts(struct watch *watch)
 {
-    struct journal_query all = {.severity = ALERT_UNSET, .is_complete = true};
+    struct journal_query all = {
+        .severity = ALERT_UNSET,
+        .limit = RESTORE_RECORDS,
+        .is_complete = true,
+    };
     json_t *records = journal_find(watch->journal, &all);
     for (size_t i = 0; i < json_array_size(records); i++) {
         const json_t *record = json_array_get(records, i);
@@ -326,6 +334,13 @@ watch_output(struct server *server, struct member *member, size_t index,
         !loop_timer_is_armed(server->watch->settle_timer))
         loop_timer_start(server->watch->settle_timer, WATCH_SETTLE_MS);
     silence_output(server, member, index);
+    if (!console->is_activity_wanted)
+        return;
+    console->is_activity_wanted = false;
+    watch_raise(server, guest_name(member->guest),
+                guest_console_name(member->guest, index), "activity",
+                ALERT_WARNING, "something was printed");
+    registry_note_change(server, member);
 }
 
 static void

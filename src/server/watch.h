@@ -30,6 +30,7 @@ struct watch_console {
     int silence_s;          /* 0: silence is not watched for */
     bool is_settling;       /* an unfinished line waits */
     bool is_silent;
+    bool is_activity_wanted; /* the next output is an alert, once */
 };
 
 /* ms; an unfinished line that stood for so long is tried as it is. */

@@ -76,10 +76,10 @@ run_here(struct deck *deck, int argument)
 }
 
 static void
-run_silence(struct deck *deck, int argument)
+run_watch(struct deck *deck, int argument)
 {
     (void)argument;
-    watching_step_silence(deck);
+    watching_menu(deck);
 }
 
 static void
@@ -127,8 +127,7 @@ static const struct action rows[] = {
      run_timeline, 0},
     {"timeline-around", "show all around this moment", run_around, 0},
     {"timeline-here", "show what others printed around this line", run_here, 0},
-    {"watch-silence", "alert after 30 s, 2 min, 10 min of silence; off",
-     run_silence, 0},
+    {"watch", "be told of silence, or of the next output", run_watch, 0},
 };
 
 const struct action_table actions_watch = {

@@ -2,15 +2,12 @@
 
 #include "base/xalloc.h"
 #include "tui/deck-internal.h"
+#include "tui/menu.h"
 #include "tui/pane.h"
 #include "tui/records.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/* What is stepped through, s. */
-static const int silences[] = {0, 30, 120, 600};
-#define SILENCES_COUNT (sizeof(silences) / sizeof(*silences))
 
 struct watching {
     struct mirror_alerts alerts;
@@ -228,27 +225,70 @@ watching_is_silent(const struct deck *deck, const char *guest,
     return false;
 }
 
+/* What is chosen from: each by its key. */
+static const struct watch_choice {
+    const char *key;
+    const char *text;
+    int silence_s; /* -1: this is about output */
+} choices[] = {
+    {"1", "silence of 30 s", 30},    {"2", "silence of 2 min", 120},
+    {"3", "silence of 10 min", 600}, {"0", "no silence", 0},
+    {"o", "its next output", -1},
+};
+#define CHOICES_COUNT (sizeof(choices) / sizeof(*choices))
+
+static void
+on_choose(struct deck *deck, size_t index, void *data)
+{
+    const char *target = data;
+    const struct watch_choice *choice = &choices[index];
+    if (choice->silence_s < 0)
+        link_command(deck, "activity-set",
+                     json_pack("{s:s,s:b}", "guest", target, "on", 1));
+    else
+        link_command(deck, "silence-set",
+                     json_pack("{s:s,s:i}", "guest", target, "silence-s",
+                               choice->silence_s));
+    if (choice->silence_s == 0)
+        status_message(deck, DECK_INFO, "%s: silence is not watched for",
+                       target);
+    else if (choice->silence_s < 0)
+        status_message(deck, DECK_INFO, "%s: an alert when it prints something",
+                       target);
+    else
+        status_message(deck, DECK_INFO, "%s: an alert after %d s of silence",
+                       target, choice->silence_s);
+}
+
 void
-watching_step_silence(struct deck *deck)
+watching_menu(struct deck *deck)
 {
     struct pane *pane = deck->focus;
     const struct mirror_guest *guest = pane ? pane_guest(pane) : NULL;
     const json_t *console = guest ? find_console(guest, pane->console) : NULL;
+    struct menu_entry entries[CHOICES_COUNT];
     if (!console)
         return;
     json_int_t now = json_integer_value(json_object_get(console, "silence-s"));
-    size_t next = 0;
-    while (next < SILENCES_COUNT && silences[next] <= now)
-        next++;
-    int seconds = silences[next % SILENCES_COUNT];
-    link_command(
-        deck, "silence-set",
-        json_pack("{s:s,s:i}", "guest", pane->target, "silence-s", seconds));
-    if (seconds)
-        status_message(deck, DECK_INFO,
-                       "%s: an alert after %d s without output", pane->target,
-                       seconds);
-    else
-        status_message(deck, DECK_INFO, "%s: silence is not watched for",
-                       pane->target);
+    bool has_activity = json_is_true(json_object_get(console, "activity"));
+    for (size_t i = 0; i < CHOICES_COUNT; i++) {
+        bool is_on = choices[i].silence_s < 0 ? has_activity
+                                              : choices[i].silence_s == now;
+        entries[i] = (struct menu_entry){
+            .key = choices[i].key,
+            .text = choices[i].text,
+            .note = is_on ? "as it is" : NULL,
+        };
+    }
+    char *title = xasprintf("watch %s for", pane->target);
+    struct menu_request request = {
+        .title = title,
+        .entries = entries,
+        .count = CHOICES_COUNT,
+        .on_choose = on_choose,
+        .on_end = free,
+        .data = xstrdup(pane->target),
+    };
+    menu_open(deck, &request);
+    free(title);
 }

@@ -33,6 +33,5 @@ void watching_see_all(struct deck *deck);
  * the guest's. */
 bool watching_is_silent(const struct deck *deck, const char *guest,
                         const char *console);
-/* Watches for longer and longer silence of the focused console, then for none.
- */
-void watching_step_silence(struct deck *deck);
+/* A menu of what the focused console can be watched for. */
+void watching_menu(struct deck *deck);
