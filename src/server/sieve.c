@@ -204,29 +204,29 @@ sieve_free(struct sieve *sieve)
 
 /* Scanning ----------------------------------------------------------------- */
 
+/* Where the next byte of an escape sequence leads. */
+static uint8_t
+skip_after(uint8_t skip, unsigned char byte)
+{
+    bool is_cancel = byte == 0x18 || byte == 0x1a; /* CAN, SUB */
+    if (byte == ESCAPE)
+        return SKIP_ESCAPE;
+    if (byte < 0x20) /* others are carried out, and the sequence goes on */
+        return is_cancel ? SKIP_NONE : skip;
+    if (skip == SKIP_CONTROL)
+        return byte >= 0x40 ? SKIP_NONE : SKIP_CONTROL;
+    if (byte < 0x30)
+        return SKIP_INTERMEDIATE;
+    return skip == SKIP_ESCAPE && byte == '[' ? SKIP_CONTROL : SKIP_NONE;
+}
+
 /* Passes the rest of an escape sequence; returns the bytes it took. */
 static size_t
 skip_sequence(struct sieve_state *state, const char *bytes, size_t len)
 {
     size_t at = 0;
-    while (at < len && state->skip != SKIP_NONE) {
-        unsigned char byte = (unsigned char)bytes[at++];
-        bool is_intermediate = byte >= 0x20 && byte < 0x30;
-        if (byte == ESCAPE)
-            state->skip = SKIP_ESCAPE;
-        else if (byte == 0x18 || byte == 0x1a) /* CAN, SUB */
-            state->skip = SKIP_NONE;
-        else if (byte < 0x20)
-            continue; /* carried out, and the sequence goes on */
-        else if (state->skip == SKIP_CONTROL)
-            state->skip = byte >= 0x40 ? SKIP_NONE : SKIP_CONTROL;
-        else if (is_intermediate)
-            state->skip = SKIP_INTERMEDIATE;
-        else if (state->skip == SKIP_ESCAPE && byte == '[')
-            state->skip = SKIP_CONTROL;
-        else
-            state->skip = SKIP_NONE;
-    }
+    while (at < len && state->skip != SKIP_NONE)
+        state->skip = skip_after(state->skip, (unsigned char)bytes[at++]);
     return at;
 }
 
