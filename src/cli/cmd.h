@@ -16,6 +16,7 @@ extern const struct command cmd_down;
 extern const struct command cmd_events;
 extern const struct command cmd_export;
 extern const struct command cmd_fit;
+extern const struct command cmd_grep;
 extern const struct command cmd_help;
 extern const struct command cmd_kill;
 extern const struct command cmd_kill_server;

@@ -43,6 +43,12 @@ zero_width(uint32_t codepoint)
 int
 cell_width(uint32_t codepoint)
 {
+    /* most of the text of most people, without a look at the tables */
+    if (codepoint >= 0x20 && codepoint < 0x7F)
+        return 1;
+    if ((codepoint >= 0x4E00 && codepoint <= 0x9FA5) ||
+        (codepoint >= 0xAC00 && codepoint <= 0xD7A3))
+        return 2;
     int width = utf8_width(codepoint);
     return width ? width : zero_width(codepoint);
 }

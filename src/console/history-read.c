@@ -138,8 +138,10 @@ history_line_rows(const struct history *history,
     size_t width = (size_t)history->cols;
     if (cols <= width)
         return 1;
-    if (!(flags & PACKING_WIDE))
-        return (cols + width - 1) / width;
+    /* a wide character that does not fit leaves one column of a row empty */
+    size_t least = (cols + width - 1) / width;
+    if (!(flags & PACKING_WIDE) || least == (cols + width - 2) / (width - 1))
+        return least;
     struct wrapper wrapper = {.wanted = SIZE_MAX, .cols = history->cols};
     wrap_line(&wrapper, block, first, end);
     return wrapper.row + 1;
@@ -150,6 +152,8 @@ history_block_rows(const struct history *history,
                    const struct history_block *block)
 {
     if (block->cols == history->cols)
+        return block->count - block->first;
+    if (!block->has_wrapped && block->widest <= history->cols)
         return block->count - block->first;
     size_t rows = 0;
     uint32_t width = (uint32_t)history->cols;

@@ -248,6 +248,8 @@ carry_line(struct history *history, size_t need)
         history, need + bytes + count * sizeof(struct history_entry));
     block->base_id = old->base_id;
     block->base_version = old->base_version;
+    block->widest = old->widest;
+    block->has_wrapped = true;
     memcpy(block->data, old->data + start, bytes);
     block->used = bytes;
     block->count = count;
@@ -331,6 +333,9 @@ add_entry(struct history *history, const struct row *row, int cols,
             to[col] = (char)row->cells[col].symbol;
     block->used += (uint32_t)len;
     block->count++;
+    if (block->widest < cols)
+        block->widest = (uint16_t)cols;
+    block->has_wrapped |= (flags & ENTRY_WRAPPED) != 0;
     block->rows++;
     history->rows++;
     history->entries++;

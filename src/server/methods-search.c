@@ -1,6 +1,7 @@
 #include "base/nearest.h"
 #include "console/pattern.h"
 #include "server/api.h"
+#include "server/log-search.h"
 #include "server/search.h"
 #include "server/server-internal.h"
 
@@ -130,6 +131,52 @@ run_search(struct request *request, const json_t *arguments,
     return true;
 }
 
+static bool
+run_log_search(struct request *request, const json_t *arguments,
+               struct error *error)
+{
+    size_t index = 0;
+    struct guest *guest = registry_find_console(
+        request_server(request), argument_string(arguments, "guest"), &index,
+        error);
+    if (!guest)
+        return false;
+    const struct console *console = guest_console(guest, index);
+    struct log_search_options options = {
+        .pattern = argument_string(arguments, "pattern"),
+        .offset = (uint64_t)argument_integer(arguments, "offset", 0),
+        .max_lines =
+            (size_t)argument_integer(arguments, "max", SEARCH_DEFAULT_LINES),
+        .context_before =
+            (size_t)argument_integer(arguments, "context-before", 0),
+        .context_after =
+            (size_t)argument_integer(arguments, "context-after", 0),
+    };
+    if (!argument_boolean(arguments, "regex"))
+        options.pattern_flags |= PATTERN_LITERAL;
+    if (argument_boolean(arguments, "since-boot"))
+        options.offset = console_boot_offset(console);
+    return read_case(arguments, &options.pattern_flags, error) &&
+           log_search_start(request_server(request), request, console, &options,
+                            error);
+}
+
+#define ARGUMENTS_PATTERN                                                      \
+    {"pattern",                                                                \
+     ARGUMENT_STRING,                                                          \
+     ARGUMENT_REQUIRED,                                                        \
+     0,                                                                        \
+     0,                                                                        \
+     "What to look for: plain text"},                                          \
+        {"regex", ARGUMENT_BOOLEAN,                                            \
+         0,       0,                                                           \
+         0,       "The pattern is a regular expression (PCRE2)"},              \
+    {                                                                          \
+        "case", ARGUMENT_STRING, 0, 0, 0,                                      \
+            "\"smart\" (the default: upper case counts when the pattern has "  \
+            "some), \"sensitive\" or \"insensitive\""                          \
+    }
+
 #define ARGUMENT_CONTEXT(name, summary)                                        \
     {                                                                          \
         name, ARGUMENT_INTEGER, 0, 0, SEARCH_MAX_CONTEXT, summary              \
@@ -142,13 +189,7 @@ static const struct method methods[] = {
         .flags = METHOD_READS,
         .arguments =
             {
-                {"pattern", ARGUMENT_STRING, ARGUMENT_REQUIRED, 0, 0,
-                 "What to look for: plain text"},
-                {"regex", ARGUMENT_BOOLEAN, 0, 0, 0,
-                 "The pattern is a regular expression (PCRE2)"},
-                {"case", ARGUMENT_STRING, 0, 0, 0,
-                 "\"smart\" (the default: upper case counts when the pattern "
-                 "has some), \"sensitive\" or \"insensitive\""},
+                ARGUMENTS_PATTERN,
                 {"guest", ARGUMENT_STRING, 0, 0, 0,
                  "Only this console: GUEST (its first one) or GUEST:CONSOLE"},
                 {"guests", ARGUMENT_STRINGS, 0, 0, 0,
@@ -173,6 +214,27 @@ static const struct method methods[] = {
                                  "So many lines behind each one too"),
             },
         .run = run_search,
+    },
+    {
+        .name = "console-log-search",
+        .summary = "Finds lines in a console's log on disk",
+        .arguments =
+            {
+                {"guest", ARGUMENT_STRING, ARGUMENT_REQUIRED, 0, 0,
+                 "The console: GUEST (its first one) or GUEST:CONSOLE"},
+                ARGUMENTS_PATTERN,
+                {"offset", ARGUMENT_INTEGER, 0, 0, INT64_MAX,
+                 "Where in the log to begin: an answer's next-offset"},
+                {"since-boot", ARGUMENT_BOOLEAN, 0, 0, 0,
+                 "Begin at the guest's last start"},
+                {"max", ARGUMENT_INTEGER, 0, 1, SEARCH_MAX_LINES,
+                 "Lines, 1000 by default"},
+                ARGUMENT_CONTEXT("context-before",
+                                 "So many lines before each one too"),
+                ARGUMENT_CONTEXT("context-after",
+                                 "So many lines behind each one too"),
+            },
+        .run = run_log_search,
     },
 };
 

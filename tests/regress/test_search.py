@@ -1,6 +1,8 @@
 """Searching what consoles printed: in the deck, and from a shell."""
 
-from harness import main, python, require_in
+import json
+
+from harness import BINARY, main, python, require_equal, require_in
 
 
 def lines(prefix, count, extra=""):
@@ -65,6 +67,83 @@ def test_search_all_and_jump_at_80x24(box):
 
 def test_search_all_and_jump_at_200x50(box):
     jump(box, 200, 50)
+
+
+def grep_fleet(box):
+    box.up("-f", box.console_fleet(
+        alpha=lines("alpha", 3000), beta=lines("beta", 2000),
+        gamma=["sh", "-c", "printf '\\033[31mred\\033[0m \\033]0;x\\007end\\n'; "
+               "exec cat"]))
+    wait_ready(box, "alpha", "beta")
+    box.gm("wait", "gamma", "--for", "red end", "--since-boot", "--timeout",
+           "20")
+
+
+def test_grep_finds_lines_as_grep_does(box):
+    grep_fleet(box)
+    for where in ([], ["--logs"], ["--since-boot"]):
+        found = box.gm("grep", *where, "panic").out.splitlines()
+        require_equal(found, [
+            f"{name}:{name} line {number:05d} kernel panic here"
+            for name, count in (("alpha", 3000), ("beta", 2000))
+            for number in range(123, count, 1000)], "lines")
+        require_equal(box.gm("grep", *where, "-c", "LINE|line").out,
+                      "alpha:3000\nbeta:2000\ngamma:0\n", "counts")
+        require_equal(box.gm("grep", *where, "-l", "-F", "panic").out,
+                      "alpha\nbeta\n", "names")
+        # Upper case counts when the pattern has some.
+        require_equal(box.gm("grep", *where, "Panic", code=1).out, "")
+        require_equal(box.gm("grep", *where, "-c", "-i", "Panic", "beta").out,
+                      "beta:2\n")
+        require_equal(box.gm("grep", *where, "-s", "PANIC", code=1).out, "")
+        require_equal(box.gm("grep", *where, "^red end$", "gamma").out,
+                      "gamma:red end\n", "text without sequences")
+        # Context, and its groups.
+        text = box.gm("grep", *where, "-C", "1", "line 0012[13]", "beta").out
+        require_equal(text.splitlines(), [
+            "beta-beta line 00120", "beta:beta line 00121",
+            "beta-beta line 00122",
+            "beta:beta line 00123 kernel panic here",
+            "beta-beta line 00124"], "context that overlaps")
+        text = box.gm("grep", *where, "-A", "1", "panic", "beta").out
+        require_in("\n--\nbeta:beta line 01123", text)
+        number = 1 if where else 0
+        require_equal(box.gm("grep", *where, "-n", "line 01999", "beta").out,
+                      f"beta:{1999 + number}:beta line 01999\n")
+        # More lines than one answer has, in their order.
+        found = box.gm("grep", *where, "-n", "line", "alpha").out.splitlines()
+        require_equal(found[::499], [
+            f"alpha:{i + number}:alpha line {i:05d}"
+            + (" kernel panic here" if i % 1000 == 123 else "")
+            for i in range(0, 3000, 499)], "pages")
+        require_equal(len(found), 3000)
+        row = json.loads(box.gm("grep", *where, "--json", "01123", "beta").out)
+        require_equal(row["text"], "beta line 01123 kernel panic here")
+    require_in("regular expression", box.gm("grep", "(", code=2).err)
+    require_in("nosuch", box.gm("grep", "x", "nosuch", code=2).err)
+    require_in("arguments are missing", box.gm("grep", code=2).err)
+
+
+def test_grep_colours_matches_on_a_terminal(box):
+    grep_fleet(box)
+    terminal = box.terminal(
+        f"{BINARY} -L t grep panic beta; echo back; exec cat", 100, 10)
+    terminal.wait_for("^back")
+    require_in("\033[31mpanic", terminal.screen("-e").replace("[0m", ""))
+
+
+def test_logs_have_what_the_scrollback_lost(box):
+    path = box.write("short.json", {"version": 1, "guests": {"a": {
+        "exec": lines("a", 5000), "history": 100}}})
+    box.up("-f", path)
+    wait_ready(box, "a")
+    box.gm("grep", "line 00005", code=1)
+    require_equal(box.gm("grep", "--logs", "line 00005").out,
+                  "a:a line 00005\n")
+    # A new server replays the log before it answers.
+    box.kill_server()
+    require_equal(box.gm("grep", "-c", "a line", "a", patience=60).out
+                  .startswith("a:1"), True, "a search after a restart")
 
 
 if __name__ == "__main__":

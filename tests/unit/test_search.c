@@ -336,6 +336,74 @@ places_hold_while_output_comes(void **state)
     }
 }
 
+/* Page after page of a log, each with its numbers and its surroundings. */
+static void
+logs_are_searched_in_pages(void **state)
+{
+    struct fixture *f = *state;
+    start_guest(f, "a",
+                "i=0; while [ $i -lt 700 ]; do printf \"number $i\\r\\n\"; "
+                "i=$((i+1)); done");
+    json_int_t offset = 0;
+    json_int_t base = 0;
+    size_t found = 0;
+    for (json_int_t size = 1; offset < size;) {
+        json_t *answer =
+            client_call(&f->client, "console-log-search",
+                        json_pack("{s:s,s:s,s:I,s:i,s:i,s:i}", "guest", "a",
+                                  "pattern", "number", "offset", offset, "max",
+                                  30, "context-before", 2, "context-after", 1));
+        for (size_t i = 0; i < line_count(answer); i++, found++) {
+            char *wanted = xasprintf("number %zu", found);
+            assert_string_equal(text_of(line_of(answer, i), "text"), wanted);
+            assert_int_equal(base + number_of(line_of(answer, i), "number"),
+                             found);
+            json_t *before = json_object_get(line_of(answer, i), "before");
+            assert_int_equal(json_array_size(before), found < 2 ? found : 2);
+            if (found) {
+                json_t *last =
+                    json_array_get(before, json_array_size(before) - 1);
+                assert_int_equal(
+                    base + json_integer_value(json_array_get(last, 0)),
+                    found - 1);
+            }
+            free(wanted);
+        }
+        assert_true(number_of(answer, "next-offset") > offset);
+        offset = number_of(answer, "next-offset");
+        size = number_of(answer, "size");
+        base += number_of(answer, "next-number");
+    }
+    assert_int_equal(found, 700);
+    client_fail(
+        &f->client, "console-log-search",
+        json_pack("{s:s,s:s,s:b}", "guest", "a", "pattern", "(", "regex", 1),
+        "Invalid");
+    client_fail(&f->client, "console-log-search",
+                json_pack("{s:s,s:s}", "guest", "b", "pattern", "x"),
+                "NotFound");
+}
+
+/* A thread that still searches when its client goes, or the server ends. */
+static void
+log_searches_end_with_their_client_and_the_server(void **state)
+{
+    struct fixture *f = *state;
+    start_guest(f, "a",
+                "head -c 6000000 /dev/zero | tr '\\0' 'a' | fold -w 900; echo");
+    for (int i = 0; i < 10; i++) {
+        struct client other;
+        client_open(&other, &f->world);
+        (void)client_send(&other, "console-log-search",
+                          json_pack("{s:s,s:s,s:b}", "guest", "a", "pattern",
+                                    "(a|b)*c", "regex", 1));
+        client_close(&other);
+    }
+    (void)client_call(&f->client, "query-version", NULL);
+    (void)client_send(&f->client, "console-log-search",
+                      json_pack("{s:s,s:s}", "guest", "a", "pattern", "b"));
+}
+
 #define SERVED(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
@@ -350,6 +418,8 @@ main(void)
         SERVED(expensive_search_holds_nobody_up),
         SERVED(searches_end_with_their_client_and_their_guest),
         SERVED(places_hold_while_output_comes),
+        SERVED(logs_are_searched_in_pages),
+        SERVED(log_searches_end_with_their_client_and_the_server),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
