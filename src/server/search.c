@@ -445,10 +445,24 @@ on_step(void *data)
     }
 }
 
+/* Lines that a console may have, so that the answer is not too large. */
+static size_t
+share_of(const struct search *search)
+{
+    size_t share = search->options.max_lines;
+    if (search->console_count > 1)
+        share = SEARCH_ANSWER_LINES / search->console_count;
+    if (share < SEARCH_SHARE_LINES)
+        share = SEARCH_SHARE_LINES;
+    return share < search->options.max_lines ? share
+                                             : search->options.max_lines;
+}
+
 void
 search_start(struct search *search, struct request *request)
 {
     struct server *server = search->server;
+    search->options.max_lines = share_of(search);
     search->request = request;
     search->step = loop_defer_new(&server->loop, on_step, search);
     search->pause = loop_timer_new(&server->loop, on_step, search);

@@ -21,6 +21,10 @@ struct request;
 /* Lines of one console in an answer: by default, and at most. */
 #define SEARCH_DEFAULT_LINES 1000
 #define SEARCH_MAX_LINES 10000
+/* Lines of all consoles in an answer, shared out evenly; a console has so many
+ * at least. Each costs some us in the loop when the answer is written. */
+#define SEARCH_ANSWER_LINES ((size_t)1000)
+#define SEARCH_SHARE_LINES ((size_t)16)
 /* Lines of context on either side. */
 #define SEARCH_MAX_CONTEXT 100
 /* Matches told of one line. */

@@ -4,6 +4,7 @@ Both sides run in one go, alternating, on the same machine: the ratios are
 what counts.  GUESTMUX names the binary, PTYBENCH the terminal.
 """
 
+import concurrent.futures
 import json
 import os
 import random
@@ -12,6 +13,7 @@ import socket
 import statistics
 import subprocess
 import sys
+import threading
 import time
 
 from corpora import CORPORA, MIB, htop_screen, log_lines, make
@@ -414,10 +416,84 @@ def bench_idle(count=16, seconds=30):
         box.remove()
 
 
+# Searching all consoles.
+
+SEARCHES = (
+    ("a word that is rare", "lockup detected", False, "-Fci"),
+    ("a word of every eighth line", "apparmor", False, "-Fci"),
+    ("a regular expression", r"port (\d{3}|5123\d)$", True, "-Pc"),
+    ("nothing", "no such words", False, "-Fci"),
+)
+
+
+def search_times(peer, pattern, is_regex, rounds=9):
+    """Milliseconds of a whole search, and the lines that it found."""
+    times = []
+    for _ in range(rounds):
+        start = time.monotonic()
+        answer = peer.call("console-search", pattern=pattern, regex=is_regex,
+                           backwards=True, max=200)
+        times.append((time.monotonic() - start) * 1000)
+    return times, sum(one["count"] for one in answer["consoles"])
+
+
+def longest_wait(box, stop):
+    """The longest that another client waited meanwhile, ms."""
+    peer = box.api()
+    longest = 0.0
+    while not stop.is_set():
+        start = time.monotonic()
+        peer.call("query-version")
+        longest = max(longest, (time.monotonic() - start) * 1000)
+    return longest
+
+
+def bench_search(count=64, lines=10000):
+    print(f"search: {count} consoles with {lines} lines of log each, beside "
+          "grep over the same files")
+    box = harness.Box("bench")
+    try:
+        paths = []
+        for number in range(count):
+            paths.append(box.at("w", f"lines{number}"))
+            with open(paths[-1], "w", encoding="ascii") as file:
+                file.writelines(log_lines(lines - 1, seed=number))
+                if number % 8 == 0:
+                    file.write("watchdog: soft lockup detected\n")
+        box.up("-f", box.write("guestmux.json", {"version": 1, "guests": {
+            f"n{number}": {"exec": ["sh", "-c", f"cat {path}; echo {END}; cat"]}
+            for number, path in enumerate(paths)}}))
+        for number in range(count):
+            box.gm("wait", f"n{number}", "--for", END, "--since-boot",
+                   "--timeout", "120", patience=130)
+        peer = box.api()
+        good = True
+        for what, pattern, is_regex, option in SEARCHES:
+            stop = threading.Event()
+            with concurrent.futures.ThreadPoolExecutor() as pool:
+                waited = pool.submit(longest_wait, box, stop)
+                times, found = search_times(peer, pattern, is_regex)
+                stop.set()
+            theirs = []
+            for _ in range(5):
+                start = time.monotonic()
+                subprocess.run(["grep", option, pattern, *paths],
+                               capture_output=True, check=False)
+                theirs.append((time.monotonic() - start) * 1000)
+            print(f"    {what}: p50 {median(times):.0f} ms, worst "
+                  f"{max(times):.0f}, {found} lines; another client waited "
+                  f"{waited.result():.1f} ms; grep {median(theirs):.0f} ms")
+            good = verdict("ms", median(times), 200) and good
+        return good
+    finally:
+        box.remove()
+
+
 BENCHES = {"launch": bench_launch, "throughput": bench_throughput,
            "corpora": bench_corpora, "trickle": bench_trickle,
            "keys": bench_keys, "flood": bench_flood, "drawn": bench_drawn,
-           "slow": bench_slow, "memory": bench_memory, "idle": bench_idle}
+           "slow": bench_slow, "memory": bench_memory, "idle": bench_idle,
+           "search": bench_search}
 
 
 def main():
