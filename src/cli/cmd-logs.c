@@ -416,7 +416,9 @@ const struct command cmd_logs = {
             "unless --raw is given. Several logs are merged by time. TIME is "
             "how long ago (90s, 10m, 1h30m, 2d), a time of today (14:05), "
             "today, yesterday, a date, both (\"2026-03-01 14:05\"), or "
-            "@SECONDS since 1970.",
+            "@SECONDS since 1970. With --json a boot is an object with a "
+            "member boot, a line one with line, offset, time-ms, and until-ms "
+            "when it was printed between the two.",
     COMMAND_OPTIONS(options),
     .min_arguments = 1,
     .max_arguments = -1,

@@ -273,8 +273,9 @@ pane_screen(struct pane *pane, const json_t *data)
         (pane->copy && pane->view.history != history))
         pane_title_changed(pane);
     copy_mode_screen(pane);
-    if (json_array_size(json_object_get(data, "moment")) > 0)
-        scrub_on_moment(pane);
+    if (json_object_get(data, "moment"))
+        scrub_on_moment(pane,
+                        json_array_size(json_object_get(data, "moment")) > 0);
     if (pane == pane->deck->focus) {
         pane_update_cursor(pane);
         pane->deck->is_focus_due = true;

@@ -79,12 +79,21 @@ go_to(struct scrub *scrub, int64_t ms)
 }
 
 void
-scrub_on_moment(struct pane *pane)
+scrub_on_moment(struct pane *pane, bool is_past)
 {
-    if (!pane->scrub)
+    struct scrub *scrub = pane->scrub;
+    if (!scrub)
         return;
-    pane->scrub->is_waiting = false;
-    ask_moment(pane->scrub);
+    if (is_past) {
+        scrub->is_waiting = false;
+        ask_moment(scrub);
+    } else if (scrub->asked_ms) {
+        /* before anything was asked for, it is the answer to an earlier leave
+         */
+        scrub_forget(pane);
+        pane_changed(pane);
+        status_changed(pane->deck);
+    }
 }
 
 /* Playing ------------------------------------------------------------------ */

@@ -30,8 +30,9 @@ void scrub_play(struct pane *pane);
 /* steps: how many speeds faster. */
 void scrub_change_speed(struct pane *pane, int steps);
 
-/* A frame told which moment it shows. */
-void scrub_on_moment(struct pane *pane);
+/* A frame told which moment it shows: one of the past, or the present (also
+ * when nobody asked for it: the guest has other consoles now). */
+void scrub_on_moment(struct pane *pane, bool is_past);
 
 /* "2026-03-01 14:05:30, 4m12s back"; for the pane's title. */
 void scrub_format(const struct pane *pane, char *text, unsigned size);

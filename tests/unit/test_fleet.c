@@ -138,6 +138,19 @@ static const struct {
      "f:1:35: guests.a.smp: this is a boolean, not an integer"},
     {GUEST("\"history\":1000001"),
      "f:1:39: guests.a.history: 1000001 is not within 0 and 1000000"},
+    {GUEST("\"log\":\"16M\""),
+     "f:1:35: guests.a.log: this is a string, not an object, such as "
+     "{\"max\": \"16M\"}"},
+    {GUEST("\"log\":{\"max\":\"63K\"}"),
+     "f:1:42: guests.a.log.max: less than 64K is too little for a log (0 is "
+     "without limit)"},
+    {GUEST("\"log\":{\"max\":\"17T\"}"),
+     "f:1:42: guests.a.log.max: more than 16T is too much for a file (0 is "
+     "without limit)"},
+    {GUEST("\"log\":{\"max\":\"much\"}"),
+     "f:1:42: guests.a.log.max: \"much\" is not a size (try 2G)"},
+    {GUEST("\"log\":{\"mxa\":1}"),
+     "f:1:36: guests.a.log.mxa: unknown field \"mxa\" (did you mean \"max\"?)"},
     {GUEST("\"console\":80"),
      "f:1:39: guests.a.console: this is an integer, not an object of rows and "
      "cols"},

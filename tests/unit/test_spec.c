@@ -105,6 +105,30 @@ consoles_without_qemu_are_read(void **state)
 }
 
 static void
+logs_have_a_bound(void **state)
+{
+    static const struct {
+        const char *text;
+        uint64_t bytes;
+    } rows[] = {
+        {"{\"exec\":[\"x\"]}", UINT64_C(16) << 20},
+        {"{\"exec\":[\"x\"],\"log\":{}}", UINT64_C(16) << 20},
+        {"{\"exec\":[\"x\"],\"log\":{\"max\":null}}", UINT64_C(16) << 20},
+        {"{\"exec\":[\"x\"],\"log\":{\"max\":\"64K\"}}", 65536},
+        {"{\"exec\":[\"x\"],\"log\":{\"max\":2}}", 2 << 20},
+        {"{\"exec\":[\"x\"],\"log\":{\"max\":\"1.5G\"}}", UINT64_C(3) << 29},
+        {"{\"exec\":[\"x\"],\"log\":{\"max\":0}}", 0},
+        {"{\"exec\":[\"x\"],\"log\":{\"max\":\"unlimited\"}}", 0},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct spec *spec = good_spec(rows[i].text);
+        assert_int_equal(spec->log_max_bytes, rows[i].bytes);
+        spec_free(spec);
+    }
+}
+
+static void
 consoles_have_names_and_a_size(void **state)
 {
     (void)state;
@@ -355,6 +379,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_field_is_read),
         cmocka_unit_test(consoles_without_qemu_are_read),
+        cmocka_unit_test(logs_have_a_bound),
         cmocka_unit_test(consoles_have_names_and_a_size),
         cmocka_unit_test(a_spec_without_fields_has_its_defaults),
         cmocka_unit_test(a_command_is_the_same_as_string_and_as_array),
