@@ -424,7 +424,7 @@ run(struct cli *cli)
 
 const struct command cmd_paste = {
     .name = "paste",
-    .usage = "GUEST[:CONSOLE] [FILE]",
+    .usage = "[GUEST[:CONSOLE]] [FILE]",
     .summary = "Paste a file, or standard input, into a console",
     .text =
         "As fast as the guest takes it, unless told otherwise; boot loaders "

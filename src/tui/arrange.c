@@ -1,5 +1,6 @@
 #include "base/clock.h"
 #include "base/xalloc.h"
+#include "tui/broadcast.h"
 #include "tui/copy-mode.h"
 #include "tui/deck-internal.h"
 #include "tui/dialog.h"
@@ -225,6 +226,7 @@ arrange_fleet(struct deck *deck)
     for (size_t i = 0; i < count; i++)
         note_end(panes[i]);
     repair_focus(deck, old_index);
+    broadcast_check(deck);
     arrange_layout(deck);
 }
 

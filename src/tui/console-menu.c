@@ -6,6 +6,7 @@
 #include "tui/dialog.h"
 #include "tui/menu.h"
 #include "tui/pane.h"
+#include "tui/pasting.h"
 #include "tui/state.h"
 
 #include <stdlib.h>
@@ -21,6 +22,8 @@
 enum fixed_entry {
     ENTRY_BREAK,
     ENTRY_CTRL_ALT_DELETE,
+    ENTRY_FILE,
+    ENTRY_LINE,
     ENTRY_SYSRQ_HEADING,
     ENTRY_FIXED_COUNT
 };
@@ -28,6 +31,9 @@ enum fixed_entry {
 static const struct menu_entry fixed_entries[ENTRY_FIXED_COUNT] = {
     [ENTRY_BREAK] = {"B", "break", "on the serial line", 0},
     [ENTRY_CTRL_ALT_DELETE] = {"D", "Ctrl-Alt-Delete", "asks first", 0},
+    [ENTRY_FILE] = {"F", "paste a file", "to where typing goes", 0},
+    [ENTRY_LINE] = {"L", "line to marked guests", "{name}, {index} filled in",
+                    0},
     [ENTRY_SYSRQ_HEADING] = {NULL, "SysRq, by break", NULL, MENU_HEADING},
 };
 
@@ -115,6 +121,10 @@ on_choose(struct deck *deck, size_t index, void *data)
                      json_pack("{s:s}", "guest", menu->target));
     } else if (index == ENTRY_CTRL_ALT_DELETE) {
         ask_ctrl_alt_delete(deck, menu);
+    } else if (index == ENTRY_FILE) {
+        pasting_ask_file(deck);
+    } else if (index == ENTRY_LINE) {
+        pasting_ask_line(deck);
     } else if (index >= ENTRY_FIXED_COUNT) {
         send_sysrq(deck, menu,
                    json_array_get(menu->sysrqs, index - ENTRY_FIXED_COUNT));

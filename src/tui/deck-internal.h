@@ -25,6 +25,8 @@ struct copy_save;
 struct copy_take;
 struct pane;
 struct pens;
+struct deck_paste;
+struct deck_sender;
 struct dialog;
 struct menu;
 struct viewer;
@@ -75,6 +77,10 @@ struct deck {
     struct pane *sidebar_origin; /* where the keyboard was before the sidebar
                                   * took it, or NULL */
     struct pane *graveyard;      /* owned: replies may still name them */
+    char **marks; /* owned, and each of them: guests that are marked */
+    size_t mark_count;
+    struct deck_paste *pastes;   /* owned: under way at the server */
+    struct deck_sender *senders; /* owned: texts on their way to it */
     size_t selected;             /* the sidebar's row: index into the fleet */
     size_t sidebar_top;          /* first row shown */
 
@@ -133,6 +139,7 @@ struct deck {
     bool has_unicode;
     bool has_chosen_focus; /* the first choice was made */
     bool is_zoomed;
+    bool is_broadcasting; /* typing goes to the marked guests */
     bool is_sidebar_wanted;
     bool is_sidebar_focused;
     bool is_mouse_on;

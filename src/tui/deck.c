@@ -2,6 +2,7 @@
 
 #include "base/utf8.h"
 #include "base/xalloc.h"
+#include "tui/broadcast.h"
 #include "tui/copy-save.h"
 #include "tui/copy-search.h"
 #include "tui/copy-take.h"
@@ -10,6 +11,7 @@
 #include "tui/draw.h"
 #include "tui/menu.h"
 #include "tui/pane.h"
+#include "tui/pasting.h"
 #include "tui/pens.h"
 #include "tui/prompt.h"
 #include "tui/records.h"
@@ -288,6 +290,8 @@ stop(struct deck *deck)
     if (deck->root)
         tickit_window_unref(deck->root);
     json_decref(deck->sysrqs);
+    broadcast_finish(deck);
+    pasting_finish(deck);
     if (deck->pens)
         pens_finish(deck->pens);
     free(deck->pens);

@@ -1,9 +1,11 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/xalloc.h"
+#include "tui/broadcast.h"
 #include "tui/company.h"
 #include "tui/deck-internal.h"
 #include "tui/pane.h"
+#include "tui/pasting.h"
 #include "tui/watching.h"
 
 #include <limits.h>
@@ -57,6 +59,13 @@ on_sysrqs(void *user, json_t *value, const struct error *error)
         return; /* a server that has none */
     json_decref(deck->sysrqs);
     deck->sysrqs = json_incref(value);
+}
+
+static void
+on_pastes(void *user, json_t *value, const struct error *error)
+{
+    if (!error)
+        pasting_load(user, value);
 }
 
 static void
@@ -126,6 +135,8 @@ on_event(void *user, const char *name, json_t *data)
         on_bell(deck, data);
     } else if (strcmp(name, "NOTICE") == 0) {
         on_notice(deck, data);
+    } else if (strcmp(name, "PASTE") == 0) {
+        pasting_event(deck, data);
     } else if (strcmp(name, "COMMAND_FAILED") == 0) {
         const char *text = json_string_value(json_object_get(data, "desc"));
         status_message(deck, DECK_ERROR, "%s", text ? text : "it failed");
@@ -147,6 +158,8 @@ on_close(void *user, const struct error *error)
     deck->connection = NULL;
     for (size_t i = 0; i < deck->pane_count; i++)
         pane_forget_view(deck->panes[i]);
+    pasting_forget(deck);
+    broadcast_end(deck);
     if (deck->is_server_stopping) {
         char *text =
             xasprintf("The server was stopped; the guests go on. "
@@ -179,6 +192,7 @@ link_start(struct deck *deck, int fd)
     connection_execute(deck->connection, "guest-list", NULL, on_fleet, deck);
     connection_execute(deck->connection, "query-server", NULL, on_server, deck);
     connection_execute(deck->connection, "query-sysrq", NULL, on_sysrqs, deck);
+    connection_execute(deck->connection, "query-pastes", NULL, on_pastes, deck);
     watching_ask(deck);
 }
 

@@ -2,12 +2,14 @@
 
 #include "base/buffer.h"
 #include "base/utf8.h"
+#include "tui/broadcast.h"
 #include "tui/card.h"
 #include "tui/copy-mode.h"
 #include "tui/deck-internal.h"
 #include "tui/draw.h"
 #include "tui/pane-edge.h"
 #include "tui/pane.h"
+#include "tui/pasting.h"
 #include "tui/pens.h"
 #include "tui/row-text.h"
 #include "tui/scrub.h"
@@ -28,12 +30,15 @@ pen_of(const struct pane *pane, enum theme_role role)
 static void
 format_place(const struct pane *pane, char *text, size_t size)
 {
+    int percent = pasting_percent(pane->deck, pane->guest, pane->console);
     if (pane->scrub)
         scrub_format(pane, text, (unsigned)size);
     else if (pane->copy)
         (void)snprintf(text, size, " [%lld/%lld] ",
                        (long long)pane->view.scroll,
                        (long long)pane->view.history);
+    else if (percent >= 0)
+        (void)snprintf(text, size, " pasting %d%% ", percent);
     else if (pane->console[0] && pane->has_frame &&
              (pane->view.origin_row || pane->view.origin_col))
         (void)snprintf(text, size, " %s %dx%d+%d+%d ", pane->console,
@@ -91,6 +96,10 @@ draw_title(struct pane *pane, TickitRenderBuffer *rb)
     TickitPen *line =
         pen_of(pane, has_focus ? THEME_BORDER_FOCUS : THEME_BORDER);
     TickitPen *name = pen_of(pane, is_marked ? THEME_TITLE_FOCUS : THEME_TITLE);
+    bool is_reached = broadcast_reaches(deck, pane->guest) &&
+                      arrange_first_pane(pane->deck, pane->guest) == pane;
+    if (is_reached)
+        name = pen_of(pane, THEME_STATUS_ALARM);
     int cols = pane->rect.cols;
     const char *stroke = has_focus ? "━" : "─";
     if (!deck->has_unicode)
@@ -100,7 +109,8 @@ draw_title(struct pane *pane, TickitRenderBuffer *rb)
         line = pen_of(pane, THEME_STATUS_PAST);
     draw_repeat(rb, 0, 0, cols, line, stroke);
     int col = 1;
-    col += draw_format(rb, 0, col, cols - col, name, " %d %s ", pane->number,
+    col += draw_format(rb, 0, col, cols - col, name,
+                       is_reached ? " %d %s << " : " %d %s ", pane->number,
                        pane->target);
     col += draw_format(rb, 0, col, cols - col, pen_of(pane, state->role),
                        "%s %s ", state_glyph(state, deck->has_unicode),

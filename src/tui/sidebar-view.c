@@ -1,7 +1,9 @@
 #include "base/clock.h"
 #include "base/xalloc.h"
+#include "tui/broadcast.h"
 #include "tui/deck-internal.h"
 #include "tui/pane.h"
+#include "tui/pasting.h"
 #include "tui/sidebar.h"
 #include "tui/state.h"
 #include "tui/watching.h"
@@ -26,6 +28,10 @@ row_flags(const struct deck *deck, const struct mirror_guest *guest)
         flags |= alert_flags[alert->severity];
     if (watching_is_silent(deck, guest->name, NULL))
         flags |= SIDEBAR_SILENT;
+    if (broadcast_is_marked(deck, guest->name))
+        flags |= SIDEBAR_MARKED;
+    if (broadcast_reaches(deck, guest->name))
+        flags |= SIDEBAR_REACHED;
     for (size_t i = 0; i < deck->pane_count; i++) {
         const struct pane *pane = deck->panes[i];
         if (strcmp(pane->guest, guest->name) != 0)
@@ -51,6 +57,7 @@ make_rows(const struct deck *deck)
             .state = guest->state,
             .started_ms = guest->started_ms,
             .flags = row_flags(deck, guest),
+            .pasted = pasting_percent(deck, guest->name, NULL) + 1,
         };
     }
     return rows;

@@ -194,8 +194,11 @@ draw_facts(TickitRenderBuffer *rb, const struct sidebar_model *model,
 
     if (has_uptime && (is_wide || is_running)) {
         char uptime[16];
-        sidebar_format_uptime(model->now_ms - row->started_ms, uptime,
-                              sizeof(uptime));
+        if (row->pasted)
+            (void)snprintf(uptime, sizeof(uptime), "%d%%", row->pasted - 1);
+        else
+            sidebar_format_uptime(model->now_ms - row->started_ms, uptime,
+                                  sizeof(uptime));
         col -= (int)strlen(uptime);
         draw_text(rb, line, col, SIDEBAR_UPTIME_COLS, pens->muted, uptime);
         if (is_wide)
@@ -224,6 +227,12 @@ draw_row(TickitRenderBuffer *rb, const struct theme *theme,
     if (row->flags & SIDEBAR_CURRENT)
         draw_text(rb, line, 0, 1, pens.base, has_unicode ? "▌" : ">");
     draw_text(rb, line, 1, 1, pens.state, state_glyph(state, has_unicode));
+    if (row->flags & SIDEBAR_MARKED)
+        draw_text(rb, line, 2, 1,
+                  row->flags & SIDEBAR_REACHED
+                      ? theme_pen(theme, THEME_STATUS_ALARM)
+                      : pens.base,
+                  has_unicode ? "✓" : "*");
     int facts = draw_facts(rb, model, row, &pens, line, cols);
     draw_text(rb, line, SIDEBAR_LEFT_COLS, facts - SIDEBAR_LEFT_COLS - 1,
               pens.base, row->name);

@@ -18,12 +18,15 @@ enum sidebar_row_flags {
     SIDEBAR_ALERT_INFO = 1 << 4, /* the worst that was not seen */
     SIDEBAR_ALERT_WARNING = 1 << 5,
     SIDEBAR_ALERT_CRITICAL = 1 << 6,
+    SIDEBAR_MARKED = 1 << 7,
+    SIDEBAR_REACHED = 1 << 8, /* what is typed goes there, as it is marked */
 };
 
 struct sidebar_row {
     const char *name;   /* borrowed */
     const char *state;  /* borrowed */
     int64_t started_ms; /* wall clock; 0: no uptime is shown */
+    int pasted;         /* percent of a paste that are there, and 1; 0: none */
     unsigned flags;
 };
 

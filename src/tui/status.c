@@ -1,12 +1,14 @@
 #include "base/clock.h"
 #include "base/utf8.h"
 #include "base/xalloc.h"
+#include "tui/broadcast.h"
 #include "tui/company.h"
 #include "tui/copy-mode.h"
 #include "tui/deck-internal.h"
 #include "tui/draw.h"
 #include "tui/menu.h"
 #include "tui/pane.h"
+#include "tui/pasting.h"
 #include "tui/prompt.h"
 #include "tui/records.h"
 #include "tui/scrub.h"
@@ -19,6 +21,8 @@
 /* How long a message stays, ms. What went wrong is read more than once. */
 #define MESSAGE_INFO_MS 4000
 #define MESSAGE_ERROR_MS 12000
+/* Guests whose progress is shown there. */
+#define PASTES_SHOWN_MAX 3
 
 /* The last line: where typing goes, what just happened or what keys there
  * are, and the fleet in numbers. */
@@ -63,6 +67,43 @@ static const struct {
                        {"leave", "closes", "page-down", "page down"}},
 };
 
+/* " BROADCAST → 3 guests " */
+static char *
+broadcast_text(const struct deck *deck)
+{
+    const char **names;
+    size_t count = broadcast_targets(deck, &names);
+    bool is_here = deck->focus && broadcast_reaches(deck, deck->focus->guest);
+    free(names);
+    return xasprintf(deck->has_unicode ? " BROADCAST → %zu guest%s%s%s "
+                                       : " BROADCAST > %zu guest%s%s%s ",
+                     count, count == 1 ? "" : "s", is_here ? "" : ", not ",
+                     is_here || !deck->focus ? "" : deck->focus->guest);
+}
+
+/* " pasting n1 34% n2 12% " */
+static char *
+pasting_text(const struct deck *deck)
+{
+    struct buffer text = {0};
+    const char **names;
+    size_t count = broadcast_targets(deck, &names);
+    size_t shown = 0;
+    buffer_append_text(&text, " pasting");
+    for (size_t i = 0; i < count && shown < PASTES_SHOWN_MAX; i++) {
+        char *guest = xstrndup(names[i], strcspn(names[i], ":"));
+        int percent = pasting_percent(deck, guest, NULL);
+        if (percent >= 0) {
+            buffer_printf(&text, " %s %d%%", names[i], percent);
+            shown++;
+        }
+        free(guest);
+    }
+    buffer_append_byte(&text, ' ');
+    free(names);
+    return buffer_steal(&text);
+}
+
 /* " typing → control0 (ttyS0) " */
 static char *
 badge_text(const struct deck *deck, enum keymap_mode mode)
@@ -77,6 +118,10 @@ badge_text(const struct deck *deck, enum keymap_mode mode)
             return xstrdup(" no guests ");
         if (deck->options->is_read_only || company_is_mute(pane))
             return xasprintf(" watching %s ", name);
+        if (pasting_is_running(deck))
+            return pasting_text(deck);
+        if (deck->is_broadcasting)
+            return broadcast_text(deck);
         return xasprintf(deck->has_unicode ? " typing → %s %s "
                                            : " typing > %s %s ",
                          name, pane->console);
@@ -194,6 +239,11 @@ status_expose(struct deck *deck, TickitRenderBuffer *rb, int cols)
     }
     enum theme_role role =
         deck->connection ? mode_looks[mode].role : THEME_STATUS_ALARM;
+    bool is_pasting = mode == KEYMAP_CONSOLE && pasting_is_running(deck);
+    if (mode == KEYMAP_CONSOLE && deck->is_broadcasting)
+        role = THEME_STATUS_ALARM;
+    else if (is_pasting)
+        role = THEME_STATUS_PREFIX;
     char *badge = badge_text(deck, mode);
     draw_fill(rb, 0, 0, cols, theme_pen(deck->theme, THEME_STATUS));
     int col = draw_text(rb, 0, 0, cols, theme_pen(deck->theme, role), badge);
@@ -212,6 +262,12 @@ status_expose(struct deck *deck, TickitRenderBuffer *rb, int cols)
         draw_hints(deck, rb, mode, col, cols);
         return;
     }
+    if (is_pasting) {
+        draw_text(rb, 0, col + 1, cols - col - 2,
+                  theme_pen(deck->theme, THEME_STATUS),
+                  "Escape cancels; what is typed waits");
+        return;
+    }
     int numbers = draw_numbers(deck, rb, col, cols);
     draw_hints(deck, rb, mode, col, numbers);
 }
@@ -222,6 +278,7 @@ static void
 place_over_console(struct deck *deck)
 {
     bool is_wanted = typing_mode(deck) != KEYMAP_CONSOLE ||
+                     pasting_is_running(deck) || deck->is_broadcasting ||
                      deck->is_message_shown || !deck->connection;
     is_wanted = is_wanted && !deck->layout.is_too_small;
     if (is_wanted == deck->is_status_over)

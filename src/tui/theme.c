@@ -60,7 +60,8 @@ const struct theme_role_info theme_roles[THEME_ROLE_COUNT] = {
     [THEME_STATUS_PREFIX] = {"status-prefix", "the prefix waits for a key"},
     [THEME_STATUS_SCROLLBACK] = {"status-scrollback", "keys move in history"},
     [THEME_STATUS_PAST] = {"status-past", "a console's past is shown"},
-    [THEME_STATUS_ALARM] = {"status-alarm", "the server is gone"},
+    [THEME_STATUS_ALARM] =
+        {"status-alarm", "the server is gone; typing goes to several guests"},
     [THEME_SELECTION] = {"selection", "what is selected in a console"},
     [THEME_MATCH] = {"match", "what a search found"},
     [THEME_MATCH_CURRENT] = {"match-current", "the match at the cursor"},

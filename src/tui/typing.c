@@ -2,11 +2,13 @@
 #include "base/clock.h"
 #include "base/json-writer.h"
 #include "base/utf8.h"
+#include "tui/broadcast.h"
 #include "tui/company.h"
 #include "tui/deck-internal.h"
 #include "tui/menu.h"
 #include "tui/mouse-guest.h"
 #include "tui/pane.h"
+#include "tui/pasting.h"
 #include "tui/prompt.h"
 #include "tui/records.h"
 #include "tui/state.h"
@@ -14,15 +16,12 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 /* One read of the keyboard. */
 #define READ_BYTES 65536
-
-/* A paste goes to the server in pieces: base64 and JSON make it longer, and a
- * line to the server may have 4 MiB. */
-#define PASTE_PIECE_BYTES (512u << 10)
 
 /* After a guest ended its pane takes no keys for so long, ms: what was typed
  * to the guest must not be an answer to the card. */
@@ -75,9 +74,9 @@ can_type(struct deck *deck)
 
 /* Bytes as the API takes them: text where it is text, base64 otherwise. */
 static json_t *
-send_arguments(const struct deck *deck, const char *bytes, size_t len)
+send_arguments(const char *target, const char *bytes, size_t len)
 {
-    json_t *arguments = json_pack("{s:s}", "guest", deck->focus->target);
+    json_t *arguments = json_pack("{s:s}", "guest", target);
     if (utf8_is_valid(bytes, len, NULL) && !memchr(bytes, 0, len)) {
         json_object_set_new(arguments, "text",
                             json_stringn_nocheck(bytes, len));
@@ -92,10 +91,9 @@ send_arguments(const struct deck *deck, const char *bytes, size_t len)
 
 /* Sends what is text the short way. */
 static bool
-send_text(struct deck *deck)
+send_text(struct deck *deck, const char *target)
 {
     const struct buffer *typed = &deck->typed;
-    const char *target = deck->focus->target;
     if (!utf8_is_valid(typed->data, typed->len, NULL) ||
         memchr(typed->data, 0, typed->len))
         return false;
@@ -110,15 +108,29 @@ send_text(struct deck *deck)
     return true;
 }
 
+static void
+send_typed(struct deck *deck, const char *target)
+{
+    if (!send_text(deck, target))
+        connection_execute_quiet(
+            deck->connection, "console-send",
+            send_arguments(target, deck->typed.data, deck->typed.len));
+}
+
 void
 typing_flush(struct deck *deck)
 {
     if (deck->typed.len == 0)
         return;
-    if (can_type(deck) && !send_text(deck))
-        connection_execute_quiet(
-            deck->connection, "console-send",
-            send_arguments(deck, deck->typed.data, deck->typed.len));
+    if (can_type(deck) && !deck->is_broadcasting) {
+        send_typed(deck, deck->focus->target);
+    } else if (deck->is_broadcasting && can_type(deck)) {
+        const char **names;
+        size_t count = broadcast_targets(deck, &names);
+        for (size_t i = 0; i < count; i++)
+            send_typed(deck, names[i]);
+        free(names);
+    }
     buffer_reset(&deck->typed);
 }
 
@@ -135,29 +147,35 @@ static void
 send_key(struct deck *deck, const char *name)
 {
     typing_flush(deck);
-    if (can_type(deck))
-        connection_execute_quiet(deck->connection, "console-send",
-                                 json_pack("{s:s, s:[s]}", "guest",
-                                           deck->focus->target, "keys", name));
+    if (!can_type(deck))
+        return;
+    const char **names;
+    size_t count = broadcast_targets(deck, &names);
+    for (size_t i = 0; i < count; i++)
+        connection_execute_quiet(
+            deck->connection, "console-send",
+            json_pack("{s:s, s:[s]}", "guest", names[i], "keys", name));
+    free(names);
 }
 
 static void
 send_paste(struct deck *deck, const char *bytes, size_t len)
 {
     typing_flush(deck);
-    if (!can_type(deck))
+    if (!can_type(deck) || len == 0)
         return;
-    while (len > 0) {
-        size_t piece = len < PASTE_PIECE_BYTES ? len : PASTE_PIECE_BYTES;
-        /* not within a character */
-        while (piece < len && piece > 1 && (bytes[piece] & 0xC0) == 0x80)
-            piece--;
-        json_t *arguments = send_arguments(deck, bytes, piece);
+    if (!pasting_is_small(bytes, len)) {
+        pasting_offer(deck, bytes, len);
+        return;
+    }
+    const char **names;
+    size_t count = broadcast_targets(deck, &names);
+    for (size_t i = 0; i < count; i++) {
+        json_t *arguments = send_arguments(names[i], bytes, len);
         json_object_set_new(arguments, "paste", json_true());
         connection_execute_quiet(deck->connection, "console-send", arguments);
-        bytes += piece;
-        len -= piece;
     }
+    free(names);
 }
 
 void
@@ -210,6 +228,9 @@ handle_key(struct deck *deck, const char *name, bool is_text)
         strcmp(name, keymap_prefix(deck->keymap)) != 0)
         return;
     if (mode == KEYMAP_MENU && menu_key(deck, name))
+        return;
+    if (mode == KEYMAP_CONSOLE && strcmp(name, "Escape") == 0 &&
+        pasting_cancel(deck))
         return;
     const struct action *action = keymap_find(deck->keymap, mode, name);
     if (mode == KEYMAP_PREFIX) {

@@ -200,4 +200,91 @@ def test_a_line_reaches_a_guest_whose_pty_was_just_closed(box):
         require_in(f"line-{i + 40}\n", box.capture("n1", "--history", "100"))
 
 
+def paste_into(box, deck, text):
+    """Pastes as the operator's terminal does, in brackets."""
+    box.tmux("set-buffer", text)
+    deck.tmux("paste-buffer", "-p")
+
+
+def test_the_deck_asks_before_several_lines(box):
+    box.console_fleet(a=["cat"])
+    box.up()
+    deck = box.deck()
+    deck.wait_for("typing . a")
+    # One line goes at once.
+    paste_into(box, deck, "one line")
+    box.gm("wait", "a", "--for", "one line", "--since-boot", "--timeout", "20")
+    deck.keys("Enter")
+    paste_into(box, deck, "first {name}\nsecond\n")
+    deck.wait_for("2 lines, 20 bytes to a")
+    deck.wait_for("first: first .name.")
+    deck.keys("Escape")
+    deck.wait_gone("2 lines")
+    require("second" not in box.capture("a"), "nothing was pasted")
+    paste_into(box, deck, "first {name}\nsecond\n")
+    deck.wait_for("2 lines, 20 bytes to a")
+    deck.keys("f")
+    box.gm("wait", "a", "--for", "^second", "--since-boot", "--timeout", "20")
+    require_in("first a\n", box.capture("a"))
+    paste_into(box, deck, "x" * 5000)
+    deck.wait_for("longest line: 5000 characters")
+    deck.keys("Escape")
+    deck.wait_gone("longest line")
+
+
+def test_escape_cancels_a_paste_in_the_deck(box):
+    box.console_fleet(a=["cat"])
+    box.up()
+    deck = box.deck()
+    deck.wait_for("typing . a")
+    paste_into(box, deck, "".join(f"line {i}\n" for i in range(40)))
+    deck.wait_for("40 lines")
+    deck.keys("l")
+    deck.wait_for("pasting a [0-9]+%")
+    deck.wait_for("Escape cancels")
+    deck.keys("Escape")
+    deck.wait_for("a: the paste was cancelled after")
+    deck.wait_gone("pasting a")
+    require_equal(box.api().call("query-pastes"), [])
+    require("line 39" not in box.capture("a", "--history", "99"), "cancelled")
+
+
+def test_what_is_typed_goes_to_the_marked(box):
+    box.console_fleet(a=["cat"], b=["cat"], c=["cat"])
+    box.up()
+    deck = box.deck(cols=100, rows=30)
+    deck.wait_for("typing . a")
+    deck.keys("C-]", "B")
+    deck.wait_for("no running guest is marked")
+    deck.keys("C-]", "s")
+    deck.wait_for("keys . guest list")
+    deck.keys("Space", "j", "j", "Space", "Enter")
+    deck.wait_for("typing . c")
+    deck.keys("C-]", "B")
+    deck.wait_for("BROADCAST . 2 guests")
+    deck.wait_for("1 a << ")
+    deck.wait_for("3 c << ")
+    deck.type("hello")
+    deck.keys("Enter")
+    for guest in "ac":
+        box.gm("wait", guest, "--for", "^hello", "--since-boot", "--timeout",
+               "20")
+    deck.keys("C-]", "x")
+    deck.wait_for("line to marked guests")
+    deck.keys("L")
+    deck.wait_for("line to 2 marked")
+    deck.type("i am {name}, {index}")
+    deck.keys("Enter")
+    box.gm("wait", "a", "--for", "^i am a, 1", "--since-boot", "--timeout",
+           "20")
+    box.gm("wait", "c", "--for", "^i am c, 2", "--since-boot", "--timeout",
+           "20")
+    require("hello" not in box.capture("b"), "b is not marked")
+    # One that ends is left out; with the last one it ends by itself.
+    box.gm("kill", "a")
+    deck.wait_for("BROADCAST . 1 guest")
+    box.gm("kill", "c")
+    deck.wait_gone("BROADCAST")
+
+
 main(globals())
