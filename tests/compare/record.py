@@ -364,7 +364,14 @@ SESSIONS = {
     "vttest-3": lambda replay: vttest(replay, ["3", "8"]),
     "vttest-3-shift": lambda replay: vttest(replay, ["3", "9"]),
     "vttest-8": lambda replay: vttest(replay, ["8"]),
+    "vttest-11-bce": lambda replay: vttest(replay, ["11", "6", "4"]),
+    "vttest-11-bce-index": lambda replay: vttest(replay, ["11", "6", "5"]),
     "vttest-11-colour": lambda replay: vttest(replay, ["11", "6", "2"]),
+    "vttest-11-rep": lambda replay: vttest(replay, ["11", "7", "2"]),
+    "vttest-11-sd": lambda replay: vttest(replay, ["11", "7", "3"]),
+    "vttest-11-sl": lambda replay: vttest(replay, ["11", "7", "4"]),
+    "vttest-11-sr": lambda replay: vttest(replay, ["11", "7", "5"]),
+    "vttest-11-su": lambda replay: vttest(replay, ["11", "7", "6"]),
     "whiptail": whiptail,
 }
 
