@@ -375,6 +375,59 @@ memory_is_bounded_for_expensive_rows(void **state)
     end(&world);
 }
 
+/* A row of narrow and wide characters, by the bits of a number. */
+static size_t
+push_mixed(struct world *world, unsigned bits, char *text)
+{
+    struct row *row = calloc(1, sizeof(*row) + MOST_COLS * sizeof(struct cell));
+    assert_non_null(row);
+    size_t bytes = 0;
+    int cols = 0;
+    for (int i = 0; i < 14; i++) {
+        bool is_wide = bits >> i & 1;
+        const char *piece = is_wide ? "你" : "a";
+        for (; *piece; piece++)
+            text[bytes++] = *piece;
+        cols += is_wide ? 2 : 1;
+    }
+    struct terminal_run run = {.text = text, .bytes = bytes, .cols = cols};
+    row_write_run(row, &world->pool, &run);
+    row->id = world->next_id;
+    row->version = world->next_id++;
+    history_push(world->history, row, &world->pool);
+    free(row);
+    return bytes;
+}
+
+/* However a line falls, as many rows are counted as it has text for. */
+static void
+wide_lines_have_the_rows_that_are_counted(void **state)
+{
+    (void)state;
+    for (unsigned bits = 0; bits < 1u << 14; bits += 37) {
+        struct world world;
+        char text[64];
+        begin(&world, 100, MOST_COLS);
+        size_t bytes = push_mixed(&world, bits, text);
+        for (int width = 2; width < 32; width++) {
+            size_t at = 0;
+            history_set_cols(world.history, width);
+            for (size_t row = 0; row < history_rows(world.history); row++) {
+                struct terminal_run runs[MOST_COLS];
+                int cols = 0;
+                size_t count = history_read(world.history, row, runs, MOST_COLS,
+                                            NULL, &cols);
+                assert_int_equal(count, 1);
+                assert_in_range(cols, 1, width);
+                assert_memory_equal(runs[0].text, text + at, runs[0].bytes);
+                at += runs[0].bytes;
+            }
+            assert_int_equal(at, bytes);
+        }
+        end(&world);
+    }
+}
+
 int
 main(void)
 {
@@ -392,6 +445,7 @@ main(void)
         cmocka_unit_test(a_line_of_kernel_log_takes_little_memory),
         cmocka_unit_test(rows_older_than_others_need_no_block_of_their_own),
         cmocka_unit_test(memory_is_bounded_for_expensive_rows),
+        cmocka_unit_test(wide_lines_have_the_rows_that_are_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

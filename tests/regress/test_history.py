@@ -1,0 +1,52 @@
+"""A million lines of scrollback: memory, and a server that goes on answering."""
+
+import time
+
+from harness import main, require, require_equal, resident_kib
+
+LINES = 1000000
+# What a line may cost, bytes (the issue's bound), and a client wait, s: far
+# more than it takes, far less than looking at every line's text would.
+LINE_BYTES = 200
+WAIT = 2.0
+
+
+def test_a_million_lines_are_bounded_and_resized_at_once(box):
+    command = ["sh", "-c", "stty -opost; seq -f 'line %08.0f of a history "
+               "that is kept whole, as a kernel would print it\r' 1 "
+               f"{LINES + 200}; printf 'that was all\\r\\n'; cat"]
+    box.up("-f", box.write("long.json", {"version": 1, "guests": {
+        "small": {"exec": ["cat"]}}}))
+    server = box.server_pid()
+    before = resident_kib(server)
+    box.up("-f", box.write("guestmux.json", {
+        "version": 1, "defaults": {"history": LINES},
+        "guests": {"a": {"exec": command}}}))
+    box.gm("wait", "a", "--for", "that was all", "--since-boot", "--timeout",
+           "300", patience=320)
+    grown = (resident_kib(server) - before) * 1024
+    require(grown < LINES * LINE_BYTES, f"{grown} bytes for {LINES} lines")
+    resizer, other = box.api(), box.api()
+    longest = 0.0
+    for cols in (40, 200, 37, 80, 61, 100, 20, 80):
+        resizer.write({"execute": "console-resize", "arguments": {
+            "guest": "a", "rows": 24, "cols": cols}})
+        start = time.monotonic()
+        other.call("query-version")
+        longest = max(longest, time.monotonic() - start)
+    require(longest < WAIT, f"a client waited {longest:.2f} s for a resize")
+    found = other.call("console-search", 120, guest="a", pattern="line 00000900")
+    require_equal(len(found["lines"]), 0 if found["consoles"][0]["dropped"]
+                  > 900 else 1, "lines found")
+    found = other.call("console-search", 120, guest="a", pattern="line 00999999")
+    require_equal(len(found["lines"]), 1, "lines found")
+    console = found["consoles"][0]
+    require(LINES - 300 <= console["history"] <= LINES + 100,
+            f"{console['history']} rows of scrollback")
+
+
+test_a_million_lines_are_bounded_and_resized_at_once.limit = 500
+
+
+if __name__ == "__main__":
+    main(globals())
