@@ -31,13 +31,13 @@ struct history_block {
     uint64_t base_version;
     size_t rows; /* as wrapped at the history's width */
     uint32_t capacity;
-    uint32_t used;    /* bytes of text */
-    uint32_t first;   /* entries below were dropped */
-    uint32_t count;   /* entries, the dropped ones included */
-    int cols;         /* the width it was written at */
-    uint16_t widest;  /* columns that no row is wider than */
-    bool has_wrapped; /* rows that others continue may be among them */
-    char data[];
+    uint32_t used;           /* bytes of text */
+    uint32_t first;          /* entries below were dropped */
+    uint32_t count;          /* entries, the dropped ones included */
+    int cols;                /* the width it was written at */
+    uint16_t widest;         /* columns that no row is wider than */
+    bool has_wrapped;        /* rows that others continue may be among them */
+    _Alignas(8) char data[]; /* entries are aligned from its end */
 };
 
 /* Where a row was found last: lines are read in order. */
