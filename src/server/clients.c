@@ -139,6 +139,9 @@ clients_may_type(struct server *server, const struct peer *peer,
     const struct member_console *found = find_console(server, guest, console);
     if (!check_guest(guest, error))
         return false;
+    if (peer && peer_is_readonly(peer))
+        return error_set(error, ERROR_CODE_DENIED,
+                         "this client is read-only, it may look but not type");
     if (!found || !found->holder || (peer && found->holder == peer_id(peer)))
         return true;
     const struct peer *holder = find_peer(server, found->holder);

@@ -204,6 +204,7 @@ static const struct method methods[] = {
     {
         .name = "query-pastes",
         .summary = "The pastes that are under way",
+        .flags = METHOD_READS,
         .run = run_query,
     },
 };

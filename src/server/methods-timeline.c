@@ -119,6 +119,7 @@ static const struct method methods[] = {
     {
         .name = "timeline",
         .summary = "What consoles printed and what happened, by time",
+        .flags = METHOD_READS,
         .arguments =
             {
                 {"since-ms", ARGUMENT_INTEGER, 0, 0, INT64_MAX,

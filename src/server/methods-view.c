@@ -3,6 +3,7 @@
 #include "console/mouse.h"
 #include "console/terminal.h"
 #include "server/api.h"
+#include "server/clients.h"
 #include "server/server-internal.h"
 #include "server/view.h"
 
@@ -202,7 +203,14 @@ run_mouse(struct request *request, const json_t *arguments, struct error *error)
         return false;
     int row = (int)argument_integer(arguments, "row", 0);
     int col = (int)argument_integer(arguments, "col", 0);
-    if (view_find_cell(view, row, col, &event.row, &event.col) &&
+    size_t index = 0;
+    struct error ignored = {0};
+    const struct guest *guest = view_guest(view, &index);
+    /* a mouse that moves is no reason to complain */
+    bool may_type = guest && clients_may_type(request_server(request),
+                                              request_peer(request), guest,
+                                              index, &ignored);
+    if (may_type && view_find_cell(view, row, col, &event.row, &event.col) &&
         !type_mouse(view, &event, error))
         return false;
     request_return(request, NULL);
@@ -277,7 +285,7 @@ static const struct method methods[] = {
     {
         .name = "view-mouse",
         .summary = "Tells the mouse's doings to a guest that asked for them",
-        .flags = METHOD_QUIET,
+        .flags = METHOD_QUIET | METHOD_READS,
         .arguments =
             {
                 ARGUMENT_VIEW,

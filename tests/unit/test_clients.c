@@ -181,6 +181,14 @@ a_read_only_client_looks_and_does_nothing(void **state)
     client_fail(&f->two, "console-send",
                 json_pack("{s:s,s:s}", "guest", "g", "text", "x"), "Denied");
     client_fail(&f->two, "server-quit", NULL, "Denied");
+    /* a mouse that moves over its view is no fault, and nothing is typed */
+    client_call(
+        &f->one, "console-send",
+        json_pack("{s:s,s:s}", "guest", "g", "text", "\033[?1000h\033[?1006h"));
+    client_expect(&f->one, "g", "ready");
+    client_call(&f->two, "view-mouse",
+                json_pack("{s:i,s:s,s:i,s:i}", "view", 1, "event", "press",
+                          "row", 1, "col", 1));
     client_fail(&f->two, "client-set", json_pack("{s:b}", "read-only", 0),
                 "Denied");
     client_fail(&f->two, "console-send",
