@@ -247,7 +247,8 @@ pane_screen(struct pane *pane, const json_t *data)
     int64_t history = pane->view.history;
     int64_t scroll = pane->view.scroll;
     int size = pane->view.console_rows * 65536 + pane->view.console_cols;
-    bool has_title = json_object_get(data, "title") != NULL;
+    bool has_title =
+        json_object_get(data, "title") || json_object_get(data, "origin");
     if (!mirror_view_apply(&pane->view, data, &error)) {
         status_message(pane->deck, DECK_ERROR, "%s: %s", pane->target,
                        error.text);
@@ -283,19 +284,32 @@ pane_screen(struct pane *pane, const json_t *data)
     frame_request(pane->deck);
 }
 
+/* A place to begin with from which as much as possible is in view. */
+static int
+clamp_origin(int origin, int hidden)
+{
+    if (origin > hidden)
+        origin = hidden;
+    return origin < 0 ? 0 : origin;
+}
+
 void
 pane_pan(struct pane *pane, int rows, int cols)
 {
-    const struct mirror_view *view = &pane->view;
-    int row = view->origin_row + rows;
-    int col = view->origin_col + cols;
-    if (view->console_rows <= view->rows && view->console_cols <= view->cols) {
+    struct mirror_view *view = &pane->view;
+    int hidden_rows = view->console_rows - view->rows;
+    int hidden_cols = view->console_cols - view->cols;
+    if (hidden_rows <= 0 && hidden_cols <= 0) {
         status_message(pane->deck, DECK_INFO, "all of %s is in view",
                        pane->target);
         return;
     }
-    pane_change_view(pane, json_pack("{s:i, s:i}", "row", row < 0 ? 0 : row,
-                                     "column", col < 0 ? 0 : col));
+    /* the next key counts from where this one goes */
+    view->origin_row = clamp_origin(view->origin_row + rows, hidden_rows);
+    view->origin_col = clamp_origin(view->origin_col + cols, hidden_cols);
+    pane_change_view(pane, json_pack("{s:i, s:i}", "row", view->origin_row,
+                                     "column", view->origin_col));
+    pane_title_changed(pane);
 }
 
 void

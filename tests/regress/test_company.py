@@ -156,6 +156,7 @@ def test_a_fixed_size_is_kept_and_told_to_the_kernel(box):
               "read x", "right$")
     deck.wait_gone("printf|right")
     deck.keys("C-]", "C-Up")
+    deck.wait_for(r"60x20\+0\+\d")
     deck.keys("C-]", "C-Right")
     deck.keys("C-]", "C-Right")
     deck.keys("C-]", "C-Up")
