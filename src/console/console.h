@@ -144,6 +144,6 @@ struct times *console_times(const struct console *console);
 /* The log, for `logs` and `wait --since-boot`: borrowed. */
 const char *console_log_path(const struct console *console);
 
-/* Wall clock, ms, of the last output, also to an earlier server; 0 when there was
- * none. */
+/* Wall clock, ms, of the last output, also to an earlier server; 0 when there
+ * was none. */
 int64_t console_last_output_ms(const struct console *console);

@@ -35,7 +35,8 @@ the_log_is_replayed_and_then_followed(void **state)
     assert_false(console_is_replaying(world->console));
     assert_int_equal(world->output.len, 0);
     assert_int_equal(world->bells, 0);
-    assert_int_equal(console_last_output_ms(world->console), 0);
+    /* an earlier server saw it come: the log's own time */
+    assert_true(console_last_output_ms(world->console) > 0);
     uint64_t offset = console_offset(world->console);
     assert_int_equal(offset, world_log_size(world));
 
