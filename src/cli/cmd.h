@@ -7,6 +7,7 @@ extern const struct command cmd_alerts;
 extern const struct command cmd_api;
 extern const struct command cmd_attach;
 extern const struct command cmd_break;
+extern const struct command cmd_buffer;
 extern const struct command cmd_capture;
 extern const struct command cmd_check;
 extern const struct command cmd_clients;

@@ -336,5 +336,34 @@ def test_the_mouse_selects_and_its_release_copies(box):
     require_in("typing → a", deck.screen())
 
 
+def test_buffers_are_listed_shown_and_saved_by_a_command(box):
+    peer = box.api()
+    require_equal(box.gm("buffer").out.split()[0], "BUFFER")
+    peer.call("buffer-set", text="one\ntwo", **{"from": "n1"})
+    peer.call("buffer-set", text="red \x1b[31mtext")
+    lines = box.gm("buffer", "list").out.splitlines()
+    require_equal([line.split()[0] for line in lines], ["BUFFER", "2", "1"])
+    require_in("n1", lines[2])
+    require("\x1b" not in lines[1], "the list has an escape sequence")
+    require_equal(box.gm("buffer", "show", "1").out, "one\ntwo\n")
+    path = box.at("w", "text")
+    box.gm("buffer", "save", path, "1")
+    with open(path, encoding="utf-8") as file:
+        require_equal(file.read(), "one\ntwo\n")
+    done = box.gm("buffer", "save", path, code=1)
+    require_in("exists", done.err)
+    box.gm("buffer", "save", "--force", path, "1")
+    box.gm("buffer", "delete")
+    require_equal(box.gm("buffer", "show").out, "one\ntwo\n")
+    for words in (["sow"], ["show", "x"], ["save"], ["list", "1"]):
+        box.gm("buffer", *words, code=2)
+    box.gm("buffer", "show", "9", code=1)
+    # On a terminal nothing of it acts.
+    peer.call("buffer-set", text="red \x1b[31mtext")
+    deck = box.terminal([BINARY, "-L", "t", "buffer", "show"], 80, 24)
+    deck.wait_for("red text")
+    require("\x1b[31m" not in deck.screen("-e"), "the text is red")
+
+
 if __name__ == "__main__":
     main(globals())
