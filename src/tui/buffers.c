@@ -1,5 +1,6 @@
 #include "tui/buffers.h"
 
+#include "base/text.h"
 #include "base/xalloc.h"
 #include "tui/copy-mode.h"
 #include "tui/deck-internal.h"
@@ -7,6 +8,7 @@
 #include "tui/pane.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* Buffers that the list has; the first ten have a digit as their key. */
 #define LIST_MAX 50
@@ -17,6 +19,10 @@ struct choice {
     struct pane *pane; /* borrowed; in the graveyard perhaps */
     int64_t numbers[LIST_MAX];
 };
+
+/* Columns of a text that the list has, so that there is room for what is said
+ * about it. */
+#define TEXT_COLS 40
 
 static void
 on_text(void *user, json_t *value, const struct error *error)
@@ -92,6 +98,7 @@ open_list(struct pane *pane, const json_t *list)
     struct menu_entry entries[LIST_MAX] = {0};
     char keys[sizeof(KEYS) - 1][2];
     char *notes[LIST_MAX];
+    char *texts[LIST_MAX];
     size_t count = json_array_size(list);
     if (count > LIST_MAX)
         count = LIST_MAX;
@@ -106,7 +113,11 @@ open_list(struct pane *pane, const json_t *list)
             json_integer_value(json_object_get(buffer, "number"));
         notes[i] = xasprintf("%lld line%s%s%s", lines, lines == 1 ? "" : "s",
                              from ? ", " : "", from ? from : "");
-        entries[i].text = preview && preview[0] ? preview : "(blank)";
+        texts[i] = preview && preview[0]
+                       ? text_printable(preview, strlen(preview), TEXT_COLS,
+                                        TEXT_ONE_LINE)
+                       : xstrdup("(blank)");
+        entries[i].text = texts[i];
         entries[i].note = notes[i];
         if (i < sizeof(keys) / sizeof(keys[0])) {
             keys[i][0] = KEYS[i];
@@ -123,8 +134,10 @@ open_list(struct pane *pane, const json_t *list)
         .data = choice,
     };
     menu_open(pane->deck, &request);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         free(notes[i]);
+        free(texts[i]);
+    }
 }
 
 static void
