@@ -297,8 +297,7 @@ copy_mode_badge(const struct pane *pane)
     const struct copy_mode *copy = pane->copy;
     if (!copy)
         return xasprintf(" scrollback %s ", pane->target);
+    int64_t row = copy->cursor.row - copy_first_row(copy) + 1;
     return xasprintf(" %s %s %lld:%d ", words[copy->selection.kind],
-                     pane->target,
-                     (long long)(copy->cursor.row - copy_first_row(copy) + 1),
-                     copy->cursor.col + 1);
+                     pane->target, (long long)row, copy->cursor.col + 1);
 }
