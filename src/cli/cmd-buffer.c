@@ -71,7 +71,7 @@ print_text(const struct cli *cli, const json_t *value)
     else
         buffer_append(&out, json_string_value(text), json_string_length(text));
     (void)fwrite(out.data ? out.data : "", 1, out.len, stdout);
-    if (out.len == 0 || out.data[out.len - 1] != '\n')
+    if (!out.data || !out.len || out.data[out.len - 1] != '\n')
         (void)putchar('\n');
     buffer_finish(&out);
     strip_finish(&strip);
