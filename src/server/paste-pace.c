@@ -5,7 +5,7 @@
 
 /* ms; characters are sent in groups this far apart, not faster than a timer
  * makes sense. */
-#define METER_STEP_MS 10
+#define METER_STEP_MS 10u
 #define CREDIT_ONE 1000u
 
 void
@@ -29,7 +29,7 @@ paste_meter_allow(struct paste_meter *meter, int64_t cps, uint64_t now_ms,
         return len;
     uint64_t rate = (uint64_t)cps; /* thousandths per ms */
     /* at most two groups gather: a pause is no reason for a burst */
-    uint64_t most = 2 * METER_STEP_MS * rate;
+    uint64_t most = rate * 2 * METER_STEP_MS;
     most = most < CREDIT_ONE ? CREDIT_ONE : most;
     if (!meter->at_ms)
         meter->credit = CREDIT_ONE;

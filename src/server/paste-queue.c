@@ -317,11 +317,11 @@ paste_on_output(struct server *server, const struct guest *guest,
     struct paste *paste = paste_find(server, guest, console);
     if (!paste || !paste->await)
         return;
-    if (paste->await == PASTE_AWAIT_ECHO &&
-        paste_echo_feed(&paste->echo, bytes, len))
-        paste_go_on(paste);
-    else if (paste->await == PASTE_AWAIT_PROMPT &&
-             expect_feed(paste->prompt, bytes, len, offset))
+    bool has_come =
+        paste->await == PASTE_AWAIT_ECHO
+            ? paste_echo_feed(&paste->echo, bytes, len)
+            : expect_feed(paste->prompt, bytes, len, offset) != NULL;
+    if (has_come)
         paste_go_on(paste);
 }
 

@@ -299,6 +299,10 @@ void
 pasting_finish(struct deck *deck)
 {
     pasting_forget(deck);
-    while (deck->senders)
-        sender_free(deck->senders);
+    struct deck_sender *sender = deck->senders;
+    while (sender) {
+        struct deck_sender *next = sender->next;
+        sender_free(sender);
+        sender = next;
+    }
 }

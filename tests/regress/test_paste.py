@@ -180,6 +180,11 @@ def test_several_guests_get_their_own_text(box):
     require_in("c is not running", done.err)
     box.gm("wait", "a", "--for", "^host a number 1", "--since-boot")
     box.gm("wait", "b", "--for", "^host b number 3", "--since-boot")
+    sent = box.gm("send", "--to", "b,c,a", "--expand", "--enter", "i am",
+                  "{name}{index}", code=FAILED)
+    require_in("c: there is nothing to type into", sent.err)
+    box.gm("wait", "a", "--for", "^i am a3", "--since-boot")
+    box.gm("wait", "b", "--for", "^i am b1", "--since-boot")
 
 
 def test_a_line_reaches_a_guest_whose_pty_was_just_closed(box):
