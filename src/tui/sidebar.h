@@ -26,8 +26,8 @@ struct sidebar_row {
     const char *name;   /* borrowed */
     const char *state;  /* borrowed */
     int64_t started_ms; /* wall clock; 0: no uptime is shown */
-    int pasted;         /* percent of a paste that are there, and 1; 0: none */
     unsigned flags;
+    int pasted; /* percent of a paste that are there, and 1; 0: none */
 };
 
 /* A line below the list: a key and what it does, or a fact; without text it
