@@ -360,7 +360,7 @@ def test_buffers_are_listed_shown_and_saved_by_a_command(box):
     box.gm("buffer", "show", "9", code=1)
     # On a terminal nothing of it acts.
     peer.call("buffer-set", text="red \x1b[31mtext")
-    deck = box.terminal([BINARY, "-L", "t", "buffer", "show"], 80, 24)
+    deck = box.terminal(f"{BINARY} -L t buffer show; exec cat")
     deck.wait_for("red text")
     require("\x1b[31m" not in deck.screen("-e"), "the text is red")
 
