@@ -95,6 +95,7 @@ any_screen_can_be_looked_at(void **state)
 {
     (void)state;
     static const int sizes[][2] = {{1, 2}, {2, 2}, {3, 7}, {24, 80}};
+    static const char alphabet[] = "$#%> \xe4\xbd\xa0\r\033[3D~";
     uint32_t seed = 4711;
     for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
         for (int round = 0; round < 200; round++) {
@@ -104,7 +105,7 @@ any_screen_can_be_looked_at(void **state)
             world_init(&world, sizes[i][0], sizes[i][1], 10);
             for (size_t j = 0; j < sizeof(bytes); j++) {
                 seed = seed * 1103515245u + 12345u;
-                bytes[j] = "$#%> \xe4\xbd\xa0\r\033[3D~"[(seed >> 16) % 16];
+                bytes[j] = alphabet[(seed >> 16) % (sizeof(alphabet) - 1)];
             }
             world_write_bytes(&world, bytes, sizeof(bytes));
             (void)prompt_is_shell(world.terminal, &why);
