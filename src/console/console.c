@@ -295,6 +295,12 @@ console_set_pty(struct console *console, const char *pts_path)
     console_leave(console);
 }
 
+void
+console_expect_pty(struct console *console)
+{
+    keyboard_expect(console->keyboard);
+}
+
 bool
 console_set_fd(struct console *console, int fd, struct error *error)
 {

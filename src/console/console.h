@@ -71,6 +71,10 @@ void console_free(struct console *console);
  * the descriptor of console_set_fd. */
 void console_set_pty(struct console *console, const char *pts_path);
 
+/* QEMU runs, and its pty will be told (console_set_pty): what is typed until
+ * then waits. */
+void console_expect_pty(struct console *console);
+
 /* The content is read from fd (a pty master, a serial device, a socket), fed
  * to the emulator and appended to the log by us; typing goes to fd. fd becomes
  * the console's: non-blocking, closed when it ends or by console_free. */

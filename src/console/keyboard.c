@@ -40,6 +40,7 @@ struct keyboard {
     uint64_t opened_ms;
     uint64_t written_ms; /* monotonic; the last byte that was written */
     bool is_blocked;     /* the pty took less than it was offered */
+    bool is_expected;    /* a path will follow */
     bool has_trouble;    /* told once per path */
     bool is_dead;
     unsigned busy; /* handlers that run */
@@ -344,7 +345,12 @@ keyboard_set_path(struct keyboard *keyboard, const char *path)
         stat(path, &status) == 0 && is_same_pty(keyboard, &status))
         return;
     keyboard->busy++;
-    lose(keyboard);
+    if (path && keyboard->is_expected)
+        free(keyboard->path); /* what was typed meanwhile stays */
+    else
+        lose(keyboard);
+    keyboard->path = NULL;
+    keyboard->is_expected = false;
     if (path && !keyboard->is_dead) {
         keyboard->has_trouble = false;
         keyboard->path = xstrdup(path);
@@ -353,10 +359,17 @@ keyboard_set_path(struct keyboard *keyboard, const char *path)
             keyboard->device = status.st_rdev;
             keyboard->changed = status.st_ctim;
         }
-        if (keyboard->holds > 0)
+        keyboard->is_blocked = outqueue_pending(&keyboard->queue) > 0;
+        if (is_wanted(keyboard))
             open_or_retry(keyboard);
     }
     leave(keyboard);
+}
+
+void
+keyboard_expect(struct keyboard *keyboard)
+{
+    keyboard->is_expected = !keyboard->path;
 }
 
 void
@@ -494,6 +507,10 @@ keyboard_type(struct keyboard *keyboard, const char *bytes, size_t len,
                          "not read them",
                          pending);
     bool was_open = keyboard->fd >= 0;
+    if (keyboard->is_expected) {
+        outqueue_push(&keyboard->queue, bytes, len);
+        return true;
+    }
     if (!try_open(keyboard, error))
         return false;
     outqueue_push(&keyboard->queue, bytes, len);

@@ -67,6 +67,10 @@ void keyboard_free(struct keyboard *keyboard);
  * somebody else's is never opened. */
 void keyboard_set_path(struct keyboard *keyboard, const char *path);
 
+/* A path will follow: what is typed until then waits for it, and is dropped
+ * when there turns out to be none (keyboard_set_path with NULL). */
+void keyboard_expect(struct keyboard *keyboard);
+
 /* KEYBOARD_MODE_DISCARD in the beginning. What came before the change is
  * thrown away. */
 void keyboard_set_mode(struct keyboard *keyboard, enum keyboard_mode mode);

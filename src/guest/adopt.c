@@ -174,6 +174,7 @@ adopt_qemu(struct guest *guest)
         return;
     }
     run->is_ready = false; /* until its monitor answers this server */
+    consoles_expect(guest);
     run->qmp =
         qmp_new(guest->context->loop, run->qmp_path, &monitor_handlers, guest);
     guest_derive_state(guest);

@@ -242,6 +242,13 @@ consoles_mark_boot(struct guest *guest)
 }
 
 void
+consoles_expect(struct guest *guest)
+{
+    for (size_t i = 0; i < guest->console_count; i++)
+        console_expect_pty(guest->consoles[i].console);
+}
+
+void
 consoles_detach(struct guest *guest)
 {
     for (size_t i = 0; i < guest->console_count; i++)

@@ -166,6 +166,8 @@ bool consoles_prepare_logs(struct guest *guest, struct error *error);
 void consoles_mark_boot(struct guest *guest);
 /* Forgets ptys and descriptors. */
 void consoles_detach(struct guest *guest);
+/* What is typed waits until the monitor told the ptys. */
+void consoles_expect(struct guest *guest);
 /* Whether everything that was printed has been taken in. */
 bool consoles_are_drained(const struct guest *guest);
 

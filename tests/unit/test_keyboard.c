@@ -546,6 +546,35 @@ a_handler_may_free_the_keyboard(void **state)
     assert_null(fixture->keyboard);
 }
 
+static void
+what_is_typed_before_the_path_is_known_waits_for_it(void **state)
+{
+    struct fixture *fixture = *state;
+    keyboard_set_path(fixture->keyboard, NULL);
+    assert_false(type(fixture, "lost"));
+    keyboard_expect(fixture->keyboard);
+    assert_true(type(fixture, "early "));
+    assert_true(type(fixture, "bird\r"));
+    assert_int_equal(keyboard_pending(fixture->keyboard), 11);
+    keyboard_set_path(fixture->keyboard, fixture->path);
+    fixture->expected = 11;
+    assert_true(run_until(&fixture->loop, has_read, fixture));
+    assert_memory_equal(fixture->typed.data, "early bird\r", 11);
+    assert_true(type(fixture, "x"));
+}
+
+static void
+what_is_typed_for_a_path_that_never_comes_is_dropped(void **state)
+{
+    struct fixture *fixture = *state;
+    keyboard_set_path(fixture->keyboard, NULL);
+    keyboard_expect(fixture->keyboard);
+    assert_true(type(fixture, "nobody"));
+    keyboard_set_path(fixture->keyboard, NULL);
+    assert_int_equal(keyboard_pending(fixture->keyboard), 0);
+    assert_false(type(fixture, "lost"));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
@@ -573,6 +602,8 @@ main(void)
         TEST(a_pty_that_cannot_be_opened_is_told_once_and_tried_again),
         TEST(what_the_watchdog_took_is_opened_again),
         TEST(a_handler_may_free_the_keyboard),
+        TEST(what_is_typed_before_the_path_is_known_waits_for_it),
+        TEST(what_is_typed_for_a_path_that_never_comes_is_dropped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
