@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 
 from harness import (BINARY, main, python, require, require_equal, require_in, until)
 
@@ -365,6 +366,9 @@ def test_the_timeline_has_all_lines_and_events_by_time(box):
         for name in ("n1", "n2"):
             box.shell(name, f"echo mark-$(({number} + 10))-{name}",
                       f"^mark-1{number}-{name}")
+            # Times of lines are exact to 50 ms (console/times.h).
+            shown = time.monotonic()
+            until(lambda at=shown: time.monotonic() > at + 0.1, "the index")
     rows = timeline(box, "--grep", "^mark-1")
     require_equal([row["text"] for row in rows],
                   [f"mark-1{number}-{name}" for number in range(3)
