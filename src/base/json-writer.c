@@ -108,7 +108,8 @@ append_escaped(struct buffer *out, char byte)
     char text[6] = {'\\', byte};
     size_t len = 2;
     if ((unsigned char)byte < 0x20) {
-        memcpy(text, "\\u00", 4);
+        text[1] = 'u';
+        text[2] = text[3] = '0';
         text[4] = hex[(unsigned char)byte >> 4];
         text[5] = hex[byte & 0xF];
         len = 6;

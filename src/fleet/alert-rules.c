@@ -242,7 +242,8 @@ static bool
 is_named(const struct alert_rules *rules, const char *name)
 {
     for (size_t i = 0; i < rules->count; i++) {
-        if (strcmp(rules->items[i].name, name) == 0)
+        const char *taken = rules->items[i].name;
+        if (taken && strcmp(taken, name) == 0)
             return true;
     }
     return false;

@@ -114,13 +114,14 @@ run_text(struct request *request, const json_t *arguments, struct error *error)
                   BUFFERS_TEXT_MAX_BYTES >> 20);
     ok = ok && keep_text(request, arguments, &text, &number, error);
     if (ok) {
-        int64_t screen = (int64_t)(terminal_history_dropped(terminal) +
-                                   terminal_history_rows(terminal));
-        json_t *answer = json_pack(
-            "{s:o,s:I,s:I,s:I}", "text",
-            json_from_bytes(text.data ? text.data : "", text.len), "lines",
-            (json_int_t)lines, "first", (json_int_t)(screen + excerpt.first),
-            "last", (json_int_t)(screen + excerpt.last));
+        json_int_t screen = (json_int_t)terminal_history_dropped(terminal);
+        screen += (json_int_t)terminal_history_rows(terminal);
+        json_int_t first = screen + (json_int_t)excerpt.first;
+        json_int_t last = screen + (json_int_t)excerpt.last;
+        json_t *answer =
+            json_pack("{s:o,s:I,s:I,s:I}", "text",
+                      json_from_bytes(text.data ? text.data : "", text.len),
+                      "lines", (json_int_t)lines, "first", first, "last", last);
         if (number)
             json_object_set_new(answer, "buffer", json_integer(number));
         request_return(request, answer);

@@ -55,15 +55,15 @@ bool
 term_entry_patch(char *entry, size_t len)
 {
     size_t header[HEADER_COUNT];
-    if (len < sizeof(header) / sizeof(*header) * 2)
+    if (len < 2 * (size_t)HEADER_COUNT)
         return false;
     for (size_t i = 0; i < HEADER_COUNT; i++)
         header[i] = number_at(entry, 2 * i);
     size_t magic = header[HEADER_MAGIC];
     if (magic != MAGIC_16 && magic != MAGIC_32)
         return false;
-    size_t offsets =
-        2 * HEADER_COUNT + header[HEADER_NAME_BYTES] + header[HEADER_BOOLEANS];
+    size_t offsets = 2 * (size_t)HEADER_COUNT + header[HEADER_NAME_BYTES] +
+                     header[HEADER_BOOLEANS];
     offsets += offsets % 2;
     offsets += header[HEADER_NUMBERS] * (magic == MAGIC_32 ? 4 : 2);
     if (offsets + 2 * header[HEADER_STRINGS] + header[HEADER_TABLE_BYTES] > len)
@@ -75,7 +75,7 @@ term_entry_patch(char *entry, size_t len)
         strcmp(down, "\n") != 0)
         return false;
     /* no other string may begin in this one */
-    size_t offset = number_at(entry, offsets + 2 * STRING_CURSOR_DOWN);
+    size_t offset = number_at(entry, offsets + 2 * (size_t)STRING_CURSOR_DOWN);
     for (size_t i = 0; i < header[HEADER_STRINGS]; i++) {
         if (i != STRING_CURSOR_DOWN &&
             number_at(entry, offsets + 2 * i) == offset)
