@@ -143,6 +143,34 @@ def bench_keys(rounds=3):
     return verdict("p50", median(ratios), 1.2)
 
 
+def relayed_keys_once(box, processes, count=400):
+    """The floor: processes that do nothing but pass bytes on."""
+    pty = Pty(box, PROGRAM, "relay", str(processes), PROGRAM, "echo")
+    pty.wait(READY)
+    times = [int(text) for text in pty.order(f"keys {count} 20000").split()]
+    pty.close()
+    return sorted(times)
+
+
+def bench_floor(rounds=2):
+    """What one process more between terminal and program costs, whatever it
+    does: tmux has one, we have two."""
+    print("floor: microseconds from a key to its echo through mere relays",
+          flush=True)
+    ratios = []
+    for _ in range(rounds):
+        box = harness.Box("bench")
+        try:
+            one, two = (relayed_keys_once(box, count) for count in (1, 2))
+        finally:
+            box.remove()
+        tell_times("one", one)
+        tell_times("two", two)
+        ratios.append(median(two) / median(one))
+    print(f"  two processes: {median(ratios):.2f} of one")
+    return True
+
+
 def flooded_keys_once(side, count=150, floods=8):
     pty = side.console([PROGRAM, "marks"],
                        others=[[PROGRAM, "flood"]] * floods)
@@ -491,7 +519,8 @@ def bench_search(count=64, lines=10000):
 
 BENCHES = {"launch": bench_launch, "throughput": bench_throughput,
            "corpora": bench_corpora, "trickle": bench_trickle,
-           "keys": bench_keys, "flood": bench_flood, "drawn": bench_drawn,
+           "keys": bench_keys, "floor": bench_floor,
+           "flood": bench_flood, "drawn": bench_drawn,
            "slow": bench_slow, "memory": bench_memory, "idle": bench_idle,
            "search": bench_search}
 

@@ -10,13 +10,19 @@
  *   benchprog frames N FILE     N pieces of the file a second (a zero byte ends
  *                               each)
  *   benchprog now               the monotonic clock, in microseconds
+ *   benchprog relay N COMMAND   the command on a pty of its own, behind N
+ *                               processes that only pass bytes on: the least
+ *                               that a multiplexer of N processes can cost
  */
 #include <errno.h>
+#include <poll.h>
+#include <pty.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <termios.h>
 #include <time.h>
 #include <unistd.h>
@@ -155,6 +161,67 @@ print_file(const char *how, long number, const char *path)
     return result;
 }
 
+/* Passes bytes on, in both directions, until one side ends. */
+static int
+pass_on(int in, int out, int far)
+{
+    struct pollfd fds[] = {{.fd = in, .events = POLLIN},
+                           {.fd = far, .events = POLLIN}};
+    const int ways[] = {far, out};
+    char bytes[4096];
+
+    while (poll(fds, 2, -1) > 0) {
+        for (int i = 0; i < 2; i++) {
+            ssize_t count = 0;
+
+            if (!fds[i].revents)
+                continue;
+            count = read(fds[i].fd, bytes, sizeof(bytes));
+            if (count <= 0 || write(ways[i], bytes, (size_t)count) != count)
+                return 0;
+        }
+    }
+    return 1;
+}
+
+static int
+relay(long processes, char **command)
+{
+    struct termios raw;
+    int ends[2];
+    int master;
+    pid_t child;
+
+    if (processes > 1) {
+        if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) < 0)
+            return 1;
+        child = fork();
+        if (child != 0) {
+            close(ends[1]);
+            tcgetattr(STDIN_FILENO, &raw);
+            cfmakeraw(&raw);
+            tcsetattr(STDIN_FILENO, TCSANOW, &raw);
+            return pass_on(STDIN_FILENO, STDOUT_FILENO, ends[0]);
+        }
+        dup2(ends[1], STDIN_FILENO);
+        dup2(ends[1], STDOUT_FILENO);
+        close(ends[0]);
+        close(ends[1]);
+        return relay(processes - 1, command);
+    }
+    if (isatty(STDIN_FILENO)) {
+        tcgetattr(STDIN_FILENO, &raw);
+        cfmakeraw(&raw);
+        tcsetattr(STDIN_FILENO, TCSANOW, &raw);
+    }
+    child = forkpty(&master, NULL, NULL, NULL);
+    if (child == 0) {
+        execvp(command[0], command);
+        _exit(127);
+    }
+    return child < 0 ? 1 : pass_on(STDIN_FILENO, STDOUT_FILENO, master);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -171,6 +238,8 @@ main(int argc, char **argv)
         printf("%lld\n", (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
         return 0;
     }
+    if (argc > 3 && strcmp(argv[1], "relay") == 0)
+        return relay(strtol(argv[2], NULL, 10), argv + 3);
     if (argc == 4)
         return print_file(argv[1], strtol(argv[2], NULL, 10), argv[3]);
     (void)fprintf(stderr, "usage: benchprog WHAT [NUMBER FILE]\n");
