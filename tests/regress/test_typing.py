@@ -12,9 +12,10 @@ def test_a_break_and_a_letter_are_sysrq(box):
     box.wait_shell("n1")
     cursor = box.json("send", "n1", "--enter", "echo before")["cursor"]
     require_in("SysRq sent", box.gm("sysrq", "n1", "help").out)
-    found = box.gm("wait", "n1", "--for", r"sysrq: HELP.*reboot\(b\)",
-                   "--after", cursor, "--timeout", "30").out
-    require_in("show-blocked-tasks(w)", found)
+    found = box.gm("wait", "n1", "--for",
+                   r"sysrq: HELP.*show-blocked-tasks\(w\)", "--after", cursor,
+                   "--timeout", "30").out
+    require_in("reboot(b)", found)
     # A letter does as well as a name, and the shell goes on.
     box.gm("sysrq", "n1", "m")
     box.gm("wait", "n1", "--for", "Mem-Info", "--after", cursor,
