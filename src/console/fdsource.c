@@ -35,6 +35,8 @@ struct fdsource {
     struct loop_timer *break_end; /* armed while a break is sent */
     struct outqueue queue;
     struct trickle trickle;
+    unsigned credit;  /* small reads at once that are left, in focus */
+    uint64_t read_ms; /* monotonic: the last read */
     enum fdsource_pace pace;
     bool is_blocked; /* it took less than it was offered */
     bool is_dead;
@@ -150,15 +152,34 @@ read_slice(struct fdsource *source, size_t *ret_len, int *ret_errnum)
     return is_open;
 }
 
+/* Whether what follows a read of len bytes is better gathered for a moment. */
+static bool
+is_spaced(struct fdsource *source, size_t len)
+{
+    if (source->pace == FDSOURCE_PACE_COLD)
+        return trickle_add(&source->trickle, len) || is_yielding(source);
+    uint64_t now = clock_monotonic_ms();
+    if (now - source->read_ms > FDSOURCE_REST_MS)
+        source->credit = FDSOURCE_HOT_CREDIT;
+    source->read_ms = now;
+    if (len >= SHORT_READ_BYTES)
+        return false; /* a flood gathers by itself */
+    if (source->credit == 0)
+        return true;
+    source->credit--;
+    return false;
+}
+
 static void
 take_bytes(struct fdsource *source)
 {
     size_t len = 0;
     int errnum = 0;
     bool is_open = read_slice(source, &len, &errnum);
-    if (source->pace == FDSOURCE_PACE_COLD &&
-        (trickle_add(&source->trickle, len) || is_yielding(source)))
-        loop_timer_start(source->pause, FDSOURCE_COLD_PAUSE_MS);
+    if (is_spaced(source, len))
+        loop_timer_start(source->pause, source->pace == FDSOURCE_PACE_HOT
+                                            ? FDSOURCE_HOT_PAUSE_MS
+                                            : FDSOURCE_COLD_PAUSE_MS);
     if (len > 0)
         source->handlers->on_bytes(source->data, source->shared->scratch, len);
     if (!is_open)
@@ -270,6 +291,7 @@ fdsource_type(struct fdsource *source, const char *bytes, size_t len,
     outqueue_push(&source->queue, bytes, len);
     if (!source->is_blocked)
         write_queue(source);
+    source->credit = FDSOURCE_HOT_CREDIT;
     /* What it answers is read at once. */
     if (loop_timer_is_armed(source->pause)) {
         loop_timer_stop(source->pause);

@@ -26,6 +26,13 @@ struct fdsource;
 #define FDSOURCE_TYPING_MS 500
 #define FDSOURCE_YIELD_SLICE_BYTES (4u << 10)
 
+/* A console in focus that goes on and on in small pieces, as a UART makes them,
+ * is read at once so many times, then every FDSOURCE_HOT_PAUSE_MS, until it was
+ * quiet for FDSOURCE_REST_MS or somebody types into it. */
+#define FDSOURCE_HOT_CREDIT 32
+#define FDSOURCE_HOT_PAUSE_MS 3
+#define FDSOURCE_REST_MS 20
+
 /* What all sources of a server share. */
 struct fdsource_shared {
     char *scratch;     /* FDSOURCE_SLICE_BYTES to read into */

@@ -1,3 +1,4 @@
+#include "base/clock.h"
 #include "console-world.h"
 
 #include <poll.h>
@@ -574,6 +575,26 @@ a_socket_whose_peer_hung_up_ends_without_a_signal(void **state)
 }
 
 static void
+small_pieces_of_a_console_in_focus_are_gathered(void **state)
+{
+    struct world *world = *state;
+    pid_t pid;
+    world->console = world_open_console(world, 24, 80);
+    console_hold_keyboard(world->console);
+    uint64_t start_ms = clock_monotonic_ms();
+    set_fd(world, spawn("i=0; while [ $i -lt 4000 ]; do printf 'abc '; "
+                        "i=$((i + 1)); done; echo the end",
+                        &pid));
+    world_wait_for(world, "the end");
+    /* one by one it would be thousands in a few ms; a writer that pauses gets
+     * its credit again */
+    uint64_t took_ms = clock_monotonic_ms() - start_ms;
+    assert_in_range(world->changes, 1, 64 + 2 * took_ms);
+    assert_true(run_until(&world->loop, has_ended, world));
+    console_release_keyboard(world->console);
+}
+
+static void
 a_descriptor_that_cannot_be_waited_for_is_refused(void **state)
 {
     struct world *world = *state;
@@ -683,6 +704,7 @@ main(void)
         TEST(a_program_waits_until_the_log_before_it_is_replayed),
         TEST(a_second_program_goes_on_where_the_first_ended),
         TEST(a_socket_whose_peer_hung_up_ends_without_a_signal),
+        TEST(small_pieces_of_a_console_in_focus_are_gathered),
         TEST(a_descriptor_that_cannot_be_waited_for_is_refused),
         TEST(a_log_that_cannot_grow_is_told_and_its_gap_is_marked),
         TEST(a_program_that_ends_in_a_gap_leaves_a_mark_of_it),
