@@ -9,8 +9,8 @@
  * Documentation/admin-guide/sysrq.rst), by names. */
 struct sysrq {
     const char *name;
-    char letter;
     const char *summary;
+    char letter;
     bool is_dangerous; /* ends programs or the guest */
 };
 
