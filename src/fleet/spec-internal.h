@@ -79,3 +79,16 @@ bool spec_take_size(struct spec_reader *reader, const json_t *value,
                     const struct place *place, uint64_t *ret_bytes);
 char **spec_take_words(struct spec_reader *reader, const json_t *value,
                        const struct place *place);
+
+/* spec-parts.c: objects within an entry. */
+bool spec_is_among(const char *word, const char *const *words, size_t count);
+/* Adds a mistake for each member that is none of names. */
+void spec_check_members(struct spec_reader *reader, const json_t *object,
+                        const struct place *place, const char *const *names,
+                        size_t count);
+/* One of a few words; what: "a disk format". New, or NULL after a mistake. */
+char *spec_take_choice(struct spec_reader *reader, const json_t *value,
+                       const struct place *place, const char *what,
+                       const char *const *words, size_t count);
+/* The member, or NULL when it is absent or null. Borrowed. */
+const json_t *spec_member(const json_t *object, const char *name);
