@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "base/xalloc.h"
 #include "fleet/mistakes.h"
+#include "fleet/networks.h"
 #include "fleet/positions.h"
 #include "fleet/spec-internal.h"
 #include "fleet/syntax.h"
@@ -20,7 +21,7 @@
 #define FLEET_VERSION 1
 
 static const char *const file_fields[] = {"version", "defaults", "guests",
-                                          "$schema"};
+                                          "networks", "$schema"};
 
 /* What is being read, for the functions below. */
 struct parser {
@@ -204,7 +205,11 @@ read_root(struct parser *parser)
         take_object(parser, "guests", "an object of guests by their names");
     if (!guests && json_object_get(parser->root, "guests"))
         return NULL;
-    return read_guests(parser, guests, defaults.fields ? &defaults : NULL);
+    struct fleet *fleet =
+        read_guests(parser, guests, defaults.fields ? &defaults : NULL);
+    networks_check(json_object_get(parser->root, "networks"), fleet->guests,
+                   fleet->guest_count, parser->mistakes);
+    return fleet;
 }
 
 /* The directory of an absolute path. */

@@ -107,11 +107,19 @@ const struct spec_field spec_fields[] = {
     {
         .name = "nics",
         .type = "array",
-        .summary = "network cards: QEMU's -nic values, or objects of type, "
-                   "model, mac (one user network)",
+        .summary = "network cards: objects of type or network, model, mac, "
+                   "hostfwd …, or QEMU's -nic values (one user network)",
         .kinds = Q,
         .offset = AT(nics),
         .read = spec_read_nics,
+    },
+    {
+        .name = "agent",
+        .type = "boolean",
+        .summary = "a port for the guest agent (false)",
+        .kinds = Q,
+        .offset = AT(has_agent),
+        .read = spec_read_boolean,
     },
     {
         .name = "args",
@@ -137,6 +145,15 @@ const struct spec_field spec_fields[] = {
         .kinds = SPEC_KINDS(SPEC_KIND_COMMAND),
         .offset = AT(command),
         .read = spec_read_command,
+    },
+    {
+        .name = "ssh",
+        .type = "object",
+        .summary = "how `guestmux ssh` reaches it: user, port (22), key, "
+                   "options",
+        .kinds = Q | SPEC_KINDS(SPEC_KIND_COMMAND),
+        .offset = AT(ssh),
+        .read = spec_read_ssh,
     },
     {
         .name = "exec",

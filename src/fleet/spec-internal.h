@@ -48,8 +48,8 @@ spec_read_fn spec_read_option, spec_read_path, spec_read_append,
     spec_read_program, spec_read_arch, spec_read_accel, spec_read_smp,
     spec_read_memory, spec_read_firmware, spec_read_disks, spec_read_nics,
     spec_read_words, spec_read_command, spec_read_socket, spec_read_baud,
-    spec_read_history, spec_read_alerts, spec_read_silence, spec_read_log,
-    spec_read_console, spec_read_consoles, spec_read_boolean;
+    spec_read_history, spec_read_ssh, spec_read_alerts, spec_read_silence,
+    spec_read_log, spec_read_console, spec_read_consoles, spec_read_boolean;
 
 /* Reads an array of alert rules in place of those that are there; what is wrong
  * is left out. */
@@ -79,6 +79,10 @@ bool spec_take_size(struct spec_reader *reader, const json_t *value,
                     const struct place *place, uint64_t *ret_bytes);
 char **spec_take_words(struct spec_reader *reader, const json_t *value,
                        const struct place *place);
+
+/* spec-nics.c, spec-ssh.c: what they filled. */
+void spec_free_nics(struct spec *spec);
+void spec_free_ssh(struct spec_ssh *ssh);
 
 /* spec-parts.c: objects within an entry. */
 bool spec_is_among(const char *word, const char *const *words, size_t count);

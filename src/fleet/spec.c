@@ -279,18 +279,6 @@ free_disks(struct spec *spec)
     free(spec->disks);
 }
 
-static void
-free_nics(struct spec *spec)
-{
-    for (size_t i = 0; i < spec->nic_count; i++) {
-        free(spec->nics[i].type);
-        free(spec->nics[i].model);
-        free(spec->nics[i].mac);
-        free(spec->nics[i].text);
-    }
-    free(spec->nics);
-}
-
 void
 spec_free(struct spec *spec)
 {
@@ -305,7 +293,8 @@ spec_free(struct spec *spec)
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
         free(texts[i]);
     free_disks(spec);
-    free_nics(spec);
+    spec_free_nics(spec);
+    spec_free_ssh(&spec->ssh);
     shellwords_free(spec->args);
     shellwords_free(spec->consoles);
     shellwords_free(spec->command);

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "fleet/alert-rules.h"
+#include "fleet/forward.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -36,10 +37,23 @@ struct spec_disk {
 };
 
 struct spec_nic {
-    char *type;  /* "user"; NULL when text says it */
-    char *model; /* NULL: virtio */
+    char *type;    /* "user", "tap" …; NULL when network or text says it */
+    char *network; /* one of the fleet's own networks, instead of a type */
+    char *model;   /* NULL: virtio */
     char *mac;
+    struct forward *forwards; /* of a user network */
+    size_t forward_count;
+    char **options; /* of -netdev: a name, its value, a name … */
+    size_t option_count;
     char *text; /* a raw -nic value, instead of all the above */
+};
+
+/* How `guestmux ssh` reaches the guest; what is not said is ssh's to choose. */
+struct spec_ssh {
+    char *user;
+    int port;       /* of the guest; 0: 22 */
+    char *key;      /* absolute */
+    char **options; /* for ssh's -o; NULL-terminated, or NULL */
 };
 
 struct spec {
@@ -63,6 +77,7 @@ struct spec {
     size_t disk_count;
     struct spec_nic *nics;
     size_t nic_count;
+    bool has_agent;  /* a port for the guest agent */
     bool has_nics;   /* false: nothing was said, one user network it is */
     char **args;     /* NULL-terminated, or NULL: raw QEMU arguments */
     char **consoles; /* "ttyS0", "hvc0" …: NULL-terminated, or NULL: the
@@ -74,6 +89,8 @@ struct spec {
     char *device; /* SPEC_KIND_DEVICE */
     int baud;
     char *socket; /* SPEC_KIND_SOCKET */
+
+    struct spec_ssh ssh;
 
     size_t history_lines; /* scrollback */
     int console_rows;     /* a fixed size; 0: that of who looks at it */

@@ -21,7 +21,14 @@ void argv_add_format(struct argv_list *list, const char *format, ...)
 void argv_add_buffer(struct argv_list *list, struct buffer *buffer);
 
 void argv_add_disks(struct argv_list *list, const struct spec *spec);
-void argv_add_nics(struct argv_list *list, const struct spec *spec);
+
+/* argv-nics.c: network cards, and the guest agent's port. */
+void argv_add_nics(struct argv_list *list, const struct spec *spec,
+                   const struct argv_runtime *runtime);
+void argv_add_agent(struct argv_list *list, const struct spec *spec,
+                    const struct argv_runtime *runtime);
+/* Whether the cards make QEMU run programs: helpers, scripts. */
+bool argv_nics_spawn(const struct spec *spec);
 
 /* argv-console.c: the chardevs, and what a guest described by fields has its
  * consoles on; the kernel's command line, with the consoles' size where it is

@@ -207,17 +207,6 @@ add_firmware(struct argv_list *list, const struct spec *spec)
     free(beside);
 }
 
-/* Whether the networks or the user's arguments make QEMU run programs. */
-static bool
-spawns(const struct spec *spec, const struct cmdline *cmdline)
-{
-    for (size_t i = 0; i < spec->nic_count; i++) {
-        if (spec->nics[i].text && cmdline_net_spawns(spec->nics[i].text))
-            return true;
-    }
-    return cmdline->spawns;
-}
-
 /* A QEMU that its guest took over can then start no program and become no
  * other user. Programs that the network needs (qemu-bridge-helper is set-uid)
  * could not run in it. */
@@ -225,7 +214,7 @@ static void
 add_sandbox(struct argv_list *list, const struct spec *spec,
             const struct cmdline *cmdline)
 {
-    if (!cmdline->has_sandbox && !spawns(spec, cmdline) &&
+    if (!cmdline->has_sandbox && !cmdline->spawns && !argv_nics_spawn(spec) &&
         sandbox_is_supported(list->words[0]))
         add_pair(list, "-sandbox",
                  "on,obsolete=deny,elevateprivileges=deny,spawn=deny,"
@@ -234,7 +223,7 @@ add_sandbox(struct argv_list *list, const struct spec *spec,
 
 static void
 add_fields(struct argv_list *list, const struct spec *spec,
-           const struct cmdline *cmdline)
+           const struct cmdline *cmdline, const struct argv_runtime *runtime)
 {
     add_sandbox(list, spec, cmdline);
     /* With a display to look at, the firmware belongs there. */
@@ -258,7 +247,8 @@ add_fields(struct argv_list *list, const struct spec *spec,
     add_pair(list, "-initrd", spec->initrd);
     argv_add_append(list, spec);
     argv_add_disks(list, spec);
-    argv_add_nics(list, spec);
+    argv_add_nics(list, spec, runtime);
+    argv_add_agent(list, spec, runtime);
 }
 
 char **
@@ -286,7 +276,7 @@ argv_build(const struct spec *spec, const struct argv_runtime *runtime,
         add_monitor(&list, runtime);
         argv_add_chardevs(&list, runtime, cmdline->console_count);
         if (spec->kind == SPEC_KIND_QEMU)
-            add_fields(&list, spec, cmdline);
+            add_fields(&list, spec, cmdline, runtime);
         for (size_t i = 0; cmdline->words[i]; i++)
             argv_add(&list, cmdline->words[i]);
     }

@@ -13,7 +13,23 @@ struct argv_runtime {
     const char *const *logs; /* one log path per console, absolute */
     size_t log_count;
     const char *pidfile; /* may be NULL */
+    /* One a card of the spec: where its QEMU listens for the switch, absolute;
+     * NULL for cards on no network of the fleet's. The array may be NULL when
+     * there are none such. */
+    const char *const *nic_sockets;
+    /* One a forward of the spec, card after card: the host's port. NULL: those
+     * that the spec says. */
+    const int *forward_ports;
+    const char *agent_socket; /* where the agent's port is; NULL: no agent */
 };
+
+/* A MAC address as text, with its terminating zero. */
+#define ARGV_MAC_BYTES 18
+
+/* The address of a spec's card: the given one, or one that follows from
+ * directory, name and index. */
+void argv_nic_mac(const struct spec *spec, size_t index,
+                  char mac[ARGV_MAC_BYTES]);
 
 /* Finds the QEMU binary of a spec: by path, by name in PATH, or
  * qemu-system-ARCH. The caller frees it. error names what to install. */

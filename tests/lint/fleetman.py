@@ -12,7 +12,9 @@ TABLE = "src/fleet/spec-fields.c"
 
 # Fields of disks, nics and of the file, which have no row in the table.
 OTHERS = {"version", "defaults", "guests", "$schema", "file", "format",
-          "interface", "readonly", "type", "model", "mac", "max"}
+          "interface", "readonly", "type", "model", "mac", "max", "networks",
+          "network", "hostfwd", "name", "script", "downscript", "bridge",
+          "helper", "options", "user", "port", "key"}
 
 
 def table_rows():

@@ -143,7 +143,7 @@ a_guest_has_one_user_network_unless_told_otherwise(void **state)
     assert_string_equal(value_of(argv, "-netdev", 0), "user,id=gmnet0");
     assert_string_equal(
         value_of(argv, "-device", 0),
-        "virtio-net-pci,netdev=gmnet0,mac=52:54:00:49:75:03,romfile=");
+        "virtio-net-pci,id=gmnic0,netdev=gmnet0,mac=52:54:00:49:75:03,romfile=");
     argv_free(argv);
     spec_free(spec);
     spec = make_spec("{" STAND_IN ",\"machine\":\"microvm\",\"nics\":["
@@ -153,11 +153,12 @@ a_guest_has_one_user_network_unless_told_otherwise(void **state)
     argv = build(spec, NULL);
     assert_string_equal(
         value_of(argv, "-device", 0),
-        "virtio-net-device,netdev=gmnet0,mac=52:54:00:00:00:09");
-    assert_int_equal(
-        strncmp(value_of(argv, "-nic", 0), "tap,ifname=t,,0,mac=52:54:00:", 29),
-        0);
-    assert_string_equal(value_of(argv, "-nic", 1), "tap,mac=52:54:00:00:00:07");
+        "virtio-net-device,id=gmnic0,netdev=gmnet0,mac=52:54:00:00:00:09");
+    assert_int_equal(strncmp(value_of(argv, "-nic", 0),
+                             "tap,ifname=t,,0,id=gmnet1,mac=52:54:00:", 39),
+                     0);
+    assert_string_equal(value_of(argv, "-nic", 1),
+                        "tap,mac=52:54:00:00:00:07,id=gmnet2");
     argv_free(argv);
     spec_free(spec);
 }
@@ -539,8 +540,15 @@ boot(struct machine *machine, const char *text)
     free(output);
     struct spec *spec = make_spec(text, machine->directory);
     const char *logs[] = {machine->log, machine->log, machine->log};
-    struct argv_runtime runtime = {
-        .uuid = UUID, .monitor_fd = 3, .logs = logs, .log_count = 3};
+    char *socket = xasprintf("%s/net", machine->directory);
+    char *agent = xasprintf("%s/agent", machine->directory);
+    const char *sockets[] = {socket, socket, socket, socket};
+    struct argv_runtime runtime = {.uuid = UUID,
+                                   .monitor_fd = 3,
+                                   .logs = logs,
+                                   .log_count = 3,
+                                   .nic_sockets = sockets,
+                                   .agent_socket = agent};
     struct error error = {0};
     char **argv = argv_build(spec, &runtime, &error);
     if (!argv)
@@ -548,6 +556,8 @@ boot(struct machine *machine, const char *text)
     start(machine, argv);
     argv_free(argv);
     spec_free(spec);
+    free(agent);
+    free(socket);
     json_t *greeting = hear(machine);
     bool is_there = json_object_get(greeting, "QMP") != NULL;
     json_decref(greeting);
@@ -589,6 +599,126 @@ leave(struct machine *machine)
 
 #define IMAGE "a,b=c;$(id) json:{}.img"
 
+/* Each card's fields, and the -netdev that comes of them. */
+static const struct {
+    const char *nic;
+    const char *netdev;
+} networks[] = {
+    {"{}", "user,id=gmnet0"},
+    {"{\"type\":\"user\",\"hostfwd\":[\"2222:22\",{\"protocol\":\"udp\","
+     "\"host\":\"0.0.0.0\",\"host-port\":53,\"guest\":\"10.0.2.16\","
+     "\"guest-port\":53}],\"options\":{\"restrict\":true,\"hostname\":"
+     "\"a,b\"}}",
+     "user,id=gmnet0,restrict=on,hostname=a,,b,hostfwd=tcp:127.0.0.1:2222-:22,"
+     "hostfwd=udp:0.0.0.0:53-10.0.2.16:53"},
+    {"{\"type\":\"tap\",\"name\":\"tap,0\"}",
+     "tap,id=gmnet0,ifname=tap,,0,script=no,downscript=no"},
+    {"{\"type\":\"tap\",\"name\":\"tap0\",\"script\":\"up.sh\"}",
+     "tap,id=gmnet0,ifname=tap0,script=/f/up.sh,downscript=no"},
+    {"{\"type\":\"tap\",\"helper\":\"/h\",\"bridge\":\"br1\"}",
+     "tap,id=gmnet0,br=br1,helper=/h"},
+    {"{\"type\":\"bridge\",\"bridge\":\"br0\"}", "bridge,id=gmnet0,br=br0"},
+    {"{\"type\":\"vmnet-bridged\",\"name\":\"en0\"}",
+     "vmnet-bridged,id=gmnet0,ifname=en0"},
+    {"{\"type\":\"socket\",\"options\":{\"listen\":\":1234\"}}",
+     "socket,id=gmnet0,listen=:1234"},
+    {"{\"type\":\"dgram\",\"options\":{\"local.type\":\"unix\","
+     "\"local.path\":\"/a\",\"remote.type\":\"unix\",\"remote.path\":"
+     "\"/b\"}}",
+     "dgram,id=gmnet0,local.type=unix,local.path=/a,remote.type=unix,"
+     "remote.path=/b"},
+    {"{\"network\":\"lan0\"}",
+     "stream,id=gmnet0,server=on,addr.type=unix,addr.path=/r/n1,,x.net0"},
+};
+
+static void
+networks_become_netdevs(void **state)
+{
+    (void)state;
+    static const char *const logs[] = {"/s/n1/ttyS0.log"};
+    static const char *const sockets[] = {"/r/n1,x.net0"};
+    struct argv_runtime runtime = {.uuid = UUID,
+                                   .monitor_fd = 3,
+                                   .logs = logs,
+                                   .log_count = 1,
+                                   .nic_sockets = sockets};
+    for (size_t i = 0; i < sizeof(networks) / sizeof(networks[0]); i++) {
+        char *text = xasprintf("{" STAND_IN ",\"nics\":[%s]}", networks[i].nic);
+        struct spec *spec = make_spec(text, "/f");
+        char **argv = argv_build(spec, &runtime, NULL);
+        assert_string_equal(value_of(argv, "-netdev", 0), networks[i].netdev);
+        argv_free(argv);
+        spec_free(spec);
+        free(text);
+    }
+}
+
+static void
+chosen_ports_take_the_place_of_auto(void **state)
+{
+    (void)state;
+    static const char *const logs[] = {"/s/n1/ttyS0.log"};
+    static const int ports[] = {2222, 20001, 20002};
+    struct argv_runtime runtime = {.uuid = UUID,
+                                   .monitor_fd = 3,
+                                   .logs = logs,
+                                   .log_count = 1,
+                                   .forward_ports = ports};
+    struct spec *spec = make_spec(
+        "{" STAND_IN ",\"nics\":[{\"hostfwd\":[\"2222:22\",\"auto:80\"]},"
+        "\"user\",{\"hostfwd\":[\"udp:0:53\"]}]}",
+        "/f");
+    char **argv = argv_build(spec, &runtime, NULL);
+    assert_string_equal(value_of(argv, "-netdev", 0),
+                        "user,id=gmnet0,hostfwd=tcp:127.0.0.1:2222-:22,"
+                        "hostfwd=tcp:127.0.0.1:20001-:80");
+    assert_string_equal(value_of(argv, "-netdev", 2),
+                        "user,id=gmnet2,hostfwd=udp:127.0.0.1:20002-:53");
+    argv_free(argv);
+    spec_free(spec);
+}
+
+static void
+the_agent_has_a_port_on_the_consoles_bus(void **state)
+{
+    (void)state;
+    static const char *const logs[] = {"/s/n1/0.log", "/s/n1/1.log"};
+    struct argv_runtime runtime = {.uuid = UUID,
+                                   .monitor_fd = 3,
+                                   .logs = logs,
+                                   .log_count = 2,
+                                   .agent_socket = "/r/n1,x.agent"};
+    static const char *const specs[] = {
+        "{" STAND_IN ",\"nics\":[],\"agent\":true}",
+        "{" STAND_IN ",\"nics\":[],\"agent\":true,\"consoles\":[\"ttyS0\","
+        "\"hvc0\"]}",
+    };
+    for (size_t i = 0; i < sizeof(specs) / sizeof(specs[0]); i++) {
+        struct spec *spec = make_spec(specs[i], "/f");
+        char **argv = argv_build(spec, &runtime, NULL);
+        int chardev = 0;
+        while (strncmp(value_of(argv, "-chardev", chardev), "socket,id=gmagent",
+                       17) != 0)
+            chardev++;
+        assert_string_equal(
+            value_of(argv, "-chardev", chardev),
+            "socket,id=gmagent,server=on,wait=off,path=/r/n1,,x.agent");
+        int buses = 0;
+        int ports = 0;
+        for (int j = 0; value_of(argv, "-device", j); j++) {
+            const char *device = value_of(argv, "-device", j);
+            buses += strstr(device, "id=gmserial") != NULL;
+            ports += strstr(device, "bus=gmserial.0,chardev=gmagent,"
+                                    "id=gmagent0,"
+                                    "name=org.qemu.guest_agent.0") != NULL;
+        }
+        assert_int_equal(buses, 1);
+        assert_int_equal(ports, 1);
+        argv_free(argv);
+        spec_free(spec);
+    }
+}
+
 /* Specs that a real QEMU must take as they come out. */
 static const char *const accepted[] = {
     "{\"accel\":\"tcg\",\"args\":[\"-S\"]}",
@@ -609,6 +739,13 @@ static const char *const accepted[] = {
     "\"virtio-serial\",\"-chardev\",\"pty,id=v\",\"-device\","
     "\"virtconsole,chardev=v\",\"-nographic\",\"-daemonize\",\"-name\",\"x\","
     "\"-monitor\",\"stdio\"]}",
+    "{\"accel\":\"tcg\",\"agent\":true,\"consoles\":[\"ttyS0\",\"hvc0\"],"
+    "\"nics\":[{\"hostfwd\":[\"25631:22\",\"udp:25631:53\"],\"options\":{"
+    "\"restrict\":true,\"net\":\"10.9.0.0/24\"}},\"user,model=e1000\","
+    "{\"type\":\"dgram\",\"options\":{\"remote.type\":\"inet\","
+    "\"remote.host\":\"127.0.0.1\",\"remote.port\":\"25632\",\"local.type\":"
+    "\"inet\",\"local.host\":\"127.0.0.1\",\"local.port\":\"25633\"}},"
+    "{\"network\":\"lan0\"}],\"args\":[\"-S\"]}",
     "{\"command\":\"qemu-system-x86_64 -accel tcg -S -m 64 -nographic\"}",
     "{\"command\":\"sudo qemu-system-x86_64 -accel tcg -S -nodefaults -chardev "
     "vc,id=monitor -mon monitor -serial vc &\"}",
@@ -734,6 +871,9 @@ main(void)
         cmocka_unit_test(fields_become_options),
         cmocka_unit_test(disks_get_their_controllers),
         cmocka_unit_test(a_guest_has_one_user_network_unless_told_otherwise),
+        cmocka_unit_test(networks_become_netdevs),
+        cmocka_unit_test(chosen_ports_take_the_place_of_auto),
+        cmocka_unit_test(the_agent_has_a_port_on_the_consoles_bus),
         cmocka_unit_test(guests_of_different_names_have_different_addresses),
         cmocka_unit_test(accelerators_are_chosen_by_what_can_be_used),
         cmocka_unit_test(other_architectures_have_machines_that_boot),

@@ -243,9 +243,53 @@ static const struct {
     {GUEST("\"nics\":[{\"model\":\"e1000,romfile=/x\"}]"),
      "f:1:46: guests.a.nics[0].model: \"e1000,romfile=/x\" is not a card's "
      "model (try virtio-net-pci)"},
-    {GUEST("\"nics\":[{\"type\":\"tap\"}]"),
-     "f:1:45: guests.a.nics[0].type: \"tap\" is not known here; for other "
-     "networks give QEMU's -nic value as a string (try user)"},
+    {GUEST("\"nics\":[{\"type\":\"tpa\"}]"),
+     "f:1:45: guests.a.nics[0].type: \"tpa\" is not a type of network (try "
+     "tap)"},
+    {GUEST("\"nics\":[{\"type\":\"tap\",\"hostfwd\":[\"1:1\"]}]"),
+     "f:1:51: guests.a.nics[0].hostfwd: \"hostfwd\" does not go with the type "
+     "\"tap\""},
+    {GUEST("\"nics\":[{\"hostfwd\":[\"2222\"]}]"),
+     "f:1:49: guests.a.nics[0].hostfwd[0]: \"2222\" is not a forwarded port "
+     "(try \"2222:22\", or \"auto:22\" for a free one)"},
+    {GUEST("\"nics\":[{\"hostfwd\":[\"localhost:1:2\"]}]"),
+     "f:1:49: guests.a.nics[0].hostfwd[0]: \"localhost\" is not an IPv4 "
+     "address (try 127.0.0.1)"},
+    {GUEST("\"nics\":[{\"hostfwd\":[\"1:2\"]},{\"hostfwd\":[\"1:3\"]}]"),
+     "f:1:69: guests.a.nics[1].hostfwd[0]: port 1 of the host is forwarded "
+     "twice"},
+    {GUEST("\"nics\":[{\"hostfwd\":[{\"host-port\":70000,\"guest-port\":1}]}]"),
+     "f:1:62: guests.a.nics[0].hostfwd[0].host-port: 70000 is not a port (1 to "
+     "65535)"},
+    {GUEST("\"nics\":[{\"hostfwd\":[{\"host-port\":7}]}]"),
+     "f:1:49: guests.a.nics[0].hostfwd[0]: \"guest-port\" is missing"},
+    {GUEST("\"nics\":[{\"type\":\"user\",\"network\":\"lan0\"}]"),
+     "f:1:38: guests.a.nics[0].type: a card has a \"type\" or is on a "
+     "\"network\" of the fleet's, not both"},
+    {GUEST("\"nics\":[{\"network\":\"lan0\"}]"),
+     "f:1:48: guests.a.nics[0].network: there is no network \"lan0\" (write "
+     "\"networks\": {\"lan0\": {}} beside \"guests\")"},
+    {"{\"version\":1,\"networks\":{\"lan0\":{},\"-x\":{},\"b\":{\"mtu\":1},"
+     "\"c\":1},\"guests\":{\"a\":{\"nics\":[{\"network\":\"lan1\"}]}}}",
+     "f:1:36: networks.-x: \"-x\" is not a network's name (letters, digits, "
+     "'.', '_' and '-', a letter or digit first, at most 48)\n"
+     "f:1:49: networks.b.mtu: unknown field \"mtu\"\n"
+     "f:1:62: networks.c: this is an integer, not an object; {} is one\n"
+     "f:1:99: guests.a.nics[0].network: there is no network \"lan1\" (did you "
+     "mean \"lan0\"?)"},
+    {GUEST("\"nics\":[{\"options\":{\"id\":\"x\"}}]"),
+     "f:1:49: guests.a.nics[0].options.id: this cannot be an option of -netdev "
+     "here"},
+    {GUEST("\"ssh\":{\"user\":\"-oProxyCommand=x\"}"),
+     "f:1:43: guests.a.ssh.user: \"-oProxyCommand=x\" is not a user's name "
+     "(try debian)"},
+    {GUEST("\"ssh\":{\"port\":0}"),
+     "f:1:43: guests.a.ssh.port: 0 is not a port (1 to 65535)"},
+    {GUEST("\"ssh\":{\"options\":[\"-v\"]}"),
+     "f:1:47: guests.a.ssh.options[0]: this is not an option of ssh's (try "
+     "\"ForwardAgent=yes\")"},
+    {GUEST("\"agent\":\"yes\""),
+     "f:1:37: guests.a.agent: this is a string, not true or false"},
     {GUEST("\"args\":\"-S\""),
      "f:1:36: guests.a.args: this is a string, not an array of strings"},
     {GUEST("\"args\":[\"-m\",64]"),
