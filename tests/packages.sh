@@ -15,8 +15,9 @@ case $(uname -m) in
 aarch64|arm64) deb_run=qemu-system-arm ;;
 *) deb_run=qemu-system-x86 ;;
 esac
+deb_run="$deb_run qemu-utils"
 deb_test='libcmocka-dev clang clang-format clang-tidy libclang-rt-dev tmux
-    ncurses-term'
+    ncurses-term ovmf qemu-system-arm qemu-efi-aarch64'
 
 deb_bench='strace screen dvtm procps'
 

@@ -65,8 +65,9 @@ const struct spec_field spec_fields[] = {
     },
     {
         .name = "firmware",
-        .type = "path",
-        .summary = "QEMU's -bios: a file, or a name that QEMU knows",
+        .type = "firmware",
+        .summary = "bios, uefi, uefi-secure, uefi-secure-setup, a file for "
+                   "QEMU's -bios, or an object of code and vars (bios)",
         .kinds = Q,
         .offset = AT(firmware),
         .read = spec_read_firmware,
@@ -120,6 +121,51 @@ const struct spec_field spec_fields[] = {
         .kinds = Q,
         .offset = AT(has_agent),
         .read = spec_read_boolean,
+    },
+    {
+        .name = "vga",
+        .type = "text",
+        .summary = "a graphics card: std, virtio, qxl … (none; with vnc the "
+                   "machine's usual one)",
+        .kinds = Q,
+        .offset = AT(vga),
+        .read = spec_read_vga,
+    },
+    {
+        .name = "vnc",
+        .type = "display",
+        .summary = "a display for VNC clients: a number on 127.0.0.1, "
+                   "\"HOST:NUMBER\", or \"unix:PATH\"",
+        .kinds = Q,
+        .offset = AT(vnc_display),
+        .read = spec_read_vnc,
+    },
+    {
+        .name = "usb",
+        .type = "array",
+        .summary = "USB devices: tablet, mouse, keyboard, -device values; "
+                   "true: a controller alone (false)",
+        .kinds = Q,
+        .offset = AT(usb),
+        .read = spec_read_usb,
+    },
+    {
+        .name = "devices",
+        .type = "array",
+        .summary = "further devices: QEMU's -device values, as strings or "
+                   "objects with driver",
+        .kinds = Q,
+        .offset = AT(devices),
+        .read = spec_read_devices,
+    },
+    {
+        .name = "rng",
+        .type = "path",
+        .summary = "a virtio source of random bytes: true (/dev/urandom), or "
+                   "where they come from (false)",
+        .kinds = Q,
+        .offset = AT(rng),
+        .read = spec_read_rng,
     },
     {
         .name = "args",

@@ -397,22 +397,6 @@ spec_read_memory(struct spec_reader *reader, const struct spec_field *field,
             (bytes + (MIN_MEMORY / 2)) / MIN_MEMORY * MIN_MEMORY;
 }
 
-void
-spec_read_firmware(struct spec_reader *reader, const struct spec_field *field,
-                   const json_t *value, const struct place *place)
-{
-    const char *text = json_string_value(value);
-    if (text && !strcmp(text, "bios"))
-        return;
-    if (text && !strcmp(text, "uefi")) {
-        mistakes_add(reader->mistakes, place, POSITIONS_PART_VALUE,
-                     "\"uefi\" is not known yet; give the firmware's file, "
-                     "such as /usr/share/ovmf/OVMF.fd");
-        return;
-    }
-    spec_read_program(reader, field, value, place);
-}
-
 static char **
 split_command(struct spec_reader *reader, const json_t *value,
               const struct place *place)

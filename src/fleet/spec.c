@@ -285,16 +285,20 @@ spec_free(struct spec *spec)
     if (!spec)
         return;
     char *const texts[] = {
-        spec->name,    spec->directory, spec->qemu,   spec->arch,
-        spec->machine, spec->accel,     spec->cpu,    spec->firmware,
-        spec->kernel,  spec->initrd,    spec->append, spec->device,
-        spec->socket,
+        spec->name,        spec->directory, spec->qemu,        spec->arch,
+        spec->machine,     spec->accel,     spec->cpu,         spec->firmware,
+        spec->kernel,      spec->initrd,    spec->append,      spec->device,
+        spec->socket,      spec->uefi,      spec->flash_code,  spec->flash_vars,
+        spec->flash_store, spec->vga,       spec->vnc_display, spec->vnc_socket,
+        spec->rng,
     };
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
         free(texts[i]);
     free_disks(spec);
     spec_free_nics(spec);
     spec_free_ssh(&spec->ssh);
+    shellwords_free(spec->usb);
+    shellwords_free(spec->devices);
     shellwords_free(spec->args);
     shellwords_free(spec->consoles);
     shellwords_free(spec->command);

@@ -70,6 +70,11 @@ struct spec {
     int smp;               /* 0: QEMU's default */
     uint64_t memory_bytes; /* 0: QEMU's default */
     char *firmware;        /* absolute, or a bare name that QEMU looks up */
+    char *uefi;            /* "uefi" …: found by QEMU's descriptors */
+    char *flash_code;      /* absolute, as the next two: the firmware's program,
+                            */
+    char *flash_vars;      /* … the variable store to copy, or NULL */
+    char *flash_store;     /* … or the one to write to, or NULL */
     char *kernel;
     char *initrd;
     char *append;
@@ -77,11 +82,17 @@ struct spec {
     size_t disk_count;
     struct spec_nic *nics;
     size_t nic_count;
-    bool has_agent;  /* a port for the guest agent */
-    bool has_nics;   /* false: nothing was said, one user network it is */
-    char **args;     /* NULL-terminated, or NULL: raw QEMU arguments */
-    char **consoles; /* "ttyS0", "hvc0" …: NULL-terminated, or NULL: the
-                      * first serial port */
+    bool has_agent; /* a port for the guest agent */
+    bool has_nics;  /* false: nothing was said, one user network it is */
+    char *vga; /* "none", "std" …; "auto": the machine's; NULL: not said */
+    char *vnc_display; /* QEMU's "HOST:NUMBER", or NULL */
+    char *vnc_socket;  /* absolute, or NULL */
+    char **usb;        /* NULL: no controller; values of -device otherwise */
+    char **devices;    /* NULL-terminated, or NULL: values of -device */
+    char *rng;         /* where its bytes come from; NULL: there is none */
+    char **args;       /* NULL-terminated, or NULL: raw QEMU arguments */
+    char **consoles;   /* "ttyS0", "hvc0" …: NULL-terminated, or NULL: the
+                        * first serial port */
 
     /* SPEC_KIND_COMMAND, SPEC_KIND_EXEC: NULL-terminated words */
     char **command;

@@ -49,14 +49,18 @@ launch_argv(const struct guest *guest, struct error *error)
     for (size_t i = 0; i < guest->console_count; i++)
         logs[i] = guest->consoles[i].log_path;
     char *pidfile = store_path(guest, "qemu.pid");
+    char *data_dir =
+        paths_guest_data_dir(guest->context->paths, guest->spec->name);
     struct argv_runtime runtime = {
         .uuid = guest->uuid,
         .monitor_fd = PROCESS_PASSED_FD,
         .logs = logs,
         .log_count = guest->console_count,
         .pidfile = pidfile,
+        .data_dir = data_dir,
     };
     char **argv = argv_build(guest->spec, &runtime, error);
+    free(data_dir);
     free(pidfile);
     free(logs);
     return argv;

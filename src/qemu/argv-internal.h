@@ -3,6 +3,7 @@
 #include "base/buffer.h"
 #include "fleet/spec.h"
 #include "qemu/argv.h"
+#include "qemu/firmware.h"
 
 #include <stddef.h>
 
@@ -19,6 +20,10 @@ void argv_add_format(struct argv_list *list, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /* Adds what a buffer holds, and empties it. */
 void argv_add_buffer(struct argv_list *list, struct buffer *buffer);
+
+/* Adds both, unless value is NULL. */
+void argv_add_pair(struct argv_list *list, const char *option,
+                   const char *value);
 
 void argv_add_disks(struct argv_list *list, const struct spec *spec);
 
@@ -37,6 +42,13 @@ void argv_add_chardevs(struct argv_list *list,
                        const struct argv_runtime *runtime, size_t count);
 void argv_add_consoles(struct argv_list *list, const struct spec *spec);
 void argv_add_append(struct argv_list *list, const struct spec *spec);
+
+/* argv-hardware.c: -machine as the firmware wants it, the firmware's flash, and
+ * display, USB, random bytes, further devices. */
+void argv_add_machine(struct argv_list *list, const struct spec *spec,
+                      const struct firmware *firmware);
+void argv_add_firmware(struct argv_list *list, const struct firmware *firmware);
+void argv_add_hardware(struct argv_list *list, const struct spec *spec);
 
 /* "pci", "ccw" or "device": how a machine's virtio devices end. */
 const char *argv_virtio_bus(const struct spec *spec);

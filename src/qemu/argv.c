@@ -168,8 +168,8 @@ add_monitor(struct argv_list *list, const struct argv_runtime *runtime)
     }
 }
 
-static void
-add_pair(struct argv_list *list, const char *option, const char *value)
+void
+argv_add_pair(struct argv_list *list, const char *option, const char *value)
 {
     if (!value)
         return;
@@ -184,27 +184,13 @@ add_accel(struct argv_list *list, const struct spec *spec)
     if (machine && strstr(machine, "accel=") && !spec->accel)
         return;
     if (spec->accel && strcmp(spec->accel, "auto") != 0) {
-        add_pair(list, "-accel", spec->accel);
+        argv_add_pair(list, "-accel", spec->accel);
         return;
     }
     const char *native = accel_native(argv_arch(spec));
-    add_pair(list, "-accel", native);
+    argv_add_pair(list, "-accel", native);
     /* If it fails after all, QEMU takes the next. */
-    add_pair(list, "-accel", "tcg");
-}
-
-/* A bare name is one of QEMU's own, unless there is such a file beside the
- * fleet. */
-static void
-add_firmware(struct argv_list *list, const struct spec *spec)
-{
-    if (!spec->firmware)
-        return;
-    argv_add(list, "-bios");
-    char *beside = xasprintf("%s/%s", spec->directory, spec->firmware);
-    bool is_beside = !strchr(spec->firmware, '/') && access(beside, F_OK) == 0;
-    argv_add(list, is_beside ? beside : spec->firmware);
-    free(beside);
+    argv_add_pair(list, "-accel", "tcg");
 }
 
 /* A QEMU that its guest took over can then start no program and become no
@@ -216,24 +202,32 @@ add_sandbox(struct argv_list *list, const struct spec *spec,
 {
     if (!cmdline->has_sandbox && !cmdline->spawns && !argv_nics_spawn(spec) &&
         sandbox_is_supported(list->words[0]))
-        add_pair(list, "-sandbox",
-                 "on,obsolete=deny,elevateprivileges=deny,spawn=deny,"
-                 "resourcecontrol=deny");
+        argv_add_pair(list, "-sandbox",
+                      "on,obsolete=deny,elevateprivileges=deny,spawn=deny,"
+                      "resourcecontrol=deny");
+}
+
+/* Whether somebody looks at a display from elsewhere. */
+static bool
+has_display(const struct spec *spec, const struct cmdline *cmdline)
+{
+    return cmdline->has_display || spec->vnc_display || spec->vnc_socket;
 }
 
 static void
 add_fields(struct argv_list *list, const struct spec *spec,
-           const struct cmdline *cmdline, const struct argv_runtime *runtime)
+           const struct cmdline *cmdline, const struct firmware *firmware,
+           const struct argv_runtime *runtime)
 {
     add_sandbox(list, spec, cmdline);
     /* With a display to look at, the firmware belongs there. */
-    if (!cmdline->has_display)
+    if (!has_display(spec, cmdline))
         argv_add(list, "-nographic");
     argv_add(list, "-nodefaults");
     argv_add_consoles(list, spec);
-    add_pair(list, "-machine", argv_machine(spec));
+    argv_add_machine(list, spec, firmware);
     add_accel(list, spec);
-    add_pair(list, "-cpu", spec->cpu ? spec->cpu : default_cpu(spec));
+    argv_add_pair(list, "-cpu", spec->cpu ? spec->cpu : default_cpu(spec));
     if (spec->smp) {
         argv_add(list, "-smp");
         argv_add_format(list, "%d", spec->smp);
@@ -242,13 +236,14 @@ add_fields(struct argv_list *list, const struct spec *spec,
         argv_add(list, "-m");
         argv_add_format(list, "%" PRIu64 "M", spec->memory_bytes >> 20);
     }
-    add_firmware(list, spec);
-    add_pair(list, "-kernel", spec->kernel);
-    add_pair(list, "-initrd", spec->initrd);
+    argv_add_firmware(list, firmware);
+    argv_add_pair(list, "-kernel", spec->kernel);
+    argv_add_pair(list, "-initrd", spec->initrd);
     argv_add_append(list, spec);
     argv_add_disks(list, spec);
     argv_add_nics(list, spec, runtime);
     argv_add_agent(list, spec, runtime);
+    argv_add_hardware(list, spec);
 }
 
 char **
@@ -266,21 +261,24 @@ argv_build(const struct spec *spec, const struct argv_runtime *runtime,
     if (ok && cmdline->console_count > runtime->log_count)
         ok = error_set(error, ERROR_CODE_INTERNAL, "%zu consoles, but %zu logs",
                        cmdline->console_count, runtime->log_count);
+    struct firmware firmware = {0};
+    ok = ok && firmware_of_spec(spec, runtime->data_dir, &firmware, error);
     struct argv_list list = {0};
     if (ok) {
         argv_add(&list, program);
         argv_add(&list, "-name");
         argv_add_format(&list, "guest=%s", spec->name);
         if (!cmdline->uuid)
-            add_pair(&list, "-uuid", runtime->uuid);
+            argv_add_pair(&list, "-uuid", runtime->uuid);
         add_monitor(&list, runtime);
         argv_add_chardevs(&list, runtime, cmdline->console_count);
         if (spec->kind == SPEC_KIND_QEMU)
-            add_fields(&list, spec, cmdline, runtime);
+            add_fields(&list, spec, cmdline, &firmware, runtime);
         for (size_t i = 0; cmdline->words[i]; i++)
             argv_add(&list, cmdline->words[i]);
     }
     free(program);
+    firmware_finish(&firmware);
     cmdline_free(cmdline);
     return list.words;
 }

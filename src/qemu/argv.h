@@ -21,6 +21,8 @@ struct argv_runtime {
      * that the spec says. */
     const int *forward_ports;
     const char *agent_socket; /* where the agent's port is; NULL: no agent */
+    const char
+        *data_dir; /* the guest's, for what guestmux makes; may be NULL */
 };
 
 /* A MAC address as text, with its terminating zero. */
@@ -51,6 +53,17 @@ void argv_free(char **argv);
 /* The UUID that the user's own arguments give with -uuid, in lower case, or
  * NULL: then runtime's is the guest's. The caller frees it. */
 char *argv_own_uuid(const struct spec *spec);
+
+/* Where a guest's VNC display listens. */
+struct argv_vnc {
+    char *host;   /* owned; "": all addresses; NULL: a unix socket */
+    int port;     /* TCP's */
+    char *socket; /* owned; absolute, or NULL */
+};
+
+/* The VNC display that a guest's fields, args or command give; false: none. */
+bool argv_find_vnc(const struct spec *spec, struct argv_vnc *ret);
+void argv_vnc_finish(struct argv_vnc *vnc);
 
 /* What was rewritten in a command or in args, and why: a line each,
  * NULL-terminated (argv_free). NULL on failure. */

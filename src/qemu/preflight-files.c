@@ -20,10 +20,9 @@ static const char *const file_options[] = {
     "cdrom",  "fda",    "fdb", "sd",  "pflash", "mtdblock",
 };
 
-/* Checks that a file is there and may be read; mode: R_OK, or with W_OK. */
-static bool
-check_file(const struct preflight_check *check, const char *path, int mode,
-           const char *field, int index)
+bool
+preflight_check_file(const struct preflight_check *check, const char *path,
+                     int mode, const char *field, int index)
 {
     struct stat info;
     if (stat(path, &info) < 0) {
@@ -65,7 +64,7 @@ check_disk(const struct preflight_check *check, size_t index)
     const struct spec_disk *disk = &check->spec->disks[index];
     int mode = disk->is_readonly ? R_OK : R_OK | W_OK;
     int item = (int)index;
-    if (!check_file(check, disk->file, mode, "disks", item))
+    if (!preflight_check_file(check, disk->file, mode, "disks", item))
         return;
     bool has_magic = is_qcow2(disk->file);
     if (!disk->format)
@@ -92,7 +91,7 @@ check_word(const struct preflight_check *check, const char *path,
     char *whole = path[0] == '/'
                       ? xstrdup(path)
                       : xasprintf("%s/%s", check->spec->directory, path);
-    (void)check_file(check, whole, R_OK, field, -1);
+    (void)preflight_check_file(check, whole, R_OK, field, -1);
     free(whole);
 }
 
@@ -169,12 +168,11 @@ preflight_check_files(const struct preflight_check *check)
         check_words(check, spec->command, "command");
         return;
     }
-    if (spec->firmware && spec->firmware[0] == '/')
-        (void)check_file(check, spec->firmware, R_OK, "firmware", -1);
+    preflight_check_hardware(check);
     if (spec->kernel)
-        (void)check_file(check, spec->kernel, R_OK, "kernel", -1);
+        (void)preflight_check_file(check, spec->kernel, R_OK, "kernel", -1);
     if (spec->initrd)
-        (void)check_file(check, spec->initrd, R_OK, "initrd", -1);
+        (void)preflight_check_file(check, spec->initrd, R_OK, "initrd", -1);
     for (size_t i = 0; i < spec->disk_count; i++)
         check_disk(check, i);
     check_words(check, spec->args, "args");

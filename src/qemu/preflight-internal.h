@@ -20,6 +20,13 @@ void preflight_check_kvm(const struct preflight_check *check,
 /* Files that a guest names, and KVM where its words ask for it. */
 void preflight_check_files(const struct preflight_check *check);
 
+/* Whether a file is there and may be read; mode: R_OK, or with W_OK. */
+bool preflight_check_file(const struct preflight_check *check, const char *path,
+                          int mode, const char *field, int index);
+
+/* preflight-hardware.c: the firmware's files, and what devices read. */
+void preflight_check_hardware(const struct preflight_check *check);
+
 /* What several guests want at once. */
 void preflight_check_shared(struct preflight *preflight,
                             const struct fleet *fleet);

@@ -14,7 +14,8 @@ TABLE = "src/fleet/spec-fields.c"
 OTHERS = {"version", "defaults", "guests", "$schema", "file", "format",
           "interface", "readonly", "type", "model", "mac", "max", "networks",
           "network", "hostfwd", "name", "script", "downscript", "bridge",
-          "helper", "options", "user", "port", "key"}
+          "helper", "options", "user", "port", "key", "code", "vars",
+          "store"}
 
 
 def table_rows():

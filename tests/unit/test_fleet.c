@@ -203,9 +203,9 @@ static const struct {
     {GUEST("\"arch\":\"aarch46\""),
      "f:1:36: guests.a.arch: \"aarch46\" is not an architecture that QEMU "
      "emulates (try aarch64)"},
-    {GUEST("\"firmware\":\"uefi\""),
-     "f:1:40: guests.a.firmware: \"uefi\" is not known yet; give the firmware's "
-     "file, such as /usr/share/ovmf/OVMF.fd"},
+    {GUEST("\"firmware\":\"uefi-secur\""),
+     "f:1:40: guests.a.firmware: \"uefi-secur\" is not a firmware's name (try "
+     "uefi-secure)"},
     {GUEST("\"kernel\":\"~/vmlinuz\""),
      "f:1:38: guests.a.kernel: ~ is not expanded here; write the whole path"},
     {GUEST("\"kernel\":\"$HOME/vmlinuz\""),

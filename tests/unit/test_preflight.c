@@ -128,6 +128,18 @@ static const struct {
      ":true}]},\"b\":{" TCG ",\"disks\":[{\"file\":\"k\",\"format\":\"raw\","
      "\"readonly\":true}]}",
      ""},
+    {"\"a\":{" TCG ",\"rng\":\"none\",\"firmware\":{\"code\":\"k\",\"vars\":"
+     "\"gone\"}}",
+     A "83: guests.a.firmware: error: cannot open gone: No such file or "
+       "directory\n" A
+       "65: guests.a.rng: error: cannot open none: No such file or "
+       "directory\n"},
+    {"\"a\":{" TCG ",\"arch\":\"avr\",\"machine\":\"uno\",\"firmware\":"
+     "\"uefi-secure\"}",
+     A "99: guests.a.firmware: error: no firmware \"uefi-secure\" (UEFI with "
+       "secure boot and keys enrolled) for avr's machine uno among QEMU's "
+       "descriptors in /usr/share/qemu/firmware, /etc/qemu/firmware, "
+       "/nowhere/qemu/firmware\n"},
     {"\"a\":{\"qemu\":\"./plain\",\"accel\":\"tcg\"}",
      A "36: guests.a.qemu: error: cannot run plain: it is not executable "
        "(chmod +x it)\n"},
@@ -230,5 +242,6 @@ main(void)
         cmocka_unit_test(
             commands_that_cannot_be_taken_over_are_told_with_their_places),
     };
+    (void)setenv("XDG_CONFIG_HOME", "/nowhere", 1);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
