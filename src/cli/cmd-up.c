@@ -8,6 +8,7 @@
 #include "cli/rows.h"
 #include "cli/session.h"
 #include "fleet/fleet.h"
+#include "fleet/variables.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -95,6 +96,28 @@ add_text(json_t *arguments, struct error *error)
     return ok;
 }
 
+/* The environment variables that the file's paths ask for: the server has
+ * another environment. What is wrong with the file is the server's to tell. */
+static void
+add_variables(const struct cli *cli, json_t *arguments)
+{
+    const char *text = json_string_value(json_object_get(arguments, "text"));
+    json_t *used = json_object();
+    struct variables variables = {NULL, used};
+    struct fleet_source source = {
+        .file = json_string_value(json_object_get(arguments, "file")),
+        .text = text,
+        .len = text ? strlen(text) : 0,
+        .variables = &variables,
+    };
+    /* With --host it is not this machine's file, and has no variables. */
+    if (!options_has(&cli->options, "host"))
+        fleet_free(fleet_load(&source, NULL));
+    if (json_object_size(used))
+        json_object_set(arguments, "variables", used);
+    json_decref(used);
+}
+
 /* fleet-apply's arguments; NULL with error set. */
 static json_t *
 build_arguments(const struct cli *cli, bool waits, struct error *error)
@@ -110,6 +133,7 @@ build_arguments(const struct cli *cli, bool waits, struct error *error)
         json_decref(arguments);
         return NULL;
     }
+    add_variables(cli, arguments);
     json_t *names = json_array();
     for (int i = 0; i < cli->options.argument_count; i++)
         json_array_append_new(names, json_from_text(cli->options.arguments[i]));

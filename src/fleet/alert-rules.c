@@ -256,7 +256,7 @@ read_rule(struct alert_rules *rules, const json_t *value,
 {
     size_t before = mistakes->count + mistakes->dropped;
     struct alert_rule rule = {.severity = ALERT_UNSET};
-    struct rule_reader reader = {.spec = {NULL, mistakes}, .rule = &rule};
+    struct rule_reader reader = {.spec = {.mistakes = mistakes}, .rule = &rule};
     const char *key = NULL;
     json_t *member = NULL;
     if (!json_is_object(value)) {

@@ -9,27 +9,49 @@
 
 #include <jansson.h>
 
-/* A fleet file: {"version": 1, "defaults": {…}, "guests": {NAME: {…}}}. */
+/* A fleet file: {"version": 1, "include": […], "defaults": {…}, "templates":
+ * {NAME: {…}}, "guests": {NAME: {…}}}. */
 
 /* Largest fleet file, bytes. */
 #define FLEET_FILE_MAX_BYTES (4u << 20)
 /* Most guests in one fleet. */
 #define FLEET_MAX_GUESTS 1024
 
+struct document;
+struct layers;
+struct variables;
+
 struct fleet {
-    char *file;       /* absolute path */
-    char *shown_file; /* as the caller named it, for messages */
-    char *text;       /* its content, for fleet_where */
-    size_t text_len;
-    json_t *root;         /* the content; owned */
-    struct spec **guests; /* owned; in the file's order */
+    char *file;           /* absolute path */
+    char *shown_file;     /* as the caller named it, for messages */
+    struct spec **guests; /* owned; in the order of the file: what it includes
+                           * first */
     size_t guest_count;
+
+    struct document **documents; /* owned; the file, then what it includes */
+    size_t document_count;
+    struct layers **origins; /* owned; what each entry was merged of */
+    size_t origin_count;
+    struct layers **guest_origins; /* owned array; for each guest, that of its
+                                    * entry */
 };
 
-/* Reads a fleet from a file's content. file: its path; relative paths in it
- * start at its directory. On failure every mistake is reported at once, one per
- * line: "FILE:LINE:COL: guests.n1.memory: "2Q" is not a size (try 2G)", unknown
- * fields with the nearest known name. NULL on failure. */
+/* Where a fleet is read from. */
+struct fleet_source {
+    const char *file; /* its path; relative paths in it start there */
+    const char *text; /* its content; NULL: the file is read */
+    size_t len;
+    const struct variables *variables; /* for paths; NULL: this process's
+                                        * environment */
+};
+
+/* Reads a fleet, and what it includes. On failure every mistake is reported at
+ * once, one per line: "FILE:LINE:COL: guests.n1.memory: "2Q" is not a size (try
+ * 2G)", unknown fields with the nearest known name. NULL on failure. */
+struct fleet *fleet_load(const struct fleet_source *source,
+                         struct error *error);
+
+/* The same from a file's content. */
 struct fleet *fleet_parse(const char *file, const char *text, size_t len,
                           struct error *error);
 
@@ -38,8 +60,8 @@ struct fleet *fleet_read(const char *file, struct error *error);
 
 /* Where something about a guest is said, for messages about what the parser
  * cannot see: "FILE:LINE:COL: guests.n1.disks[0]"; a field that the defaults
- * say: "… defaults.kernel". field NULL: the guest itself; index -1: the whole
- * field. The caller frees it. */
+ * or a template say: "… defaults.kernel", "… templates.worker.kernel". field
+ * NULL: the guest itself; index -1: the whole field. The caller frees it. */
 char *fleet_where(const struct fleet *fleet, const char *guest,
                   const char *field, int index);
 

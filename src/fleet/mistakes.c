@@ -2,6 +2,7 @@
 
 #include "base/buffer.h"
 #include "base/xalloc.h"
+#include "fleet/layers.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -14,8 +15,8 @@ struct mistakes *
 mistakes_new(const char *file, const struct positions *positions)
 {
     struct mistakes *mistakes = xcalloc(1, sizeof(*mistakes));
-    mistakes->file = file;
-    mistakes->positions = positions;
+    mistakes->own = (struct mistakes_text){file, positions, 0};
+    mistakes->where = &mistakes->own;
     return mistakes;
 }
 
@@ -34,12 +35,23 @@ is_known(const struct mistakes *mistakes, const struct mistake *new)
 {
     for (size_t i = 0; i < mistakes->count; i++) {
         const struct mistake *old = &mistakes->items[i];
-        if (old->position.line == new->position.line &&
+        if (old->where == new->where &&
+            old->position.line == new->position.line &&
             old->position.column == new->position.column &&
             !strcmp(old->text, new->text))
             return true;
     }
     return false;
+}
+
+/* Keeps a mistake, whose text is its own from now on. */
+static void
+keep(struct mistakes *mistakes, const struct mistake *mistake)
+{
+    if (is_known(mistakes, mistake))
+        free(mistake->text);
+    else
+        mistakes->items[mistakes->count++] = *mistake;
 }
 
 void
@@ -54,22 +66,68 @@ mistakes_add(struct mistakes *mistakes, const struct place *place,
     va_start(args, format);
     char *message = xvasprintf(format, args);
     va_end(args);
-    char *where = place_text(place);
-    struct mistake mistake = {
-        .text = *where ? xasprintf("%s: %s", where, message) : xstrdup(message),
-    };
-    free(where);
-    free(message);
-    if (mistakes->positions)
-        mistake.position = positions_find(mistakes->positions, place, part);
-    if (is_known(mistakes, &mistake)) {
-        free(mistake.text);
-        return;
+    struct mistake mistake = {.where = mistakes->where};
+    struct layers_spot spot;
+    const struct layer *layer =
+        mistakes->layers && place ? layers_find(mistakes->layers, place, &spot)
+                                  : NULL;
+    if (layer) {
+        place = spot.place;
+        mistake.where = &layer->document->text;
     }
-    mistakes->items[mistakes->count++] = mistake;
+    char *path = place_text(place);
+    mistake.text =
+        *path ? xasprintf("%s: %s", path, message) : xstrdup(message);
+    free(path);
+    free(message);
+    if (mistake.where->positions)
+        mistake.position =
+            positions_find(mistake.where->positions, place, part);
+    keep(mistakes, &mistake);
 }
 
-/* By position; those of one position stay in the order they were found. */
+void
+mistakes_add_line(struct mistakes *mistakes, const struct mistakes_text *where,
+                  const char *line)
+{
+    struct mistake mistake = {.where = where, .is_line = true};
+    if (mistakes->count == MISTAKES_MAX) {
+        mistakes->dropped++;
+        return;
+    }
+    mistake.text = xstrdup(line);
+    keep(mistakes, &mistake);
+}
+
+bool
+mistakes_is_inherited(const struct mistakes *mistakes,
+                      const struct place *place)
+{
+    struct layers_spot spot;
+    const struct layers *layers = mistakes->layers;
+    const struct layer *layer =
+        layers ? layers_find(layers, place, &spot) : NULL;
+    return layer && layer != &layers->items[layers->count - 1];
+}
+
+size_t
+mistakes_count(const struct mistakes *mistakes)
+{
+    return mistakes->count + mistakes->dropped;
+}
+
+static bool
+is_before(const struct mistake *a, const struct mistake *b)
+{
+    if (a->where->order != b->where->order)
+        return a->where->order < b->where->order;
+    if (a->position.line != b->position.line)
+        return a->position.line < b->position.line;
+    return a->position.column < b->position.column;
+}
+
+/* By text and position; those of one position stay in the order they were
+ * found. */
 static void
 sort(struct mistakes *mistakes)
 {
@@ -77,16 +135,24 @@ sort(struct mistakes *mistakes)
     for (size_t i = 1; i < mistakes->count; i++) {
         struct mistake item = items[i];
         size_t at = i;
-        for (; at > 0; at--) {
-            struct position before = items[at - 1].position;
-            if (before.line < item.position.line ||
-                (before.line == item.position.line &&
-                 before.column <= item.position.column))
-                break;
+        for (; at > 0 && is_before(&item, &items[at - 1]); at--)
             items[at] = items[at - 1];
-        }
         items[at] = item;
     }
+}
+
+static void
+append_line(struct buffer *lines, const struct mistake *mistake)
+{
+    const struct mistakes_text *where = mistake->where;
+    if (!mistake->is_line && where->file)
+        buffer_printf(lines, "%s:", where->file);
+    if (!mistake->is_line && where->positions)
+        buffer_printf(lines, "%u:%u:", mistake->position.line,
+                      mistake->position.column);
+    if (!mistake->is_line && (where->file || where->positions))
+        buffer_append_byte(lines, ' ');
+    buffer_append_text(lines, mistake->text);
 }
 
 bool
@@ -98,18 +164,10 @@ mistakes_report(struct mistakes *mistakes, struct error *error)
     struct buffer lines = {0};
     size_t told = 0;
     for (; told < mistakes->count; told++) {
-        const struct mistake *mistake = &mistakes->items[told];
         size_t before = lines.len;
         if (told)
             buffer_append_byte(&lines, '\n');
-        if (mistakes->file)
-            buffer_printf(&lines, "%s:", mistakes->file);
-        if (mistakes->positions)
-            buffer_printf(&lines, "%u:%u:", mistake->position.line,
-                          mistake->position.column);
-        if (mistakes->file || mistakes->positions)
-            buffer_append_byte(&lines, ' ');
-        buffer_append_text(&lines, mistake->text);
+        append_line(&lines, &mistakes->items[told]);
         if (told && lines.len + LAST_LINE_BYTES > ERROR_TEXT_BYTES) {
             buffer_consume(&lines, 0);
             lines.len = before;

@@ -61,13 +61,11 @@ check_card(const json_t *networks, const struct place *place, const char *name,
     free(names);
 }
 
-static void
-check_cards(const json_t *networks, const struct spec *spec,
-            struct mistakes *mistakes)
+void
+networks_check_cards(const json_t *networks, const struct spec *spec,
+                     const struct place *guest, struct mistakes *mistakes)
 {
-    struct place guests = {NULL, "guests", 0};
-    struct place guest = {&guests, spec->name, 0};
-    struct place nics = {&guest, "nics", 0};
+    struct place nics = {guest, "nics", 0};
     for (size_t i = 0; i < spec->nic_count; i++) {
         const char *name = spec->nics[i].network;
         struct place nic = {&nics, NULL, i};
@@ -78,8 +76,7 @@ check_cards(const json_t *networks, const struct spec *spec,
 }
 
 void
-networks_check(const json_t *networks, struct spec *const *guests,
-               size_t guest_count, struct mistakes *mistakes)
+networks_check(const json_t *networks, struct mistakes *mistakes)
 {
     struct place place = {NULL, "networks", 0};
     const char *name = NULL;
@@ -98,6 +95,4 @@ networks_check(const json_t *networks, struct spec *const *guests,
         struct place at = {&place, name, 0};
         check_network(name, value, &at, mistakes);
     }
-    for (size_t i = 0; i < guest_count; i++)
-        check_cards(networks, guests[i], mistakes);
 }

@@ -9,7 +9,10 @@
 
 /* The networks of a fleet: its guests' own, by a switch in the server. */
 
-/* Adds the mistakes of a fleet file's "networks" (NULL: it has none), and of
- * guests' cards on networks that are not among them. */
-void networks_check(const json_t *networks, struct spec *const *guests,
-                    size_t guest_count, struct mistakes *mistakes);
+/* Adds the mistakes of a fleet file's "networks" (NULL: it has none). */
+void networks_check(const json_t *networks, struct mistakes *mistakes);
+
+/* Adds those of a guest's cards on networks that are not among these. guest:
+ * its place. */
+void networks_check_cards(const json_t *networks, const struct spec *spec,
+                          const struct place *guest, struct mistakes *mistakes);

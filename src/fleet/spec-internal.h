@@ -5,26 +5,47 @@
 
 /* Reads entries into specs; shared by spec.c, the field readers and fleet.c. */
 
+struct variables;
+
 struct spec_reader {
     struct spec *spec; /* being filled */
     struct mistakes *mistakes;
+    /* For paths; NULL: what is read was saved, and has none. */
+    const struct variables *variables;
 };
 
-/* An object of fields and where it stands. */
+/* An entry with everything merged in, and where it stands. */
 struct spec_entry {
-    const json_t *fields;
+    json_t *fields; /* paths in it are made what they stand for when they come
+                     * from elsewhere or have variables */
     const struct place *place;
 };
 
-/* Reads one guest. defaults may be NULL; fields of it that do not belong to
- * the guest's kind are left out. NULL when a mistake was added. */
-struct spec *spec_read(const char *name, const struct spec_entry *own,
-                       const struct spec_entry *defaults, const char *directory,
+/* What kind of guest an entry describes. */
+enum spec_kind spec_find_kind(const struct spec_entry *entry,
+                              struct mistakes *mistakes);
+
+/* Reads one guest. variables NULL: what was saved. NULL when a mistake was
+ * added. */
+struct spec *spec_read(const char *name, const struct spec_entry *entry,
+                       const char *directory, const struct variables *variables,
                        struct mistakes *mistakes);
 
-/* Adds the mistakes of the defaults themselves. */
-void spec_check_defaults(const struct spec_entry *defaults,
-                         const char *directory, struct mistakes *mistakes);
+/* Adds the mistakes that a part of an entry has by itself: defaults, a
+ * template, or an entry whose templates are missing. Objects, which others may
+ * complete, and strings that depend on the guest are left to the guests. */
+enum spec_part {
+    SPEC_PART_DEFAULTS,
+    SPEC_PART_TEMPLATE,
+    SPEC_PART_ENTRY,
+};
+void spec_check_part(enum spec_part part, const json_t *fields,
+                     const struct place *place, const char *directory,
+                     const struct variables *variables,
+                     struct mistakes *mistakes);
+
+/* Whether a field of the defaults counts for guests of a kind. */
+bool spec_has_field(enum spec_kind kind, const char *name);
 
 /* The field of a name, or NULL. */
 const struct spec_field *spec_find_field(const char *name);

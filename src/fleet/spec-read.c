@@ -4,9 +4,11 @@
 #include "base/paths.h"
 #include "base/utf8.h"
 #include "base/xalloc.h"
+#include "fleet/layers.h"
 #include "fleet/shellwords.h"
 #include "fleet/size.h"
 #include "fleet/spec-internal.h"
+#include "fleet/variables.h"
 
 #include <inttypes.h>
 #include <limits.h>
@@ -125,31 +127,28 @@ spec_take_text(struct spec_reader *reader, const json_t *value,
     return xstrndup(text, len);
 }
 
-static char *
-absolute(const struct spec_reader *reader, const char *path)
+/* Where paths at a place start: the directory of the file it stands in. */
+static const char *
+directory_of(const struct spec_reader *reader, const struct place *place)
 {
-    if (path[0] == '/')
-        return xstrdup(path);
-    while (!strncmp(path, "./", 2)) {
-        path += 2;
-        path += strspn(path, "/");
-    }
-    const char *directory = reader->spec->directory;
-    bool is_root = !strcmp(directory, "/");
-    return xasprintf("%s/%s", is_root ? "" : directory, path);
+    struct layers_spot spot;
+    const struct layers *layers = reader->mistakes->layers;
+    const struct layer *layer =
+        layers ? layers_find(layers, place, &spot) : NULL;
+    return layer ? layer->document->directory : reader->spec->directory;
 }
 
-/* Tells apart what people write where a file is wanted but no file is. */
-static const char *
-not_a_file(const char *path)
+/* Writes the path down in the entry when what stands there means another one
+ * for who reads it later: in another directory, with another environment. */
+static void
+settle_path(const struct spec_reader *reader, const json_t *value,
+            const char *directory, const char *path)
 {
-    if (path[0] == '~')
-        return "~ is not expanded here; write the whole path";
-    if (!strncmp(path, "$HOME", 5) || !strncmp(path, "${", 2))
-        return "variables are not expanded here; write the whole path";
-    if (strstr(path, "://") && strcspn(path, "/") > strcspn(path, ":"))
-        return "this is a URL, not a file";
-    return NULL;
+    const char *text = json_string_value(value);
+    if (!reader->variables || text[0] == '\0' ||
+        (!strchr(text, '$') && !strcmp(directory, reader->spec->directory)))
+        return;
+    (void)json_string_set((json_t *)value, path);
 }
 
 char *
@@ -160,15 +159,24 @@ spec_take_path(struct spec_reader *reader, const json_t *value,
         spec_take_text(reader, value, place, PATH_MAX - 1, SPEC_TEXT_ONE_LINE);
     if (!text)
         return NULL;
-    const char *problem = not_a_file(text);
-    char *path = NULL;
+    const char *directory = directory_of(reader, place);
+    char *problem = NULL;
+    char *path = variables_path(reader->variables, text, directory, &problem);
+    if (path &&
+        (find_control(path) || !utf8_is_valid(path, strlen(path), NULL)))
+        problem = xstrdup("this is no path with its variables expanded: there "
+                          "are control characters in it, or it is not UTF-8");
     if (problem)
         mistakes_add(reader->mistakes, place, POSITIONS_PART_VALUE, "%s",
                      problem);
     else
-        path = absolute(reader, text);
+        settle_path(reader, value, directory, path);
     free(text);
-    return path;
+    if (!problem)
+        return path;
+    free(problem);
+    free(path);
+    return NULL;
 }
 
 char **

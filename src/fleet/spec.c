@@ -4,6 +4,7 @@
 #include "base/nearest.h"
 #include "base/text.h"
 #include "base/xalloc.h"
+#include "fleet/placeholders.h"
 #include "fleet/shellwords.h"
 #include "fleet/spec-internal.h"
 
@@ -66,32 +67,39 @@ spec_wrong_type(struct mistakes *mistakes, const struct place *place,
                  json_type_text(value), wanted);
 }
 
+/* What an entry has besides the fields of a guest. */
+static const char *const entry_words[] = {"template", "count"};
+#define ENTRY_WORDS (sizeof(entry_words) / sizeof(entry_words[0]))
+
 static void
 unknown_entry_field(struct mistakes *mistakes, const struct place *place)
 {
-    const char **names = xcalloc(spec_fields_count, sizeof(*names));
-    for (size_t i = 0; i < spec_fields_count; i++)
-        names[i] = spec_fields[i].name;
-    spec_unknown_field(mistakes, place, names, spec_fields_count);
+    const char **names =
+        xcalloc(spec_fields_count + ENTRY_WORDS, sizeof(*names));
+    size_t count = 0;
+    for (; count < spec_fields_count; count++)
+        names[count] = spec_fields[count].name;
+    for (size_t i = 0; i < ENTRY_WORDS; i++)
+        names[count++] = entry_words[i];
+    spec_unknown_field(mistakes, place, names, count);
     free(names);
 }
 
 static bool
-has(const struct spec_entry *entry, const char *name)
+has(const json_t *entry, const char *name)
 {
-    const json_t *value = entry ? json_object_get(entry->fields, name) : NULL;
+    const json_t *value = json_object_get(entry, name);
     return value && !json_is_null(value);
 }
 
-/* What kind of guest an entry describes. */
-static enum spec_kind
-find_kind(const struct spec_entry *own, struct mistakes *mistakes)
+enum spec_kind
+spec_find_kind(const struct spec_entry *entry, struct mistakes *mistakes)
 {
     enum spec_kind found = SPEC_KIND_QEMU;
     for (int kind = SPEC_KIND_COMMAND; kind < SPEC_KIND_COUNT; kind++) {
-        if (!has(own, kind_names[kind]))
+        if (!has(entry->fields, kind_names[kind]))
             continue;
-        struct place place = {own->place, kind_names[kind], 0};
+        struct place place = {entry->place, kind_names[kind], 0};
         if (found != SPEC_KIND_QEMU)
             mistakes_add(mistakes, &place, POSITIONS_PART_KEY,
                          "a guest has \"%s\" or \"%s\", not both",
@@ -102,33 +110,53 @@ find_kind(const struct spec_entry *own, struct mistakes *mistakes)
     return found;
 }
 
+static bool
+is_kind_name(const char *name)
+{
+    for (int kind = SPEC_KIND_COMMAND; kind < SPEC_KIND_COUNT; kind++) {
+        if (!strcmp(name, kind_names[kind]))
+            return true;
+    }
+    return false;
+}
+
+bool
+spec_has_field(enum spec_kind kind, const char *name)
+{
+    const struct spec_field *field = spec_find_field(name);
+    return field && field->kinds & SPEC_KINDS(kind);
+}
+
 /* Adds a mistake for a field that belongs to other kinds of guest. */
 static void
 wrong_kind(struct spec_reader *reader, const struct spec_field *field,
            const struct place *place)
 {
-    for (int kind = SPEC_KIND_COMMAND; kind < SPEC_KIND_COUNT; kind++) {
-        if (!strcmp(field->name, kind_names[kind]))
-            return; /* find_kind told it */
-    }
+    if (is_kind_name(field->name))
+        return; /* spec_find_kind told it */
+    /* A template does not say whose it is. */
+    bool is_inherited = mistakes_is_inherited(reader->mistakes, place);
+    char *guest =
+        is_inherited ? xasprintf(" (in %s)", reader->spec->name) : xstrdup("");
     if (reader->spec->kind == SPEC_KIND_QEMU)
         mistakes_add(reader->mistakes, place, POSITIONS_PART_KEY,
-                     "\"%s\" goes only with \"device\"", field->name);
+                     "\"%s\" goes only with \"device\"%s", field->name, guest);
     else
         mistakes_add(reader->mistakes, place, POSITIONS_PART_KEY,
                      "\"%s\" does not go with \"%s\", which stands instead "
-                     "of QEMU's fields",
-                     field->name, kind_names[reader->spec->kind]);
+                     "of QEMU's fields%s",
+                     field->name, kind_names[reader->spec->kind], guest);
+    free(guest);
 }
 
 static void
-read_own(struct spec_reader *reader, const struct spec_entry *own)
+read_fields(struct spec_reader *reader, const struct spec_entry *entry)
 {
     const char *name = NULL;
     json_t *value = NULL;
-    json_object_foreach((json_t *)own->fields, name, value)
+    json_object_foreach(entry->fields, name, value)
     {
-        struct place place = {own->place, name, 0};
+        struct place place = {entry->place, name, 0};
         const struct spec_field *field = spec_find_field(name);
         if (!field)
             unknown_entry_field(reader->mistakes, &place);
@@ -143,110 +171,136 @@ read_own(struct spec_reader *reader, const struct spec_entry *own)
     }
 }
 
+/* Tells that a field lacks its kernel: where it stands, or where the guest
+ * does that inherits it. */
 static void
-read_defaults(struct spec_reader *reader, const struct spec_entry *own,
-              const struct spec_entry *defaults)
+miss_kernel(struct spec_reader *reader, const struct spec_entry *entry,
+            const char *name)
 {
-    for (size_t i = 0; defaults && i < spec_fields_count; i++) {
-        const struct spec_field *field = &spec_fields[i];
-        json_t *value = json_object_get(defaults->fields, field->name);
-        if (!value || json_is_null(value) ||
-            !(field->kinds & SPEC_KINDS(reader->spec->kind)) ||
-            json_object_get(own->fields, field->name))
-            continue;
-        struct place place = {defaults->place, field->name, 0};
-        field->read(reader, field, value, &place);
-        json_object_set(reader->spec->source, field->name, value);
+    struct place place = {entry->place, name, 0};
+    if (!mistakes_is_inherited(reader->mistakes, &place)) {
+        mistakes_add(reader->mistakes, &place, POSITIONS_PART_KEY,
+                     "\"%s\" goes only with \"kernel\"", name);
+        return;
     }
+    /* A copy, so that it is not told at the default. */
+    struct place guest = *entry->place;
+    place.parent = &guest;
+    mistakes_add(reader->mistakes, &place, POSITIONS_PART_KEY,
+                 "\"%s\", which it inherits, goes only with \"kernel\" (null "
+                 "takes it away)",
+                 name);
 }
 
 /* What no field can see by itself. */
 static void
-check_together(struct spec_reader *reader, const struct spec_entry *own)
+check_together(struct spec_reader *reader, const struct spec_entry *entry)
 {
     const struct spec *spec = reader->spec;
     const char *const after_kernel[] = {"initrd", "append"};
     for (size_t i = 0; i < 2; i++) {
-        if (spec->kernel || has(own, "kernel") ||
-            !json_object_get(spec->source, after_kernel[i]))
-            continue;
-        struct place place = {own->place, after_kernel[i], 0};
-        bool is_own = has(own, after_kernel[i]);
-        mistakes_add(reader->mistakes, &place, POSITIONS_PART_KEY,
-                     is_own ? "\"%s\" goes only with \"kernel\""
-                            : "the default \"%s\" goes only with \"kernel\" "
-                              "(null takes it away)",
-                     after_kernel[i]);
+        if (!spec->kernel && !has(entry->fields, "kernel") &&
+            json_object_get(spec->source, after_kernel[i]))
+            miss_kernel(reader, entry, after_kernel[i]);
     }
     if (spec->accel && spec->machine && strstr(spec->machine, "accel=")) {
-        struct place place = {own->place, "machine", 0};
+        struct place place = {entry->place, "machine", 0};
         mistakes_add(reader->mistakes, &place, POSITIONS_PART_VALUE,
                      "the accelerator is said twice: here and in \"accel\"");
     }
-    spec_check_consoles(reader, own->place);
+    spec_check_consoles(reader, entry->place);
+}
+
+/* Without a name. */
+static struct spec *
+new_spec(const char *directory)
+{
+    struct spec *spec = xcalloc(1, sizeof(*spec));
+    spec->directory = xstrdup(directory);
+    spec->source = json_object();
+    spec->baud = SPEC_DEFAULT_BAUD;
+    spec->history_lines = SPEC_DEFAULT_HISTORY;
+    spec->log_max_bytes = SPEC_DEFAULT_LOG_BYTES;
+    return spec;
 }
 
 struct spec *
-spec_read(const char *name, const struct spec_entry *own,
-          const struct spec_entry *defaults, const char *directory,
+spec_read(const char *name, const struct spec_entry *entry,
+          const char *directory, const struct variables *variables,
           struct mistakes *mistakes)
 {
-    size_t before = mistakes->count + mistakes->dropped;
+    size_t before = mistakes_count(mistakes);
     if (!text_is_name(name)) {
         char *shown = spec_show(name);
-        mistakes_add(mistakes, own->place, POSITIONS_PART_KEY,
+        mistakes_add(mistakes, entry->place, POSITIONS_PART_KEY,
                      "\"%s\" is not a name (letters, digits, '.', '_' and "
                      "'-', a letter or digit first, at most 48)",
                      shown);
         free(shown);
     }
-    if (!json_is_object(own->fields)) {
-        spec_wrong_type(mistakes, own->place, own->fields,
+    if (!json_is_object(entry->fields)) {
+        spec_wrong_type(mistakes, entry->place, entry->fields,
                         "an object of a guest's fields");
         return NULL;
     }
-    struct spec *spec = xcalloc(1, sizeof(*spec));
-    struct spec_reader reader = {spec, mistakes};
+    struct spec *spec = new_spec(directory);
+    struct spec_reader reader = {spec, mistakes, variables};
     spec->name = xstrdup(name);
-    spec->directory = xstrdup(directory);
-    spec->source = json_object();
-    spec->kind = find_kind(own, mistakes);
-    spec->baud = SPEC_DEFAULT_BAUD;
-    spec->history_lines = SPEC_DEFAULT_HISTORY;
-    spec->log_max_bytes = SPEC_DEFAULT_LOG_BYTES;
-    read_own(&reader, own);
-    read_defaults(&reader, own, defaults);
-    check_together(&reader, own);
-    if (mistakes->count + mistakes->dropped == before)
+    spec->kind = spec_find_kind(entry, mistakes);
+    read_fields(&reader, entry);
+    check_together(&reader, entry);
+    if (mistakes_count(mistakes) == before)
         return spec;
     spec_free(spec);
     return NULL;
 }
 
-void
-spec_check_defaults(const struct spec_entry *defaults, const char *directory,
-                    struct mistakes *mistakes)
+/* One member of defaults, a template or an entry. */
+static void
+check_member(struct spec_reader *reader, enum spec_part part,
+             const json_t *value, const struct place *place)
 {
-    struct spec *spec = xcalloc(1, sizeof(*spec));
-    struct spec_reader reader = {spec, mistakes};
-    spec->directory = xstrdup(directory);
+    const struct spec_field *field = spec_find_field(place->key);
+    bool is_default = part == SPEC_PART_DEFAULTS;
+    bool is_template_word = !strcmp(place->key, "template");
+    bool is_entry_word = is_template_word || !strcmp(place->key, "count");
+    if (is_entry_word &&
+        (part == SPEC_PART_ENTRY || (is_template_word && !is_default)))
+        return;
+    if (is_entry_word) {
+        mistakes_add(reader->mistakes, place, POSITIONS_PART_KEY,
+                     is_default ? "\"%s\" belongs to a guest and cannot be a "
+                                  "default"
+                                : "\"%s\" belongs to a guest, not to a "
+                                  "template",
+                     place->key);
+    } else if (!field) {
+        unknown_entry_field(reader->mistakes, place);
+    } else if (is_default && is_kind_name(place->key)) {
+        mistakes_add(reader->mistakes, place, POSITIONS_PART_KEY,
+                     "\"%s\" belongs to one guest and cannot be a default",
+                     place->key);
+    } else if (!json_is_null(value) && !json_is_object(value) &&
+               !placeholders_are_in(value)) {
+        json_t *copy = json_deep_copy(value);
+        field->read(reader, field, copy, place);
+        json_decref(copy);
+    }
+}
+
+void
+spec_check_part(enum spec_part part, const json_t *fields,
+                const struct place *place, const char *directory,
+                const struct variables *variables, struct mistakes *mistakes)
+{
+    struct spec *spec = new_spec(directory);
+    struct spec_reader reader = {spec, mistakes, variables};
     const char *name = NULL;
     json_t *value = NULL;
-    json_object_foreach((json_t *)defaults->fields, name, value)
+    json_object_foreach((json_t *)fields, name, value)
     {
-        struct place place = {defaults->place, name, 0};
-        const struct spec_field *field = spec_find_field(name);
-        bool is_kind = false;
-        for (int kind = SPEC_KIND_COMMAND; kind < SPEC_KIND_COUNT; kind++)
-            is_kind = is_kind || !strcmp(name, kind_names[kind]);
-        if (!field)
-            unknown_entry_field(mistakes, &place);
-        else if (is_kind)
-            mistakes_add(mistakes, &place, POSITIONS_PART_KEY,
-                         "\"%s\" belongs to one guest and cannot be a default",
-                         name);
-        else if (!json_is_null(value))
-            field->read(&reader, field, value, &place);
+        struct place member = {place, name, 0};
+        check_member(&reader, part, value, &member);
     }
     spec_free(spec);
 }
@@ -258,8 +312,9 @@ spec_from_json(const char *name, const json_t *entry, const char *directory,
     struct mistakes *mistakes = mistakes_new(NULL, NULL);
     struct place guests = {NULL, "guests", 0};
     struct place place = {&guests, name, 0};
-    struct spec_entry own = {entry, &place};
-    struct spec *spec = spec_read(name, &own, NULL, directory, mistakes);
+    /* Without variables nothing is changed in it. */
+    struct spec_entry own = {(json_t *)entry, &place};
+    struct spec *spec = spec_read(name, &own, directory, NULL, mistakes);
     if (!mistakes_report(mistakes, error)) {
         spec_free(spec);
         spec = NULL;

@@ -1,6 +1,7 @@
 #include "base/json.h"
 #include "base/xalloc.h"
 #include "fleet/fleet.h"
+#include "fleet/variables.h"
 #include "qemu/preflight.h"
 #include "server/api.h"
 #include "server/launch.h"
@@ -98,8 +99,14 @@ run_apply(struct request *request, const json_t *arguments, struct error *error)
     if (file[0] != '/')
         return error_set(error, ERROR_CODE_INVALID,
                          "argument 'file' is not an absolute path");
-    struct fleet *fleet = text ? fleet_parse(file, text, strlen(text), error)
-                               : fleet_read(file, error);
+    /* This process's environment is nobody's: the client sends its own. */
+    json_t *none = json_object();
+    const json_t *sent = json_object_get(arguments, "variables");
+    struct variables variables = {json_is_object(sent) ? sent : none, NULL};
+    struct fleet_source source = {file, text, text ? strlen(text) : 0,
+                                  &variables};
+    struct fleet *fleet = fleet_load(&source, error);
+    json_decref(none);
     if (!fleet)
         return false;
     const json_t *names = json_object_get(arguments, "guests");
@@ -205,6 +212,9 @@ static const struct method methods[] = {
                  "its directory"},
                 {"text", ARGUMENT_STRING, 0, 0, 0,
                  "The file's content; without it the server reads the file"},
+                {"variables", ARGUMENT_OBJECT, 0, 0, 0,
+                 "Environment variables for the paths in it, and their "
+                 "values"},
                 {"guests", ARGUMENT_STRINGS, 0, 0, 0,
                  "Only these guests of it"},
                 {"start", ARGUMENT_BOOLEAN, 0, 0, 0,

@@ -11,7 +11,8 @@ MAN = "docs/guestmux-fleet.5.scd"
 TABLE = "src/fleet/spec-fields.c"
 
 # Fields of disks, nics and of the file, which have no row in the table.
-OTHERS = {"version", "defaults", "guests", "$schema", "file", "format",
+OTHERS = {"version", "defaults", "guests", "$schema", "include", "templates",
+          "template", "count", "file", "format",
           "interface", "readonly", "type", "model", "mac", "max", "networks",
           "network", "hostfwd", "name", "script", "downscript", "bridge",
           "helper", "options", "user", "port", "key", "code", "vars",

@@ -207,10 +207,9 @@ static const struct {
      "f:1:40: guests.a.firmware: \"uefi-secur\" is not a firmware's name (try "
      "uefi-secure)"},
     {GUEST("\"kernel\":\"~/vmlinuz\""),
-     "f:1:38: guests.a.kernel: ~ is not expanded here; write the whole path"},
+     "f:1:38: guests.a.kernel: ~ is not expanded here; write ${HOME}"},
     {GUEST("\"kernel\":\"$HOME/vmlinuz\""),
-     "f:1:38: guests.a.kernel: variables are not expanded here; write the whole "
-     "path"},
+     "f:1:38: guests.a.kernel: variables have braces here; write ${HOME}"},
     {GUEST("\"kernel\":\"https://example.org/x\""),
      "f:1:38: guests.a.kernel: this is a URL, not a file"},
     {GUEST("\"initrd\":\"x\",\"append\":\"y\""),
@@ -336,7 +335,7 @@ static const struct {
      "a default"},
     {"{\"version\":1,\"defaults\":{\"kernel\":\"k\",\"append\":\"x\"},"
      "\"guests\":{\"a\":{\"kernel\":null}}}",
-     "f:1:63: guests.a.append: the default \"append\" goes only with "
+     "f:1:63: guests.a.append: \"append\", which it inherits, goes only with "
      "\"kernel\" (null takes it away)"},
 
     /* Several at once, in the file's order. */
