@@ -211,14 +211,21 @@ paths_make_runtime(const struct paths *paths, struct error *error)
 }
 
 char *
-paths_qmp_socket(const struct paths *paths, const char *guest,
-                 struct error *error)
+paths_guest_socket(const struct paths *paths, const char *guest,
+                   const char *suffix, struct error *error)
 {
-    char *path = xasprintf("%s/%s.qmp", paths->runtime_dir, guest);
+    char *path = xasprintf("%s/%s.%s", paths->runtime_dir, guest, suffix);
     if (paths_check_socket(path, error))
         return path;
     free(path);
     return NULL;
+}
+
+char *
+paths_qmp_socket(const struct paths *paths, const char *guest,
+                 struct error *error)
+{
+    return paths_guest_socket(paths, guest, "qmp", error);
 }
 
 char *

@@ -41,6 +41,10 @@ bool paths_make_runtime(const struct paths *paths, struct error *error);
 char *paths_qmp_socket(const struct paths *paths, const char *guest,
                        struct error *error);
 
+/* RUNTIME/GUEST.SUFFIX, another socket of a guest's; refused when too long. */
+char *paths_guest_socket(const struct paths *paths, const char *guest,
+                         const char *suffix, struct error *error);
+
 /* STATE/GUEST, DATA/GUEST. The caller frees them. */
 char *paths_guest_state_dir(const struct paths *paths, const char *guest);
 char *paths_guest_data_dir(const struct paths *paths, const char *guest);

@@ -337,7 +337,13 @@ fleet_check_sockets(const struct fleet *fleet, const struct paths *paths,
     for (size_t i = 0; i < fleet->guest_count; i++) {
         const char *name = fleet->guests[i]->name;
         struct error problem = {0};
-        char *socket = paths_qmp_socket(paths, name, &problem);
+        bool has_more = fleet->guests[i]->has_agent;
+        for (size_t j = 0; j < fleet->guests[i]->nic_count; j++)
+            has_more = has_more || fleet->guests[i]->nics[j].network;
+        /* The longest that it will have. */
+        char *socket = has_more
+                           ? paths_guest_socket(paths, name, "agent", &problem)
+                           : paths_qmp_socket(paths, name, &problem);
         if (!socket) {
             char *where = fleet_where(fleet, name, NULL, -1);
             buffer_printf(&lines, "%s%s: %s", lines.len ? "\n" : "", where,

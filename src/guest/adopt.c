@@ -15,6 +15,8 @@
 
 /* Most words of a command line that is taken back. */
 #define ARGV_MAX_WORDS 4096u
+/* Most network cards of a guest. */
+#define CARDS_MAX 64u
 
 /* A file in the guest's directory, or NULL when there is none or it cannot be
  * read (error is set then). */
@@ -221,6 +223,19 @@ argv_from_json(const json_t *words)
     return argv;
 }
 
+static void
+take_sockets(struct run *run, const json_t *sockets)
+{
+    size_t count = json_array_size(sockets);
+    if (count == 0 || count > CARDS_MAX)
+        return;
+    run->nic_sockets = xcalloc(count, sizeof(*run->nic_sockets));
+    run->nic_count = count;
+    for (size_t i = 0; i < count; i++)
+        run->nic_sockets[i] =
+            xstrdup(json_string_value(json_array_get(sockets, i)));
+}
+
 static bool
 run_from_json(struct run *run, const json_t *saved, struct error *error)
 {
@@ -232,6 +247,7 @@ run_from_json(struct run *run, const json_t *saved, struct error *error)
     const char *uuid = NULL;
     const char *executable = NULL;
     json_t *argv = NULL;
+    json_t *sockets = NULL;
     if (!json_get_integer(saved, "pid", JSON_REQUIRED, 0, INT32_MAX, &pid,
                           error) ||
         !json_get_integer(saved, "start-ticks", 0, 0, INT64_MAX, &ticks,
@@ -243,7 +259,8 @@ run_from_json(struct run *run, const json_t *saved, struct error *error)
         !json_get_string(saved, "name", 0, &name, error) ||
         !json_get_string(saved, "uuid", 0, &uuid, error) ||
         !json_get_string(saved, "executable", 0, &executable, error) ||
-        !json_get_array(saved, "argv", 0, &argv, error))
+        !json_get_array(saved, "argv", 0, &argv, error) ||
+        !json_get_array(saved, "nic-sockets", 0, &sockets, error))
         return false;
     run->identity.pid = (pid_t)pid;
     run->identity.start_ticks = (uint64_t)ticks;
@@ -254,6 +271,7 @@ run_from_json(struct run *run, const json_t *saved, struct error *error)
     run->qmp_uuid = xstrdup(uuid);
     run->executable = xstrdup(executable);
     run->argv = argv_from_json(argv);
+    take_sockets(run, sockets);
     run->is_ready = uuid != NULL;
     return true;
 }
@@ -360,6 +378,7 @@ load_guest(const struct guest_context *context, const char *name,
     if (uuid[0])
         memcpy(guest->uuid, uuid, sizeof(uuid));
     guest->plan = load_plan(guest);
+    network_load(guest);
     if (consoles_open(guest, error))
         return guest;
     guest_free(guest);

@@ -64,6 +64,8 @@ struct run {
     struct qmp *qmp;         /* owned; NULL: has no monitor */
     char **argv;             /* owned; NULL: a device or socket */
     char *qmp_path;          /* the monitor's socket; NULL: has none */
+    char **nic_sockets;      /* owned: nic_count; NULL for other networks */
+    size_t nic_count;
     struct process_identity identity;
     int64_t started_ms;
     char *qmp_name;   /* what the monitor said first, to know it again */
@@ -104,8 +106,12 @@ struct guest {
     char *problem;                  /* NULL: none */
     struct guest_console *consoles; /* owned */
     size_t console_count;
-    struct run *run; /* owned; NULL: it is not running */
-    json_t *exit;    /* owned; the last exit report, or NULL */
+    struct run *run;    /* owned; NULL: it is not running */
+    json_t *exit;       /* owned; the last exit report, or NULL */
+    json_t *ports;      /* owned: the host's ports that were chosen for it */
+    json_t *links_down; /* owned: numbers of cards without their cable */
+    json_t *forwards;   /* owned: what QEMU says, or NULL: not known */
+    char usernet[64];   /* its first user network, or "" */
     int64_t started_ms;
     int64_t ended_ms;
     struct op *ops;         /* owned list, oldest first */
@@ -211,10 +217,37 @@ bool launch_plain(struct guest *guest, struct error *error);
 /* Opens a device or socket that a dead server had open: no new boot. */
 bool launch_again(struct guest *guest, struct error *error);
 bool guest_has_qemu(const struct guest *guest);
-/* QEMU's command line. */
-char **launch_argv(const struct guest *guest, struct error *error);
+/* QEMU's command line. sockets: network_sockets'; ports: network_ports'. */
+char **launch_argv(const struct guest *guest, char *const *sockets,
+                   const int *ports, struct error *error);
 struct run *run_new(struct guest *guest);
 void run_free(struct run *run);
+
+/* network.c ---------------------------------------------------------------- */
+
+/* Reads what was remembered; once, when the guest is made. */
+void network_load(struct guest *guest);
+void network_free(struct guest *guest);
+
+enum network_ports_flags {
+    NETWORK_PORTS_CHECKED,
+    NETWORK_PORTS_UNCHECKED, /* those in use are no failure */
+};
+/* The host's port of each forward of the spec, for argv_runtime; the caller
+ * frees it. */
+int *network_ports(struct guest *guest, enum network_ports_flags flags,
+                   struct error *error);
+/* Where each card's QEMU is to listen for the switch: one for each card, NULL
+ * for those on other networks. */
+char **network_sockets(const struct guest *guest, struct error *error);
+void network_free_sockets(char **sockets, size_t count);
+
+/* A new run begins; the monitor answered. */
+void network_on_start(struct guest *guest);
+void network_on_ready(struct guest *guest);
+bool network_is_down(const struct guest *guest, size_t card);
+/* The API's array of cards. New reference. */
+json_t *network_cards_json(const struct guest *guest);
 
 /* adopt.c ------------------------------------------------------------------ */
 

@@ -144,6 +144,7 @@ guest_new(const struct guest_context *context, struct spec *spec,
         guest_free(guest);
         return NULL;
     }
+    network_load(guest);
     guest_changed(guest);
     return guest;
 }
@@ -169,6 +170,7 @@ guest_free(struct guest *guest)
     notices_free(guest);
     spec_free(guest->spec);
     spec_free(guest->plan);
+    network_free(guest);
     free(guest->dir);
     free(guest->qmp_path);
     free(guest->run_state);

@@ -50,6 +50,7 @@ struct guest_context {
     uv_loop_t *loop;
     const struct paths *paths;
     struct console_hub *hub;
+    struct ports *ports; /* the host's ports that guests have; may be NULL */
     const struct guest_handlers *handlers;
     void *data;
     rlim_t file_limit; /* the programs' RLIMIT_NOFILE; 0: this process's */
@@ -144,10 +145,38 @@ bool guest_send_sysrq(struct guest *guest, size_t console,
 bool guest_press(struct guest *guest, const json_t *combinations,
                  guest_done_fn on_done, void *data, struct error *error);
 
-/* Any QMP command. arguments: stolen, may be NULL. value: borrowed; NULL on
- * error. */
+/* Forwards a port of the host to the guest while it runs. card: whose user
+ * network, or -1: the first. on_reply gets the list of forwards as
+ * guest_to_json tells it. */
 typedef void (*guest_qmp_fn)(void *data, const json_t *value,
                              const struct error *error);
+bool guest_forward_add(struct guest *guest, int card,
+                       const struct forward *forward, guest_qmp_fn on_reply,
+                       void *data, struct error *error);
+/* Takes the host's port away from it. */
+bool guest_forward_remove(struct guest *guest, bool is_udp, int port,
+                          guest_qmp_fn on_reply, void *data,
+                          struct error *error);
+
+/* One network card of a guest described by fields. Texts: borrowed. */
+struct guest_card {
+    const char *type;    /* "user", "lan", "tap" …; "qemu": a -nic value */
+    const char *network; /* the fleet's own network, or NULL */
+    const char *socket;  /* where its QEMU listens for the switch, while the
+                          * guest runs and its monitor has answered; or NULL */
+    char mac[18];        /* "": not known */
+    bool is_down;        /* its cable was pulled */
+};
+size_t guest_card_count(const struct guest *guest);
+/* False: there is no such card. */
+bool guest_card(const struct guest *guest, size_t card,
+                struct guest_card *ret_card);
+/* Pulls a card's cable, or puts it in again. */
+bool guest_set_link(struct guest *guest, size_t card, bool is_up,
+                    guest_done_fn on_done, void *data, struct error *error);
+
+/* Any QMP command. arguments: stolen, may be NULL. value: borrowed; NULL on
+ * error. */
 bool guest_qmp(struct guest *guest, const char *command, json_t *arguments,
                uint64_t timeout_ms, guest_qmp_fn on_reply, void *data,
                struct error *error);

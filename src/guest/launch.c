@@ -34,6 +34,7 @@ run_free(struct run *run)
     loop_timer_free(run->press);
     loop_timer_free(run->timer);
     argv_free(run->argv);
+    network_free_sockets(run->nic_sockets, run->nic_count);
     free(run->qmp_path);
     free(run->qmp_name);
     free(run->qmp_uuid);
@@ -43,7 +44,8 @@ run_free(struct run *run)
 }
 
 char **
-launch_argv(const struct guest *guest, struct error *error)
+launch_argv(const struct guest *guest, char *const *sockets, const int *ports,
+            struct error *error)
 {
     const char **logs = xcalloc(guest->console_count + 1, sizeof(*logs));
     for (size_t i = 0; i < guest->console_count; i++)
@@ -58,6 +60,8 @@ launch_argv(const struct guest *guest, struct error *error)
         .log_count = guest->console_count,
         .pidfile = pidfile,
         .data_dir = data_dir,
+        .nic_sockets = (const char *const *)sockets,
+        .forward_ports = ports,
     };
     char **argv = argv_build(guest->spec, &runtime, error);
     free(data_dir);
@@ -79,13 +83,25 @@ copy_words(char *const *words)
     return copy;
 }
 
+/* The command line that it would be started with. */
+static char **
+planned_argv(struct guest *guest, struct error *error)
+{
+    int *ports = network_ports(guest, NETWORK_PORTS_UNCHECKED, error);
+    char **sockets = ports ? network_sockets(guest, error) : NULL;
+    char **argv = sockets ? launch_argv(guest, sockets, ports, error) : NULL;
+    network_free_sockets(sockets, guest->spec->nic_count);
+    free(ports);
+    return argv;
+}
+
 char **
 guest_command(struct guest *guest, struct error *error)
 {
     if (guest->run && guest->run->argv)
         return copy_words(guest->run->argv);
     if (guest_has_qemu(guest))
-        return launch_argv(guest, error);
+        return planned_argv(guest, error);
     if (guest->spec->kind == SPEC_KIND_EXEC)
         return copy_words(guest->spec->command);
     error_set(error, ERROR_CODE_STATE, "%s is a %s: there is no command line",
@@ -128,20 +144,26 @@ note_run(struct guest *guest)
 
 /* Everything between the lock and its release. */
 static bool
-launch_locked(struct guest *guest, char **argv, struct error *error)
+launch_locked(struct guest *guest, struct error *error)
 {
-    if (!consoles_prepare_logs(guest, error)) {
-        argv_free(argv);
+    if (!consoles_prepare_logs(guest, error))
         return false;
-    }
-    int listener = qmp_listen(guest->qmp_path, error);
+    int *ports = network_ports(guest, NETWORK_PORTS_CHECKED, error);
+    char **sockets = ports ? network_sockets(guest, error) : NULL;
+    char **argv = sockets ? launch_argv(guest, sockets, ports, error) : NULL;
+    int listener = argv ? qmp_listen(guest->qmp_path, error) : -1;
+    free(ports);
     if (listener < 0) {
+        network_free_sockets(sockets, guest->spec->nic_count);
         argv_free(argv);
         return false;
     }
     store_forget(guest, "qemu.pid");
     struct run *run = run_new(guest);
     run->argv = argv;
+    run->nic_sockets = sockets;
+    run->nic_count = guest->spec->nic_count;
+    network_on_start(guest);
     run->qmp_path = xstrdup(guest->qmp_path);
     consoles_mark_boot(guest);
     /* First without a pid: should this server die right after the start, the
@@ -172,15 +194,10 @@ launch_qemu(struct guest *guest, struct error *error)
 {
     if (guest->console_count == 0 && !consoles_open(guest, error))
         return false;
-    char **argv = launch_argv(guest, error);
-    if (!argv)
-        return false;
     int lock = store_lock(guest, error);
-    if (lock < 0) {
-        argv_free(argv);
+    if (lock < 0)
         return false;
-    }
-    bool ok = launch_locked(guest, argv, error);
+    bool ok = launch_locked(guest, error);
     (void)close(lock);
     return ok;
 }

@@ -180,6 +180,7 @@ settle(struct guest *guest)
     run->is_ready = true;
     guest_set_problem(guest, NULL);
     guest_derive_state(guest);
+    network_on_ready(guest);
     if (!is_first)
         return;
     struct error error = {0};

@@ -133,6 +133,10 @@ store_save_run(const struct guest *guest, struct error *error)
     json_object_set_new(value, "uuid", text_or_null(run->qmp_uuid));
     json_object_set_new(value, "executable", text_or_null(run->executable));
     json_object_set_new(value, "argv", argv);
+    json_t *sockets = json_array();
+    for (size_t i = 0; i < run->nic_count; i++)
+        json_array_append_new(sockets, text_or_null(run->nic_sockets[i]));
+    json_object_set_new(value, "nic-sockets", sockets);
     return save(guest, value, "run.json", error);
 }
 
@@ -209,6 +213,7 @@ store_remove(const struct guest *guest, bool purge, struct error *error)
     store_forget(guest, "next.json");
     store_forget(guest, "run.json");
     store_forget(guest, "qemu.pid");
+    store_forget(guest, "net.json");
     store_retire_exit(guest);
     if (!purge)
         return true;

@@ -67,6 +67,10 @@ guest_to_json(struct guest *guest)
     json_object_set_new(object, "problem", text_or_null(guest->problem));
     json_object_set_new(object, "read-only",
                         json_boolean(guest->spec->is_readonly));
+    json_object_set_new(object, "nics", network_cards_json(guest));
+    json_object_set_new(object, "forwards",
+                        run && guest->forwards ? json_incref(guest->forwards)
+                                               : json_array());
     json_object_set_new(object, "exit",
                         guest->exit ? json_incref(guest->exit) : json_null());
     json_object_set_new(object, "consoles", consoles);

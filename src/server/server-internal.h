@@ -67,6 +67,7 @@ struct server {
     struct member **members;   /* owned, in order of definition */
     size_t member_count;
     struct buffers *buffers; /* owned: what was copied */
+    struct ports *ports;     /* owned: the host's ports that guests have */
     struct peer *peers;      /* owned: linked list */
     size_t peer_count;
     struct view *views;     /* owned by their peers: linked list */

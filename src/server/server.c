@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "base/xalloc.h"
+#include "guest/ports.h"
 #include "server/buffers.h"
 #include "server/clients.h"
 #include "server/listener.h"
@@ -164,6 +165,7 @@ server_open(struct server *server, struct error *error)
         .loop = &server->loop,
         .paths = server->paths,
         .hub = server->hub,
+        .ports = server->ports,
         .handlers = &registry_guest_handlers,
         .data = server,
         .file_limit = server->file_limit,
@@ -217,6 +219,7 @@ server_init(struct server *server, const struct server_options *options)
     server->idle_timer = loop_timer_new(&server->loop, on_idle, server);
     server->peer_sweep = loop_defer_new(&server->loop, on_sweep, server);
     server->buffers = buffers_new();
+    server->ports = ports_new();
     start_signals(server);
 }
 
@@ -230,6 +233,7 @@ server_finish(struct server *server)
     server->watch = NULL;
     console_hub_free(server->hub);
     buffers_free(server->buffers);
+    ports_free(server->ports);
     listener_free(server->listener);
     buffer_finish(&server->frame_line);
     loop_timer_free(server->frame_timer);
