@@ -238,6 +238,7 @@ start(struct deck *deck, struct error *error)
         return false;
     load_looks(deck);
     deck->pens = xcalloc(1, sizeof(*deck->pens));
+    deck->pens->term = deck->term;
     deck->root = tickit_window_new_root(term_tickit(deck->term));
     tickit_window_bind_event(deck->root, TICKIT_WINDOW_ON_EXPOSE, 0,
                              on_root_expose, deck);

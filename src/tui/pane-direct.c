@@ -26,16 +26,13 @@ static void
 put_run(struct pane *pane, TickitTerm *term, int row,
         const struct mirror_run *run)
 {
-    uint32_t attributes = run->attributes;
-    if (pane->view.modes & MIRROR_MODE_REVERSE_SCREEN)
-        attributes ^= MIRROR_REVERSE;
+    bool is_reverse = pane->view.modes & MIRROR_MODE_REVERSE_SCREEN;
     int room = pane->rect.cols - run->col;
     if (room <= 0)
         return;
     tickit_term_goto(term, row, pane->rect.col + run->col);
-    tickit_term_setpen(term, pens_get(pane->deck->pens, run->foreground,
-                                      run->background, attributes));
-    if (attributes & MIRROR_HIDDEN) {
+    tickit_term_setpen(term, pens_of_run(pane->deck->pens, run, is_reverse));
+    if (run->attributes & MIRROR_HIDDEN) {
         tickit_term_erasech(term, run->cols < room ? run->cols : room,
                             TICKIT_NO);
         return;
@@ -75,8 +72,8 @@ put_row(struct pane *pane, TickitTerm *term, int row,
 {
     bool is_reverse = pane->view.modes & MIRROR_MODE_REVERSE_SCREEN;
     tickit_term_goto(term, row, pane->rect.col);
-    tickit_term_setpen(term, pens_get(pane->deck->pens, 0, 0,
-                                      is_reverse ? MIRROR_REVERSE : 0));
+    tickit_term_setpen(term, pens_of_run(pane->deck->pens,
+                                         &(struct mirror_run){0}, is_reverse));
     tickit_term_erasech(term, pane->rect.cols, TICKIT_NO);
     for (size_t i = 0; i < line->run_count; i++)
         put_run(pane, term, row, &line->runs[i]);

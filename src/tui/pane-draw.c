@@ -140,13 +140,10 @@ static void
 draw_run(struct pane *pane, TickitRenderBuffer *rb, int row,
          const struct mirror_run *run)
 {
-    uint32_t attributes = run->attributes;
-    if (pane->view.modes & MIRROR_MODE_REVERSE_SCREEN)
-        attributes ^= MIRROR_REVERSE;
-    TickitPen *pen = pens_get(pane->deck->pens, run->foreground,
-                              run->background, attributes);
+    bool is_reverse = pane->view.modes & MIRROR_MODE_REVERSE_SCREEN;
+    TickitPen *pen = pens_of_run(pane->deck->pens, run, is_reverse);
     tickit_renderbuffer_setpen(rb, pen);
-    if (attributes & MIRROR_HIDDEN)
+    if (run->attributes & MIRROR_HIDDEN)
         tickit_renderbuffer_erase_at(rb, row, run->col, run->cols);
     else
         draw_cells(rb, row, run->col, run->text, strlen(run->text));
@@ -169,7 +166,7 @@ draw_row(struct pane *pane, TickitRenderBuffer *rb, int row, int index)
 {
     bool is_reverse = pane->view.modes & MIRROR_MODE_REVERSE_SCREEN;
     TickitPen *blank =
-        pens_get(pane->deck->pens, 0, 0, is_reverse ? MIRROR_REVERSE : 0);
+        pens_of_run(pane->deck->pens, &(struct mirror_run){0}, is_reverse);
     draw_fill(rb, row, 0, pane->rect.cols, blank);
     if (index >= pane->view.rows || !pane->has_frame)
         return;

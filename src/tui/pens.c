@@ -2,6 +2,7 @@
 
 #include "client/mirror.h"
 #include "tui/term-driver.h"
+#include "tui/term-looks.h"
 
 #include <string.h>
 
@@ -28,12 +29,47 @@ set_colour(TickitPen *pen, TickitPenAttr attr, uint32_t colour)
     }
 }
 
-static TickitPen *
-make_pen(uint32_t foreground, uint32_t background, uint32_t attributes)
+/* Bits 12 to 14 of the attributes: SGR 4's kind of underline. */
+static unsigned
+underline_kind(uint32_t attributes)
 {
+    unsigned kind = attributes >> 12 & 7;
+    return attributes & MIRROR_UNDERLINE && kind >= 2 && kind <= 5 ? kind : 0;
+}
+
+static uint32_t
+exact_colour(uint32_t colour)
+{
+    bool is_rgb = (colour & MIRROR_COLOUR_KIND_MASK) == MIRROR_COLOUR_RGB;
+    return is_rgb ? TERM_LOOK_RGB | (colour & MIRROR_COLOUR_VALUE_MASK) : 0;
+}
+
+/* What curses has no words for. */
+static void
+set_look(struct term *term, TickitPen *pen, const struct pens_style *style)
+{
+    struct term_look look = {
+        .foreground = exact_colour(style->foreground),
+        .background = exact_colour(style->background),
+        .underline = (uint16_t)underline_kind(style->attributes),
+    };
+    if (style->attributes & MIRROR_UNDERLINE &&
+        style->underline_colour != MIRROR_COLOUR_DEFAULT)
+        look.underline_colour = style->underline_colour;
+    if (style->attributes & MIRROR_STRIKE)
+        look.lines |= TERM_EXTRA_STRIKE;
+    if (style->attributes & MIRROR_OVERLINE)
+        look.lines |= TERM_EXTRA_OVERLINE;
+    term_pen_look(term, pen, &look);
+}
+
+static TickitPen *
+make_pen(struct term *term, const struct pens_style *style)
+{
+    uint32_t attributes = style->attributes;
     TickitPen *pen = tickit_pen_new();
-    set_colour(pen, TICKIT_PEN_FG, foreground);
-    set_colour(pen, TICKIT_PEN_BG, background);
+    set_colour(pen, TICKIT_PEN_FG, style->foreground);
+    set_colour(pen, TICKIT_PEN_BG, style->background);
     tickit_pen_set_bool_attr(pen, TICKIT_PEN_BOLD, attributes & MIRROR_BOLD);
     tickit_pen_set_bool_attr(pen, TICKIT_PEN_ITALIC,
                              attributes & MIRROR_ITALIC);
@@ -46,27 +82,57 @@ make_pen(uint32_t foreground, uint32_t background, uint32_t attributes)
                                 : TICKIT_PEN_UNDER_NONE);
     tickit_pen_set_int_attr(pen, TICKIT_PEN_ALTFONT,
                             attributes & MIRROR_DIM ? TERM_FONT_DIM : 0);
+    set_look(term, pen, style);
     return pen;
 }
 
-TickitPen *
-pens_get(struct pens *pens, uint32_t foreground, uint32_t background,
-         uint32_t attributes)
+static bool
+is_same(const struct pens_style *a, const struct pens_style *b)
 {
-    /* Knuth's multiplicative hash over the three */
-    uint32_t hash = (foreground * 31 + background) * 31 + attributes;
+    return a->foreground == b->foreground && a->background == b->background &&
+           a->underline_colour == b->underline_colour &&
+           a->attributes == b->attributes;
+}
+
+/* The numbers in the pens mean something else by now. */
+static void
+renew(struct pens *pens)
+{
+    struct term *term = pens->term;
+    pens_finish(pens);
+    pens->term = term;
+    pens->generation = term_looks_generation(term);
+}
+
+TickitPen *
+pens_get(struct pens *pens, const struct pens_style *style)
+{
+    /* Knuth's multiplicative hash over them all */
+    uint32_t hash = style->foreground * 31 + style->background;
+    hash = (hash * 31 + style->underline_colour) * 31 + style->attributes;
     hash = hash * 2654435761u >> 16;
+    if (pens->generation != term_looks_generation(pens->term))
+        renew(pens);
     struct pens_slot *slot = &pens->slots[hash % PENS_SLOTS];
-    if (slot->pen && slot->foreground == foreground &&
-        slot->background == background && slot->attributes == attributes)
+    if (slot->pen && is_same(&slot->style, style))
         return slot->pen;
     if (slot->pen)
         tickit_pen_unref(slot->pen);
-    slot->pen = make_pen(foreground, background, attributes);
-    slot->foreground = foreground;
-    slot->background = background;
-    slot->attributes = attributes;
+    slot->pen = make_pen(pens->term, style);
+    slot->style = *style;
     return slot->pen;
+}
+
+TickitPen *
+pens_of_run(struct pens *pens, const struct mirror_run *run, bool is_reverse)
+{
+    struct pens_style style = {
+        .foreground = run->foreground,
+        .background = run->background,
+        .underline_colour = run->underline_colour,
+        .attributes = run->attributes ^ (is_reverse ? MIRROR_REVERSE : 0u),
+    };
+    return pens_get(pens, &style);
 }
 
 void
@@ -76,5 +142,5 @@ pens_finish(struct pens *pens)
         if (pens->slots[i].pen)
             tickit_pen_unref(pens->slots[i].pen);
     }
-    memset(pens, 0, sizeof(*pens));
+    *pens = (struct pens){0};
 }

@@ -1,6 +1,7 @@
 #include "tui/term-cells.h"
 
 #include "base/xalloc.h"
+#include "tui/term-looks.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -138,6 +139,19 @@ term_cells_combine(struct term_cells *cells, int row, int col,
         }
     }
     mark(cells, row, col > 0 ? col - 1 : 0, col + 1);
+}
+
+void
+term_cells_mark_looks(const struct term_cells *cells, bool *is_used)
+{
+    size_t count = (size_t)cells->rows * (size_t)cells->cols;
+    for (size_t i = 0; i < 2 * count; i++) {
+        const cchar_t *cell =
+            i < count ? &cells->wanted[i] : &cells->given[i - count];
+        uint32_t number = (uint32_t)cell->chars[1] - TERM_LOOK_FIRST;
+        if (number <= TERM_LOOKS_MAX)
+            is_used[number] = true;
+    }
 }
 
 static bool

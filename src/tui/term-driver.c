@@ -5,7 +5,10 @@
 #include "base/xalloc.h"
 #include "tui/term-cells.h"
 #include "tui/term-entry.h"
+#include "tui/term-looks.h"
 #include "tui/term-modes.h"
+#include "tui/term-output.h"
+#include "tui/term-pen.h"
 #include "tui/term-restore.h"
 
 #include <errno.h>
@@ -29,26 +32,20 @@
 /* From so many changed rows on curses looks whether they were scrolled. */
 #define SCROLL_MIN_ROWS 3
 
-/* COLORS of a terminal that takes 24-bit colours by number. */
-#define TERM_COLOURS_DIRECT 0x1000000
-
 struct term {
-    TickitTermDriver driver; /* first: libtickit hands it back */
-    TickitTerm *tickit;      /* owned */
-    SCREEN *screen;          /* owned */
-    FILE *out;               /* owned: a stream of its own on out_fd */
-    FILE *in;                /* owned */
+    TickitTermDriver driver;   /* first: libtickit hands it back */
+    TickitTerm *tickit;        /* owned */
+    SCREEN *screen;            /* owned */
+    FILE *in;                  /* owned */
+    struct term_output output; /* owned: a stream of its own on out_fd */
+    struct term_looks looks;   /* owned */
+    struct term_pen pen;
     struct term_cells cells; /* owned: what was drawn */
     struct term_modes modes;
-    int colours;
     int rows;
     int cols;
     int row; /* where the next cell goes */
     int col;
-    attr_t attributes;
-    int pair;
-    int pair_fg; /* what pair was allocated for */
-    int pair_bg;
     bool is_cursor_wanted;
     bool is_cursor_shown;
     bool has_unicode;
@@ -75,7 +72,7 @@ put_character(struct term *term, uint32_t codepoint, cchar_t *cell)
         term_cells_combine(&term->cells, term->row, term->col - 1, character);
         return true;
     }
-    if (width < 0) {
+    if (width < 0 || codepoint >= TERM_LOOK_FIRST) {
         character = (wchar_t)UTF8_REPLACEMENT;
         width = 1;
     }
@@ -97,7 +94,7 @@ driver_print(TickitTermDriver *driver, const char *text, size_t len)
 {
     struct term *term = term_of(driver);
     cchar_t cell;
-    setcchar(&cell, L" ", term->attributes, 0, &term->pair);
+    term_pen_cell(&term->pen, L' ', &cell);
     while (len > 0) {
         uint32_t codepoint = (unsigned char)*text;
         size_t step = 1;
@@ -153,7 +150,7 @@ driver_erasech(TickitTermDriver *driver, int count, TickitMaybeBool moveend)
     cchar_t blank;
     if (count > term->cols - term->col)
         count = term->cols - term->col;
-    setcchar(&blank, L" ", term->attributes, 0, &term->pair);
+    term_pen_cell(&term->pen, L' ', &blank);
     term_cells_fill(&term->cells, term->row, term->col, count, &blank);
     if (moveend == TICKIT_YES)
         term->col += count;
@@ -171,62 +168,13 @@ driver_clear(TickitTermDriver *driver)
     return true;
 }
 
-static int
-curses_colour(const struct term *term, const TickitPen *pen, TickitPenAttr attr)
-{
-    int index = tickit_pen_get_colour_attr(pen, attr);
-    if (index < 0)
-        return -1;
-    if (term->colours < TERM_COLOURS_DIRECT)
-        return term_colour_reduce(index, term->colours);
-    if (tickit_pen_has_colour_attr_rgb8(pen, attr)) {
-        TickitPenRGB8 rgb = tickit_pen_get_colour_attr_rgb8(pen, attr);
-        int value = rgb.r << 16 | rgb.g << 8 | rgb.b;
-        /* terminfo's direct colours below 8 are the palette's */
-        return value < 8 ? 0 : value;
-    }
-    return index < 8 ? index : (int)term_colour_to_rgb(index);
-}
-
-static const struct {
-    TickitPenAttr pen;
-    attr_t curses;
-} attribute_table[] = {
-    {TICKIT_PEN_BOLD, A_BOLD},
-    {TICKIT_PEN_ITALIC, A_ITALIC},
-    {TICKIT_PEN_BLINK, A_BLINK},
-    {TICKIT_PEN_REVERSE, A_REVERSE},
-};
-
 static bool
 driver_chpen(TickitTermDriver *driver, const TickitPen *delta,
              const TickitPen *final)
 {
     struct term *term = term_of(driver);
     (void)delta;
-
-    attr_t attributes = 0;
-    for (size_t i = 0; i < sizeof(attribute_table) / sizeof(*attribute_table);
-         i++) {
-        if (tickit_pen_get_bool_attr(final, attribute_table[i].pen))
-            attributes |= attribute_table[i].curses;
-    }
-    if (tickit_pen_get_int_attr(final, TICKIT_PEN_UNDER))
-        attributes |= A_UNDERLINE;
-    if (tickit_pen_get_int_attr(final, TICKIT_PEN_ALTFONT) & TERM_FONT_DIM)
-        attributes |= A_DIM;
-    term->attributes = attributes;
-
-    if (term->colours < 8)
-        return true;
-    int fg = curses_colour(term, final, TICKIT_PEN_FG);
-    int bg = curses_colour(term, final, TICKIT_PEN_BG);
-    if (fg != term->pair_fg || bg != term->pair_bg) {
-        int pair = fg < 0 && bg < 0 ? 0 : alloc_pair(fg, bg);
-        term->pair = pair < 0 ? 0 : pair;
-        term->pair_fg = fg;
-        term->pair_bg = bg;
-    }
+    term_pen_set(&term->pen, &term->looks, final);
     return true;
 }
 
@@ -310,8 +258,8 @@ open_streams(struct term *term, int in_fd, int out_fd, struct error *error)
     if (in_copy >= 0)
         term->in = fdopen(in_copy, "r");
     if (out_copy >= 0)
-        term->out = fdopen(out_copy, "w");
-    if (term->in && term->out)
+        term->output.stream = fdopen(out_copy, "w");
+    if (term->in && term->output.stream)
         return true;
     return error_set_errno(error, errno, "cannot open the terminal");
 }
@@ -348,7 +296,7 @@ new_screen(struct term *term, const char *type)
         const char *own = getenv("TERMINFO");
         char *before = own ? xstrdup(own) : NULL;
         (void)setenv("TERMINFO", patched.data, 1);
-        screen = newterm(type, term->out, term->in);
+        screen = newterm(type, term->output.stream, term->in);
         if (before)
             (void)setenv("TERMINFO", before, 1);
         else
@@ -356,7 +304,7 @@ new_screen(struct term *term, const char *type)
         free(before);
     }
     buffer_finish(&patched);
-    return screen ? screen : newterm(type, term->out, term->in);
+    return screen ? screen : newterm(type, term->output.stream, term->in);
 }
 
 static bool
@@ -384,7 +332,7 @@ start_curses(struct term *term, const char *type, struct error *error)
     leaveok(stdscr, FALSE);
     if (has_colors() && start_color() == OK) {
         use_default_colors();
-        term->colours = COLORS < 8 ? 0 : COLORS;
+        term->pen.colours = COLORS < 8 ? 0 : COLORS;
     }
     term->is_cursor_shown = true;
     return true;
@@ -403,8 +351,8 @@ term_open(int in_fd, int out_fd, const char *type, struct error *error)
 
     struct term *term = xcalloc(1, sizeof(*term));
     term->modes.out_fd = out_fd;
-    term->pair_fg = -1;
-    term->pair_bg = -1;
+    term->pen.pair_fg = -1;
+    term->pen.pair_bg = -1;
     term->is_linux_vt = type && strncmp(type, "linux", 5) == 0;
     term->has_unicode = choose_charset();
     term_restore_save(in_fd, out_fd);
@@ -415,6 +363,9 @@ term_open(int in_fd, int out_fd, const char *type, struct error *error)
     }
     take_modes(term);
     arm_restore(term);
+    if (term->has_unicode && term_output_prepare(&term->output))
+        term->looks.extras = term_extras_find(type);
+    term->looks.is_direct = term->pen.colours >= TERM_COLOURS_DIRECT;
 
     term->driver.vtable = &driver_vtable;
     term->driver.name = "ncursesw";
@@ -448,8 +399,8 @@ term_close(struct term *term)
     term_cells_finish(&term->cells);
     if (term->in)
         (void)fclose(term->in);
-    if (term->out)
-        (void)fclose(term->out);
+    term_output_finish(&term->output);
+    term_looks_finish(&term->looks);
     free(term);
 }
 
@@ -459,14 +410,47 @@ term_tickit(struct term *term)
     return term->tickit;
 }
 
+void
+term_pen_look(struct term *term, TickitPen *pen, const struct term_look *look)
+{
+    int number = term_looks_number(&term->looks, look);
+    int font = tickit_pen_get_int_attr(pen, TICKIT_PEN_ALTFONT);
+    if (!number)
+        return;
+    tickit_pen_set_int_attr(pen, TICKIT_PEN_ALTFONT, font | TERM_FONT_LOOK);
+    if (!tickit_pen_has_attr(pen, TICKIT_PEN_FG))
+        tickit_pen_set_colour_attr(pen, TICKIT_PEN_FG, -1);
+    tickit_pen_set_colour_attr_rgb8(pen, TICKIT_PEN_FG,
+                                    (TickitPenRGB8){
+                                        .g = (uint8_t)(number >> 8),
+                                        .b = (uint8_t)(number & 0xFF),
+                                    });
+}
+
+unsigned
+term_looks_generation(const struct term *term)
+{
+    return term->looks.generation;
+}
+
 struct term_abilities
 term_abilities(const struct term *term)
 {
     return (struct term_abilities){
-        .colours = term->colours,
+        .colours = term->pen.colours,
         .has_unicode = term->has_unicode,
         .is_linux_vt = term->is_linux_vt,
     };
+}
+
+/* Looks that no cell has any more are forgotten. */
+static void
+give_looks_back(struct term *term)
+{
+    bool *is_used = xcalloc(TERM_LOOKS_MAX + 1, sizeof(*is_used));
+    term_cells_mark_looks(&term->cells, is_used);
+    term_looks_keep(&term->looks, is_used);
+    free(is_used);
 }
 
 void
@@ -479,12 +463,14 @@ term_flush(struct term *term)
     if (!term->is_cursor_wanted && term->is_cursor_shown)
         curs_set(0);
     wnoutrefresh(stdscr);
-    doupdate();
+    term_output_update(&term->output, &term->looks);
     if (term->is_cursor_wanted)
         term_modes_show_shape(&term->modes);
     if (term->is_cursor_wanted && !term->is_cursor_shown)
         curs_set(1);
     term->is_cursor_shown = term->is_cursor_wanted;
+    if (term_looks_are_many(&term->looks))
+        give_looks_back(term);
 }
 
 bool

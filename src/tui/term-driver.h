@@ -60,7 +60,16 @@ void term_set_cursor_shape(struct term *term, int shape);
 /* Pen attributes that libtickit lacks travel in its font number. */
 enum term_font {
     TERM_FONT_DIM = 1 << 0,
+    TERM_FONT_LOOK = 1 << 1, /* term_pen_look's */
 };
+
+/* Gives a pen what curses has no words for, as far as the terminal can show it.
+ * The pen's text colour cannot have 24 bits beside. What the pen was given is
+ * void once term_looks_generation is another one. */
+struct term_look;
+void term_pen_look(struct term *term, TickitPen *pen,
+                   const struct term_look *look);
+unsigned term_looks_generation(const struct term *term);
 
 /* The nearest of XTerm's 256 colours (the cube and the greys: the first 16
  * differ between terminals). rgb: 0xRRGGBB. */

@@ -5,7 +5,8 @@ import pathlib
 import re
 import time
 
-from harness import main, python, require, require_equal, until
+from harness import (BINARY, main, python, require, require_equal, shell,
+                     until)
 
 # Turns on what is asked for, and shows what comes as typing, one read a line.
 ECHO = """
@@ -204,6 +205,47 @@ def test_moves_without_a_button_reach_a_guest_that_wants_them(box):
     col, row = cell_of(deck, "ready")
     deck.type(f"\x1b[<35;{col + 3};{row + 2}M")
     deck.wait_for(r"\[<35;4;3M")
+
+
+LOOKS = (b"\x1b[4:3;58:5:9mcurly\x1b[m \x1b[9;31mstruck\x1b[m "
+         b"\x1b[53mover\x1b[m \x1b[38;2;1;2;3mexact\x1b[m "
+         b"\x1b[4mplain\x1b[m\r\n")
+
+
+def test_every_attribute_reaches_a_terminal_that_knows_it(box):
+    obeying_guest(box)
+    peer = box.api()
+    command = shell([BINARY, "-L", "t"])
+    rich = box.terminal(f"TERM=tmux-256color {command}")
+    poor = box.terminal(f"TERM=xterm-256color {command}")
+    rich.wait_for("ready")
+    poor.wait_for("ready")
+    obey(peer, LOOKS)
+    rich.wait_for("curly struck over exact plain")
+    poor.wait_for("curly struck over exact plain")
+    shown = rich.screen("-e")
+    # (tmux's capture writes an overline as 5:3)
+    for sign in (r"\x1b\[4:3m(\x1b\[39m)?\x1b\[58;5;9mcurly",
+                 r"\x1b\[9m\x1b\[31mstruck", r"\x1b\[5:?3mover",
+                 r"\[38;2;1;2;3mexact", r"\[4mplain"):
+        require(re.search(sign, shown), f"no {sign!r} in {shown!r}")
+    shown = poor.screen("-e")
+    for sign in (r"\[4m(\x1b\[39m)?curly", r"\[9m\x1b\[31mstruck",
+                 r"\[38;5;16mexact", r"\[4mplain"):
+        require(re.search(sign, shown), f"no {sign!r} in {shown!r}")
+    require(not re.search(r"\[(4:3|5:?3)m", shown), shown)
+    # scrolled, they stay what they are
+    before = re.findall("(?m)^.*curly.*$", rich.screen("-e"))[0]
+    obey(peer, b"more\r\n" * 20)
+    until(lambda: rich.screen().count("more") == 20, "a screen of lines")
+    row = re.findall("(?m)^.*curly.*$", rich.screen("-e"))[0]
+    require_equal(row[row.index("\x1b[4:3m"):], before[
+        before.index("\x1b[4:3m"):])
+    # and every row of a capture has them
+    shown = box.capture("a", "--ansi")
+    for sign in ("4:3;58:5:9mcurly", "9;31mstruck", "53mover",
+                 "38;2;1;2;3mexact"):
+        require(sign in shown, f"no {sign!r} in {shown!r}")
 
 
 main(globals())

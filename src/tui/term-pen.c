@@ -1,0 +1,95 @@
+#include "tui/term-pen.h"
+
+#include "tui/term-driver.h"
+
+static int
+direct_colour(unsigned rgb)
+{
+    /* terminfo's direct colours below 8 are the palette's */
+    return rgb < 8 ? 0 : (int)rgb;
+}
+
+/* has_look: the place of 24-bit text colours is taken by a look's number. */
+static int
+curses_colour(const struct term_pen *pen, const TickitPen *from,
+              TickitPenAttr attr, bool has_look)
+{
+    int index = tickit_pen_get_colour_attr(from, attr);
+    if (index < 0)
+        return -1;
+    if (pen->colours < TERM_COLOURS_DIRECT)
+        return term_colour_reduce(index, pen->colours);
+    if (!has_look && tickit_pen_has_colour_attr_rgb8(from, attr)) {
+        TickitPenRGB8 rgb = tickit_pen_get_colour_attr_rgb8(from, attr);
+        return direct_colour((unsigned)(rgb.r << 16 | rgb.g << 8 | rgb.b));
+    }
+    return index < 8 ? index : (int)term_colour_to_rgb(index);
+}
+
+static const struct {
+    TickitPenAttr pen;
+    attr_t curses;
+} attribute_table[] = {
+    {TICKIT_PEN_BOLD, A_BOLD},
+    {TICKIT_PEN_ITALIC, A_ITALIC},
+    {TICKIT_PEN_BLINK, A_BLINK},
+    {TICKIT_PEN_REVERSE, A_REVERSE},
+};
+
+static attr_t
+curses_attributes(const TickitPen *from)
+{
+    attr_t attributes = 0;
+    for (size_t i = 0; i < sizeof(attribute_table) / sizeof(*attribute_table);
+         i++) {
+        if (tickit_pen_get_bool_attr(from, attribute_table[i].pen))
+            attributes |= attribute_table[i].curses;
+    }
+    if (tickit_pen_get_int_attr(from, TICKIT_PEN_UNDER))
+        attributes |= A_UNDERLINE;
+    if (tickit_pen_get_int_attr(from, TICKIT_PEN_ALTFONT) & TERM_FONT_DIM)
+        attributes |= A_DIM;
+    return attributes;
+}
+
+/* The number that term_pen_look put into a pen. */
+static int
+pen_look(const TickitPen *from)
+{
+    if (!(tickit_pen_get_int_attr(from, TICKIT_PEN_ALTFONT) & TERM_FONT_LOOK))
+        return 0;
+    TickitPenRGB8 rgb = tickit_pen_get_colour_attr_rgb8(from, TICKIT_PEN_FG);
+    return rgb.g << 8 | rgb.b;
+}
+
+void
+term_pen_set(struct term_pen *pen, const struct term_looks *looks,
+             const TickitPen *from)
+{
+    const struct term_look *look = term_looks_get(looks, pen_look(from));
+    pen->look = look ? pen_look(from) : 0;
+    pen->attributes = curses_attributes(from);
+    if (pen->colours < 8)
+        return;
+    int fg = curses_colour(pen, from, TICKIT_PEN_FG, look != NULL);
+    int bg = curses_colour(pen, from, TICKIT_PEN_BG, false);
+    if (look && look->foreground && pen->colours >= TERM_COLOURS_DIRECT)
+        fg = direct_colour(look->foreground & TERM_LOOK_COLOUR_MASK);
+    if (fg == pen->pair_fg && bg == pen->pair_bg)
+        return;
+    int pair = fg < 0 && bg < 0 ? 0 : alloc_pair(fg, bg);
+    pen->pair = pair < 0 ? 0 : pair;
+    pen->pair_fg = fg;
+    pen->pair_bg = bg;
+}
+
+void
+term_pen_cell(const struct term_pen *pen, wchar_t character, cchar_t *ret_cell)
+{
+    wchar_t text[3] = {character,
+                       pen->look ? (wchar_t)TERM_LOOK_FIRST + pen->look : L'\0',
+                       L'\0'};
+    setcchar(ret_cell, L" ", pen->attributes, 0, &pen->pair);
+    ret_cell->chars[0] = text[0];
+    ret_cell->chars[1] = text[1];
+}
