@@ -5,6 +5,7 @@
 #include "cli/guests.h"
 #include "cli/help.h"
 #include "cli/host.h"
+#include "cli/labels.h"
 #include "cli/output.h"
 #include "cli/session.h"
 #include "tui/deck.h"
@@ -170,6 +171,12 @@ check_arguments(const struct cli *cli, struct error *error)
         return error_set(error, ERROR_CODE_INVALID,
                          "%s: \"%s\" is one argument too many", command->name,
                          cli->options.arguments[command->max_arguments]);
+    return true;
+}
+
+static bool
+check_server(const struct cli *cli, struct error *error)
+{
     const char *server = options_text(&cli->options, "server");
     if (!text_is_name(server))
         return error_set(error, ERROR_CODE_INVALID,
@@ -197,21 +204,27 @@ run_command(struct cli *cli, int argc, char *const *argv)
         return cli_fail_usage(cli, &error);
     }
     int status = COMMAND_DONE;
+    json_t *keep = NULL;
     if (options_has(&cli->options, "help")) {
         help_print_command(cli->command);
     } else if (options_has(&cli->options, "version")) {
         help_print_version();
-    } else if (!check_arguments(cli, &error)) {
+    } else if (!check_server(cli, &error)) {
         status = cli_fail_usage(cli, &error);
     } else if (!(cli->command->flags & COMMAND_NO_PATHS) &&
                !paths_init(&cli->paths, options_text(&cli->options, "server"),
                            &error)) {
         status = cli_fail(&error);
+    } else if (!labels_select(cli, &keep, &error)) {
+        status = cli_fail(&error);
+    } else if (!check_arguments(cli, &error)) {
+        status = cli_fail_usage(cli, &error);
     } else {
         if (cli->paths.warning)
             cli_warn("%s", cli->paths.warning);
         status = cli->command->run(cli);
     }
+    json_decref(keep);
     options_finish(&cli->options);
     return status;
 }

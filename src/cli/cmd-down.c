@@ -3,12 +3,14 @@
 #include "cli/cli.h"
 #include "cli/cmd.h"
 #include "cli/guests.h"
+#include "cli/labels.h"
 #include "cli/rows.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 static const struct option options[] = {
+    ROW_LABEL,
     {
         .name = "force",
         .type = OPTION_FLAG,

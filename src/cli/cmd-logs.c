@@ -4,6 +4,7 @@
 #include "cli/cli.h"
 #include "cli/cmd.h"
 #include "cli/guests.h"
+#include "cli/labels.h"
 #include "cli/logprinter.h"
 #include "cli/logreader.h"
 #include "cli/output.h"
@@ -22,6 +23,7 @@
 #define LINE_MAX_BYTES (64u << 10)
 
 static const struct option options[] = {
+    ROW_LABEL,
     {
         .name = "follow",
         .letter = 'f',

@@ -1,6 +1,7 @@
 #include "cli/cli.h"
 #include "cli/cmd.h"
 #include "cli/guests.h"
+#include "cli/labels.h"
 #include "cli/output.h"
 #include "cli/rows.h"
 #include "cli/session.h"
@@ -9,6 +10,7 @@
 #include <string.h>
 
 static const struct option options[] = {
+    ROW_LABEL,
     {
         .name = "names",
         .letter = 'q',

@@ -1,9 +1,13 @@
 #include "cli/act.h"
 #include "cli/cli.h"
 #include "cli/cmd.h"
+#include "cli/labels.h"
 #include "cli/rows.h"
 
-static const struct option options[] = {ROW_JSON};
+static const struct option options[] = {
+    ROW_LABEL,
+    ROW_JSON,
+};
 
 static int
 run_pause(struct cli *cli)

@@ -1,9 +1,11 @@
 #include "cli/act.h"
 #include "cli/cli.h"
 #include "cli/cmd.h"
+#include "cli/labels.h"
 #include "cli/rows.h"
 
 static const struct option options[] = {
+    ROW_LABEL,
     ROW_NO_WAIT,
     ROW_JSON,
 };

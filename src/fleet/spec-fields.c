@@ -234,6 +234,23 @@ const struct spec_field spec_fields[] = {
         .read = spec_read_socket,
     },
     {
+        .name = "env",
+        .type = "object",
+        .summary = "environment variables for QEMU or the program, by names",
+        .kinds = Q | SPEC_KINDS(SPEC_KIND_COMMAND) | SPEC_KINDS(SPEC_KIND_EXEC),
+        .offset = AT(env),
+        .read = spec_read_env,
+    },
+    {
+        .name = "labels",
+        .type = "object",
+        .summary = "words of your own about the guest, by names; commands take "
+                   "--label NAME=VALUE",
+        .kinds = SPEC_KINDS_ALL,
+        .offset = AT(labels),
+        .read = spec_read_labels,
+    },
+    {
         .name = "history",
         .type = "integer",
         .summary = "lines of scrollback per console, 0 to 1000000 (10000)",

@@ -71,8 +71,8 @@ spec_read_fn spec_read_option, spec_read_path, spec_read_append,
     spec_read_words, spec_read_command, spec_read_socket, spec_read_baud,
     spec_read_history, spec_read_ssh, spec_read_alerts, spec_read_silence,
     spec_read_log, spec_read_console, spec_read_consoles, spec_read_boolean,
-    spec_read_vga, spec_read_vnc, spec_read_usb, spec_read_devices,
-    spec_read_rng;
+    spec_read_labels, spec_read_env, spec_read_vga, spec_read_vnc,
+    spec_read_usb, spec_read_devices, spec_read_rng;
 
 /* Reads an array of alert rules in place of those that are there; what is wrong
  * is left out. */

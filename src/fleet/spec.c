@@ -357,6 +357,8 @@ spec_free(struct spec *spec)
     shellwords_free(spec->args);
     shellwords_free(spec->consoles);
     shellwords_free(spec->command);
+    shellwords_free(spec->env);
+    json_decref(spec->labels);
     alert_rules_finish(&spec->alerts);
     json_decref(spec->source);
     free(spec);

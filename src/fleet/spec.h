@@ -103,6 +103,10 @@ struct spec {
 
     struct spec_ssh ssh;
 
+    char **env;     /* "NAME=VALUE", NULL-terminated, or NULL: what its program
+                     * gets besides the usual environment */
+    json_t *labels; /* owned: an object of texts, or NULL */
+
     size_t history_lines; /* scrollback */
     int console_rows;     /* a fixed size; 0: that of who looks at it */
     int console_cols;

@@ -123,6 +123,7 @@ spawn_qemu(struct guest *guest, int listener, struct error *error)
         .output_fd = output,
         .passed_fd = listener,
         .file_limit = guest->context->file_limit,
+        .variables = guest->spec->env,
     };
     run->process = process_spawn(guest->context->loop, &config, ending_on_exit,
                                  guest, error);

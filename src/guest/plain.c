@@ -134,6 +134,7 @@ spawn_exec(struct guest *guest, const char *tty_path, struct error *error)
         .tty_path = tty_path,
         .term = TERM_NAME,
         .file_limit = guest->context->file_limit,
+        .variables = guest->spec->env,
     };
     run->process = process_spawn(guest->context->loop, &config, ending_on_exit,
                                  guest, error);

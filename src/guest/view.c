@@ -71,6 +71,9 @@ guest_to_json(struct guest *guest)
     json_object_set_new(object, "forwards",
                         run && guest->forwards ? json_incref(guest->forwards)
                                                : json_array());
+    json_object_set_new(object, "labels",
+                        guest->spec->labels ? json_incref(guest->spec->labels)
+                                            : json_object());
     json_object_set_new(object, "exit",
                         guest->exit ? json_incref(guest->exit) : json_null());
     json_object_set_new(object, "consoles", consoles);

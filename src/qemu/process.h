@@ -41,6 +41,9 @@ struct process_config {
     const char *tty_path;  /* becomes its controlling terminal; may be NULL */
     const char *term;      /* TERM for a program on tty_path */
     rlim_t file_limit;     /* its RLIMIT_NOFILE; 0: this process's */
+    char *const
+        *variables; /* "NAME=VALUE": more environment, instead of the
+                     * usual where the names are the same; may be NULL */
 };
 
 /* Called once, on the loop, when the process is gone. May free the process. */

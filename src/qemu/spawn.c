@@ -43,12 +43,27 @@ struct child {
     bool is_in_directory;
 };
 
+/* Adds a variable in place of one of its name. word: owned from now on. */
 static void
-add_variable(char **environment, size_t *count, const char *name)
+put_variable(char **environment, size_t *count, char *word)
+{
+    size_t len = strcspn(word, "=") + 1;
+    for (size_t i = 0; i < *count; i++) {
+        if (strncmp(environment[i], word, len) != 0)
+            continue;
+        free(environment[i]);
+        environment[i] = word;
+        return;
+    }
+    environment[(*count)++] = word;
+}
+
+static void
+pass_variable(char **environment, size_t *count, const char *name)
 {
     const char *value = getenv(name);
     if (value)
-        environment[(*count)++] = xasprintf("%s=%s", name, value);
+        put_variable(environment, count, xasprintf("%s=%s", name, value));
 }
 
 char **
@@ -56,19 +71,22 @@ spawn_environment(const struct process_config *config)
 {
     size_t passed = sizeof(passed_variables) / sizeof(*passed_variables);
     size_t terminal = sizeof(terminal_variables) / sizeof(*terminal_variables);
-    char **environment = xcalloc(passed + terminal + 3, sizeof(char *));
+    size_t more = 0;
+    while (config->variables && config->variables[more])
+        more++;
+    char **environment = xcalloc(passed + terminal + more + 3, sizeof(char *));
     size_t count = 0;
     const char *path = getenv("PATH");
     environment[count++] =
         xasprintf("PATH=%s", path && *path ? path : SPAWN_DEFAULT_PATH);
     for (size_t i = 0; i < passed; i++)
-        add_variable(environment, &count, passed_variables[i]);
-    if (!config->tty_path)
-        return environment;
-    for (size_t i = 0; i < terminal; i++)
-        add_variable(environment, &count, terminal_variables[i]);
-    if (config->term)
-        environment[count++] = xasprintf("TERM=%s", config->term);
+        pass_variable(environment, &count, passed_variables[i]);
+    for (size_t i = 0; config->tty_path && i < terminal; i++)
+        pass_variable(environment, &count, terminal_variables[i]);
+    if (config->tty_path && config->term)
+        put_variable(environment, &count, xasprintf("TERM=%s", config->term));
+    for (size_t i = 0; i < more; i++)
+        put_variable(environment, &count, xstrdup(config->variables[i]));
     return environment;
 }
 

@@ -114,6 +114,62 @@ def test_relative_paths_start_at_the_file(box):
     box.gm("wait", "a", "--for", "/w/sub$", "--since-boot", "--timeout", "20")
 
 
+def test_a_program_gets_the_environment_of_its_entry(box):
+    path = box.fleet({"a": {
+        "exec": ["sh", "-c", "echo got $A $PATH.; cat"],
+        "env": {"A": "{name}", "PATH": "/usr/bin:/bin"}}})
+    box.up("-f", path)
+    box.gm("wait", "a", "--for", "got a /usr/bin:/bin\\.$", "--since-boot",
+           "--timeout", "20")
+
+
+def test_qemu_gets_the_environment_of_its_entry(box):
+    path = box.fleet({"q": {"env": {"GUESTMUX_TEST_MARK": "here"},
+                            "labels": {"role": "db"}}})
+    box.up("-f", path)
+    pid = box.json("ls")[0]["pid"]
+    with open(f"/proc/{pid}/environ", "rb") as file:
+        variables = file.read().split(b"\0")
+    require_in(b"GUESTMUX_TEST_MARK=here", variables, "QEMU's environment")
+    require_equal(box.json("ls")[0]["labels"], {"role": "db"}, "labels")
+
+
+def test_variables_are_the_clients_own(box):
+    # The server is there before, without the variable.
+    box.up("-f", box.fleet({"first": {"exec": ["cat"]}}))
+    os.mkdir(box.at("w", "sub"))
+    box.write("sub/t.json", {"version": 1, "templates": {
+        "t": {"exec": ["{name}"], "console": {"rows": 24}}}})
+    path = box.write("var.json", {
+        "version": 1, "include": "${PART}/t.json",
+        "guests": {"a": {"socket": "${PART:-x}/s"}}})
+    result = box.gm("up", "-d", "-f", path, code=FAILED)
+    require_in("the variable PART is not set", result.err)
+    box.env["PART"] = box.at("w", "sub")
+    box.gm("up", "-d", "-f", path, code=None)
+    reply = box.json("ls", "a")[0]
+    require_equal(reply["kind"], "socket", "a's kind")
+
+
+def test_labels_choose_guests(box):
+    path = box.fleet({
+        "w{index}": {"count": 2, "exec": ["cat"],
+                     "labels": {"role": "worker", "nr": "{index}"}},
+        "db": {"exec": ["cat"], "labels": {"role": "db"}}})
+    box.up("-f", path)
+    names = box.gm("ls", "-q", "-l", "role=worker").out.split()
+    require_equal(names, ["w0", "w1"], "workers")
+    names = box.gm("ls", "-q", "--label", "role,nr=1").out.split()
+    require_equal(names, ["w1"], "with a number")
+    box.gm("kill", "--yes", "-l", "role=worker")
+    running = [guest["name"] for guest in box.json("ls")
+               if guest["state"] == "running"]
+    require_equal(running, ["db"], "what runs")
+    result = box.gm("start", "-l", "role=none", code=FAILED)
+    require_in("no guest has the label role=none", result.err)
+    box.gm("start", code=2)
+
+
 def test_check_accepts_what_up_starts(box):
     path = box.fleet({"a": {}, "b": {"memory": "192M"}})
     require_in("2 guests", box.gm("check", path).out)

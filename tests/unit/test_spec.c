@@ -45,7 +45,8 @@ every_field_is_read(void **state)
         "\"disks\":[\"a.qcow2\",{\"file\":\"b.img\",\"format\":\"raw\","
         "\"interface\":\"nvme\",\"readonly\":true},\"c.iso\",\"d.img\"],"
         "\"nics\":[\"user\",{\"model\":\"e1000\",\"mac\":\"52:54:00:00:00:01\"},"
-        "\"tap,ifname=t0\"],\"args\":[\"-S\",\"\"],\"history\":5}");
+        "\"tap,ifname=t0\"],\"args\":[\"-S\",\"\"],\"history\":5,"
+        "\"env\":{\"A\":\"1=2\",\"B\":\"\"},\"labels\":{\"role\":\"db\"}}");
     assert_int_equal(spec->kind, SPEC_KIND_QEMU);
     assert_string_equal(spec->arch, "aarch64");
     assert_string_equal(spec->qemu, "/fleet/bin/qemu");
@@ -78,6 +79,11 @@ every_field_is_read(void **state)
     assert_string_equal(spec->args[1], "");
     assert_null(spec->args[2]);
     assert_int_equal(spec->history_lines, 5);
+    assert_string_equal(spec->env[0], "A=1=2");
+    assert_string_equal(spec->env[1], "B=");
+    assert_null(spec->env[2]);
+    assert_string_equal(
+        json_string_value(json_object_get(spec->labels, "role")), "db");
     spec_free(spec);
 }
 
