@@ -51,7 +51,8 @@ static const struct option options[] = {
         .name = "kind",
         .type = OPTION_TEXT,
         .value = "KIND",
-        .summary = "only state (of guests), alert, action (of people), notice",
+        .summary = "only state (of guests), stage (of their boots), alert, "
+                   "action (of people), notice",
     },
     {
         .name = "json",
@@ -81,7 +82,8 @@ severity_rank(const char *name)
 static bool
 check_options(const struct options *given, struct error *error)
 {
-    static const char *const kinds[] = {"state", "alert", "action", "notice"};
+    static const char *const kinds[] = {"state", "stage", "alert", "action",
+                                        "notice"};
     const char *severity = options_text(given, "severity");
     const char *kind = options_text(given, "kind");
     if (severity && severity_rank(severity) < 0)
@@ -89,14 +91,14 @@ check_options(const struct options *given, struct error *error)
                          "events: there is no severity \"%.32s\"; it is info, "
                          "warning or critical",
                          severity);
-    for (size_t i = 0; kind && i < 4; i++) {
+    for (size_t i = 0; kind && i < sizeof(kinds) / sizeof(*kinds); i++) {
         if (strcmp(kind, kinds[i]) == 0)
             kind = NULL;
     }
     if (kind)
         return error_set(error, ERROR_CODE_INVALID,
                          "events: there is no kind \"%.32s\"; it is state, "
-                         "alert, action or notice",
+                         "stage, alert, action or notice",
                          kind);
     if (options_has(given, "follow") && options_has(given, "until"))
         return error_set(error, ERROR_CODE_INVALID,

@@ -110,8 +110,11 @@ const struct command cmd_ls = {
     .alias = "list",
     .usage = "[GUEST…]",
     .summary = "List the guests with their states",
-    .text = "ACTIVITY is how long ago the guest last printed something; NOTE "
-            "says what is wrong, or how it ended.",
+    .text =
+        "STAGE is how far the boot has come (firmware, boot-loader, kernel, "
+        "init, cloud-init, login, agent, ssh) and how long after its "
+        "beginning. ACTIVITY is how long ago the guest last printed something; NOTE "
+        "says what is wrong, or how it ended.",
     COMMAND_OPTIONS(options),
     .max_arguments = -1,
     .argument = COMMAND_ARGUMENT_GUESTS,

@@ -32,6 +32,12 @@ static const struct option options[] = {
         .value = "STATE[,STATE]…",
         .summary = "wait until the guest is in one of these states",
     },
+    {
+        .name = "until",
+        .type = OPTION_TEXT,
+        .value = "STAGE",
+        .summary = "wait until the guest's boot has come to this stage",
+    },
     ROW_TIMEOUT("0", "how long to wait at most; 0: any time"),
     {
         .name = "since-boot",
@@ -77,6 +83,11 @@ build_arguments(const struct cli *cli)
                             split_states(options_text(given, "state")));
         return arguments;
     }
+    if (options_has(given, "until")) {
+        json_object_set_new(arguments, "until",
+                            json_from_text(options_text(given, "until")));
+        return arguments;
+    }
     json_object_set_new(arguments, "pattern",
                         json_from_text(options_text(given, "for")));
     if (options_has(given, "literal"))
@@ -94,9 +105,11 @@ check_use(const struct cli *cli, struct error *error)
 {
     const struct options *given = &cli->options;
     bool has_for = options_has(given, "for");
-    if (has_for == options_has(given, "state"))
+    if (has_for + options_has(given, "state") + options_has(given, "until") !=
+        1)
         return error_set(error, ERROR_CODE_INVALID,
-                         "wait: say either --for REGEX or --state STATE");
+                         "wait: say one of --for REGEX, --state STATE and "
+                         "--until STAGE");
     bool has_place =
         options_has(given, "since-boot") || options_has(given, "after");
     if (!has_for && (has_place || options_has(given, "literal")))
@@ -115,7 +128,8 @@ run(struct cli *cli)
     struct error error = {0};
     if (!check_use(cli, &error))
         return cli_fail_usage(cli, &error);
-    bool is_state = options_has(&cli->options, "state");
+    bool is_stage = options_has(&cli->options, "until");
+    bool is_state = is_stage || options_has(&cli->options, "state");
     uint64_t timeout_ms = (uint64_t)options_number(&cli->options, "timeout");
     struct session *session =
         session_open(cli, CONNECTION_START_SERVER, &error);
@@ -129,6 +143,8 @@ run(struct cli *cli)
     int status = ok ? COMMAND_DONE : session_fail(session, &error);
     if (ok && options_has(&cli->options, "json"))
         output_json(value);
+    else if (ok && is_stage)
+        guests_print_stage(cli->options.arguments[0], value);
     else if (ok && is_state)
         guests_print_state(cli->options.arguments[0], value);
     else if (ok)
@@ -140,14 +156,18 @@ run(struct cli *cli)
 
 const struct command cmd_wait = {
     .name = "wait",
-    .usage = "GUEST[:CONSOLE] (--for REGEX | --state STATE) [--timeout S]",
-    .summary = "Wait for a line on a console, or for a guest's state",
+    .usage = "GUEST[:CONSOLE] (--for REGEX | --state STATE | --until STAGE) "
+             "[--timeout S]",
+    .summary = "Wait for a line on a console, a guest's state or boot stage",
     .text = "--for matches what appears from the moment of the call on, unless "
             "--since-boot or --after says otherwise, line by line, escape "
             "sequences left out; the line is printed. Exits with 3 when the "
             "time is over, with 1 when the guest ended meanwhile. States: "
             "defined starting running paused shutting-down stopped crashed "
-            "lost, and QEMU's own (guest-panicked, io-error, watchdog …).",
+            "lost, and QEMU's own (guest-panicked, io-error, watchdog …). "
+            "Stages: firmware boot-loader kernel init cloud-init login agent "
+            "ssh; a later one counts too, and so does one that was reached "
+            "before the call.",
     COMMAND_OPTIONS(options),
     .min_arguments = 1,
     .max_arguments = 1,

@@ -113,6 +113,43 @@ guests_print_state(const char *name, const json_t *guest)
     free(line);
 }
 
+/* When it came to its present stage, ms after its boot began; -1: unknown. */
+static json_int_t
+stage_after_ms(const json_t *guest)
+{
+    const char *stage = guests_text(guest, "stage");
+    const json_t *stages = json_object_get(guest, "stages");
+    for (size_t i = 0; i < json_array_size(stages); i++) {
+        const json_t *one = json_array_get(stages, i);
+        if (strcmp(guests_text(one, "stage"), stage) == 0)
+            return guests_number(one, "after-ms");
+    }
+    return -1;
+}
+
+void
+guests_print_stage(const char *name, const json_t *guest)
+{
+    char *line =
+        xasprintf("%s: %s after %.1f s", name, guests_text(guest, "stage"),
+                  (double)stage_after_ms(guest) / 1000.0);
+    output_line(line);
+    free(line);
+}
+
+/* "kernel +2s": the stage, and how long after the boot's beginning it came. */
+static void
+format_stage(const json_t *guest, char *text, unsigned size)
+{
+    char after[32];
+    json_int_t after_ms = stage_after_ms(guest);
+    text[0] = '\0';
+    if (after_ms < 0)
+        return;
+    clock_format_duration(after_ms / 1000, after, sizeof(after));
+    (void)snprintf(text, size, "%s +%s", guests_text(guest, "stage"), after);
+}
+
 /* "4m12s" since a wall clock time, "" for none. */
 static void
 format_since(json_int_t then_ms, char *text, unsigned size)
@@ -161,9 +198,12 @@ add_row(struct output_table *table, const json_t *guest)
     char uptime[32] = "";
     char activity[32] = "";
     char pid[32] = "";
+    char stage[64] = "";
     if (guests_is_active(guest))
         format_since(guests_number(guest, "started-ms"), uptime,
                      sizeof(uptime));
+    if (guests_is_active(guest))
+        format_stage(guest, stage, sizeof(stage));
     format_since(newest_activity(guest), activity, sizeof(activity));
     if (guests_number(guest, "pid"))
         (void)snprintf(pid, sizeof(pid), "%lld",
@@ -172,14 +212,13 @@ add_row(struct output_table *table, const json_t *guest)
     const char *note = guests_text(guest, "problem");
     if (!note[0] && !guests_is_active(guest))
         note = guests_text(json_object_get(guest, "exit"), "summary");
+    if (!note[0] && json_is_true(json_object_get(guest, "stalled")))
+        note = "its boot hangs: see alerts";
     const char *const cells[] = {
-        guests_text(guest, "name"),
-        guests_text(guest, "state"),
-        uptime[0] ? uptime : "-",
-        pid[0] ? pid : "-",
-        consoles,
-        activity[0] ? activity : "-",
-        note,
+        guests_text(guest, "name"),   guests_text(guest, "state"),
+        stage[0] ? stage : "-",       uptime[0] ? uptime : "-",
+        pid[0] ? pid : "-",           consoles,
+        activity[0] ? activity : "-", note,
     };
     output_table_add(table, cells);
     output_table_style(table, STATE_COL,
@@ -190,8 +229,8 @@ add_row(struct output_table *table, const json_t *guest)
 void
 guests_print_table(const json_t *guests)
 {
-    static const char *const head[] = {"NAME",     "STATE",    "UPTIME", "PID",
-                                       "CONSOLES", "ACTIVITY", "NOTE"};
+    static const char *const head[] = {"NAME", "STATE",    "STAGE",    "UPTIME",
+                                       "PID",  "CONSOLES", "ACTIVITY", "NOTE"};
     size_t cols = sizeof(head) / sizeof(head[0]);
     struct output_table *table = output_table_new(cols);
     output_table_add(table, head);

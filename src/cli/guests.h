@@ -27,6 +27,9 @@ bool guests_is_active(const json_t *guest);
 /* "n1: running". guest: an object, or NULL when nothing is known. */
 void guests_print_state(const char *name, const json_t *guest);
 
+/* "n1: login after 12.3 s". */
+void guests_print_stage(const char *name, const json_t *guest);
+
 /* Tells an error about a guest, which it names; returns the exit code. */
 int guests_fail(const char *name, const struct error *error);
 

@@ -301,5 +301,14 @@ const struct spec_field spec_fields[] = {
         .offset = AT(is_readonly),
         .read = spec_read_boolean,
     },
+    {
+        .name = "stall",
+        .type = "object",
+        .summary = "seconds in a stage of the boot after which an alert is "
+                   "raised: firmware, boot-loader, kernel, init, cloud-init",
+        .kinds = SPEC_KINDS_ALL,
+        .offset = AT(lifecycle.stall_s),
+        .read = spec_read_stall,
+    },
 };
 const size_t spec_fields_count = sizeof(spec_fields) / sizeof(spec_fields[0]);

@@ -72,7 +72,8 @@ spec_read_fn spec_read_option, spec_read_path, spec_read_append,
     spec_read_history, spec_read_ssh, spec_read_alerts, spec_read_silence,
     spec_read_log, spec_read_console, spec_read_consoles, spec_read_boolean,
     spec_read_labels, spec_read_env, spec_read_vga, spec_read_vnc,
-    spec_read_usb, spec_read_devices, spec_read_rng;
+    spec_read_usb, spec_read_devices, spec_read_rng, spec_read_after,
+    spec_read_until, spec_read_restart, spec_read_shutdown, spec_read_stall;
 
 /* Reads an array of alert rules in place of those that are there; what is wrong
  * is left out. */
@@ -100,6 +101,10 @@ char *spec_take_path(struct spec_reader *reader, const json_t *value,
 /* A size in bytes: text with a unit, or a whole number of MiB. */
 bool spec_take_size(struct spec_reader *reader, const json_t *value,
                     const struct place *place, uint64_t *ret_bytes);
+/* A whole number within limits; false after a mistake was added. */
+bool spec_take_integer(struct spec_reader *reader, const json_t *value,
+                       const struct place *place, json_int_t min,
+                       json_int_t max, json_int_t *ret_number);
 char **spec_take_words(struct spec_reader *reader, const json_t *value,
                        const struct place *place);
 

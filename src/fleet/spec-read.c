@@ -214,11 +214,10 @@ spec_take_words(struct spec_reader *reader, const json_t *value,
     return NULL;
 }
 
-/* Reads a whole number within limits; false after a mistake was added. */
-static bool
-take_integer(struct spec_reader *reader, const json_t *value,
-             const struct place *place, json_int_t min, json_int_t max,
-             json_int_t *ret_number)
+bool
+spec_take_integer(struct spec_reader *reader, const json_t *value,
+                  const struct place *place, json_int_t min, json_int_t max,
+                  json_int_t *ret_number)
 {
     if (!json_is_integer(value)) {
         spec_wrong_type(reader->mistakes, place, value, "an integer");
@@ -332,7 +331,7 @@ spec_read_smp(struct spec_reader *reader, const struct spec_field *field,
 {
     (void)field;
     json_int_t number = 0;
-    if (take_integer(reader, value, place, 1, MAX_SMP, &number))
+    if (spec_take_integer(reader, value, place, 1, MAX_SMP, &number))
         reader->spec->smp = (int)number;
 }
 
@@ -342,7 +341,7 @@ spec_read_history(struct spec_reader *reader, const struct spec_field *field,
 {
     (void)field;
     json_int_t number = 0;
-    if (take_integer(reader, value, place, 0, MAX_HISTORY, &number))
+    if (spec_take_integer(reader, value, place, 0, MAX_HISTORY, &number))
         reader->spec->history_lines = (size_t)number;
 }
 
@@ -352,7 +351,7 @@ spec_read_silence(struct spec_reader *reader, const struct spec_field *field,
 {
     (void)field;
     json_int_t number = 0;
-    if (take_integer(reader, value, place, 0, SPEC_MAX_SILENCE_S, &number))
+    if (spec_take_integer(reader, value, place, 0, SPEC_MAX_SILENCE_S, &number))
         reader->spec->silence_s = (int)number;
 }
 
@@ -494,8 +493,8 @@ spec_read_baud(struct spec_reader *reader, const struct spec_field *field,
     (void)field;
     json_int_t number = 0;
     size_t count = sizeof(bauds) / sizeof(bauds[0]);
-    if (!take_integer(reader, value, place, bauds[0], bauds[count - 1],
-                      &number))
+    if (!spec_take_integer(reader, value, place, bauds[0], bauds[count - 1],
+                           &number))
         return;
     int nearest = bauds[0];
     for (size_t i = 0; i < count; i++) {

@@ -221,6 +221,7 @@ new_spec(const char *directory)
     spec->baud = SPEC_DEFAULT_BAUD;
     spec->history_lines = SPEC_DEFAULT_HISTORY;
     spec->log_max_bytes = SPEC_DEFAULT_LOG_BYTES;
+    lifecycle_init(&spec->lifecycle);
     return spec;
 }
 
@@ -360,6 +361,7 @@ spec_free(struct spec *spec)
     shellwords_free(spec->env);
     json_decref(spec->labels);
     alert_rules_finish(&spec->alerts);
+    lifecycle_finish(&spec->lifecycle);
     json_decref(spec->source);
     free(spec);
 }

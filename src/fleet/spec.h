@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "fleet/alert-rules.h"
 #include "fleet/forward.h"
+#include "fleet/lifecycle.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -112,8 +113,9 @@ struct spec {
     int console_cols;
     bool is_readonly; /* nobody types */
     int silence_s;    /* without output for so long it is told; 0: never */
-    struct alert_rules alerts; /* its own, before those of all guests */
-    uint64_t log_max_bytes;    /* of each console's log; 0: without limit */
+    struct alert_rules alerts;  /* its own, before those of all guests */
+    uint64_t log_max_bytes;     /* of each console's log; 0: without limit */
+    struct lifecycle lifecycle; /* start order, restarts, shutting down */
     json_t *source; /* owned: the entry with defaults merged in, as written
                      * to spec.json; spec_from_json reads it back */
 };

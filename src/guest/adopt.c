@@ -291,8 +291,10 @@ restore_run(struct guest *guest, const json_t *saved)
     guest->started_ms = run->started_ms;
     if (!guest_has_qemu(guest)) {
         adopt_plain(guest);
+        stages_restore(guest, json_object_get(saved, "stages"));
         return;
     }
+    stages_restore(guest, json_object_get(saved, "stages"));
     adopt_qemu(guest);
     if (guest->run)
         store_keep_stderr(guest);

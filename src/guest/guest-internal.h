@@ -73,9 +73,10 @@ struct run {
     char *executable; /* what /proc says it runs */
     char *reason;     /* SHUTDOWN's, or NULL */
     struct process_exit exit;
-    struct keeper *keeper;    /* owned: of stderr.log; NULL: has none */
-    struct loop_timer *press; /* owned: the power button's next press */
-    struct loop_timer *timer; /* owned: until SIGKILL, then until finished */
+    struct keeper *keeper;       /* owned: of stderr.log; NULL: has none */
+    struct ssh_probe *ssh_probe; /* owned; NULL: no port is forwarded */
+    struct loop_timer *press;    /* owned: the power button's next press */
+    struct loop_timer *timer;    /* owned: until SIGKILL, then until finished */
     bool is_adopted;
     bool is_unwatched;     /* it ended while no server was there */
     bool is_host_rebooted; /* the same, with the whole machine */
@@ -84,6 +85,17 @@ struct run {
     bool is_kill_asked;
     bool is_let_go;    /* a descriptor that was closed as asked */
     bool is_finishing; /* it ended; last words are awaited */
+};
+
+/* Consoles of which is noted how far they were looked at for stages. */
+#define STAGES_MAX_CONSOLES 16
+
+/* The stages of the last boot. Times: wall clock, ms; 0: not reached. */
+struct guest_stages {
+    enum stage now;  /* the furthest; STAGE_OFF: not known */
+    int64_t boot_ms; /* when this boot began */
+    int64_t at_ms[STAGE_COUNT];
+    uint64_t offsets[STAGES_MAX_CONSOLES]; /* of the consoles' logs */
 };
 
 /* Something to tell the operator. */
@@ -114,6 +126,7 @@ struct guest {
     char usernet[64];   /* its first user network, or "" */
     int64_t started_ms;
     int64_t ended_ms;
+    struct guest_stages stages;
     struct op *ops;         /* owned list, oldest first */
     struct notice *notices; /* owned list, oldest first */
     char *last_notice;      /* told at last_notice_ms, or NULL */
@@ -273,6 +286,30 @@ void ending_on_console(struct guest *guest);
 void ending_check(struct guest *guest);
 /* Finishes a run that is known to be over. */
 void ending_finish(struct guest *guest);
+
+/* stages.c ----------------------------------------------------------------- */
+
+/* A boot begins: at a start. */
+void stages_begin(struct guest *guest);
+/* … by a reset: saved and told. */
+void stages_boot_again(struct guest *guest);
+/* The furthest of the stages that follow each other, up to login. */
+enum stage stages_console_stage(const struct guest *guest);
+/* What run.json keeps, and the way back. New reference. */
+json_t *stages_save(const struct guest *guest);
+void stages_restore(struct guest *guest, const json_t *saved);
+/* Adds "stage" and "stages" to the API's guest object. */
+void stages_describe(const struct guest *guest, json_t *object);
+
+/* ssh-probe.c -------------------------------------------------------------- */
+
+/* Looks for an ssh banner from now on, when the command line forwards a port to
+ * the guest's port 22. */
+struct ssh_probe;
+void ssh_probe_start(struct guest *guest);
+/* After a new boot. */
+void ssh_probe_again(struct guest *guest);
+void ssh_probe_free(struct ssh_probe *probe);
 
 /* report.c ----------------------------------------------------------------- */
 

@@ -195,6 +195,19 @@ bool guest_is_active(const struct guest *guest);
  */
 bool guest_is_being_adopted(const struct guest *guest);
 
+/* How far its boot has come; STAGE_OFF too when that is not known yet. */
+enum stage guest_stage(const struct guest *guest);
+/* Whether it reached a stage in this boot, or one after it. The agent and ssh
+ * come by themselves: only init and what is before it is behind them. */
+bool guest_has_reached(const struct guest *guest, enum stage stage);
+/* Wall clock, ms: when it came to a stage in its last boot; 0: it did not. */
+int64_t guest_stage_ms(const struct guest *guest, enum stage stage);
+/* Notes that it has come to a stage, told by on_change; whether that was new.
+ * at_ms: wall clock. */
+bool guest_note_stage(struct guest *guest, enum stage stage, int64_t at_ms);
+/* How far a console's output had been looked at when it reached its stage. */
+uint64_t guest_stage_offset(const struct guest *guest, size_t console);
+
 /* The guest object of the API. New reference. */
 json_t *guest_to_json(struct guest *guest);
 

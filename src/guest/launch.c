@@ -31,6 +31,7 @@ run_free(struct run *run)
     qmp_free(run->qmp);
     process_free(run->process);
     keeper_free(run->keeper);
+    ssh_probe_free(run->ssh_probe);
     loop_timer_free(run->press);
     loop_timer_free(run->timer);
     argv_free(run->argv);
@@ -167,6 +168,7 @@ launch_locked(struct guest *guest, struct error *error)
     network_on_start(guest);
     run->qmp_path = xstrdup(guest->qmp_path);
     consoles_mark_boot(guest);
+    stages_begin(guest);
     /* First without a pid: should this server die right after the start, the
      * next one still finds the guest, by its socket. */
     bool ok = store_save_run(guest, error);

@@ -1,3 +1,4 @@
+#include "base/clock.h"
 #include "base/xalloc.h"
 #include "guest/guest-internal.h"
 
@@ -188,6 +189,7 @@ settle(struct guest *guest)
         run->executable = process_executable(run->identity.pid);
     if (!store_save_run(guest, &error))
         guest_notice(guest, "warning", "%s", error.text);
+    ssh_probe_start(guest);
     op_finish_all(guest, OP_KIND_START, NULL);
 }
 
@@ -297,6 +299,7 @@ on_reset(struct guest *guest, const json_t *arguments)
     free(guest->run->reason);
     guest->run->reason = NULL;
     consoles_mark_boot(guest);
+    stages_boot_again(guest);
     monitor_refresh(guest, NULL);
 }
 
@@ -307,6 +310,32 @@ on_panic(struct guest *guest, const json_t *arguments)
                  "the guest's kernel panicked; QEMU's action: %s",
                  or_unknown(text_of(arguments, "action")));
     monitor_refresh(guest, NULL);
+}
+
+/* The guest agent is known by its port's name, whatever the port's id. */
+static void
+on_port_name(void *data, const json_t *value, const struct error *error)
+{
+    static const char agent[] = "org.qemu.guest_agent.";
+    struct guest *guest = data;
+    const char *name = json_string_value(value);
+    (void)error;
+    if (!guest->is_dead && name && !strncmp(name, agent, strlen(agent)))
+        (void)guest_note_stage(guest, STAGE_AGENT, clock_wall_ms());
+}
+
+/* A program in the guest opened or closed a virtio-serial port. */
+static void
+on_port(struct guest *guest, const json_t *arguments)
+{
+    const char *id = text_of(arguments, "id");
+    if (!id || !json_is_true(json_object_get(arguments, "open")))
+        return;
+    char *path = xasprintf("/machine/peripheral/%s", id);
+    json_t *question = json_pack("{s:s,s:s}", "path", path, "property", "name");
+    (void)qmp_send(guest->run->qmp, "qom-get", question, 0, on_port_name, guest,
+                   NULL);
+    free(path);
 }
 
 static void
@@ -347,6 +376,7 @@ static const struct event_row {
     {"STOP", on_change_of_state},
     {"SUSPEND", on_change_of_state},
     {"SUSPEND_DISK", on_change_of_state},
+    {"VSERPORT_CHANGE", on_port},
     {"WAKEUP", on_change_of_state},
     {"WATCHDOG", on_watchdog},
 };

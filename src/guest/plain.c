@@ -200,6 +200,7 @@ static bool
 launch_locked(struct guest *guest, struct error *error)
 {
     struct run *run = run_new(guest);
+    stages_begin(guest);
     bool ok = guest->spec->kind == SPEC_KIND_EXEC
                   ? launch_exec(guest, error)
                   : launch_descriptor(guest, error);

@@ -132,6 +132,7 @@ store_save_run(const struct guest *guest, struct error *error)
     json_object_set_new(value, "name", text_or_null(run->qmp_name));
     json_object_set_new(value, "uuid", text_or_null(run->qmp_uuid));
     json_object_set_new(value, "executable", text_or_null(run->executable));
+    json_object_set_new(value, "stages", stages_save(guest));
     json_object_set_new(value, "argv", argv);
     json_t *sockets = json_array();
     for (size_t i = 0; i < run->nic_count; i++)

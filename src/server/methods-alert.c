@@ -264,7 +264,7 @@ static const struct method methods[] = {
                 {"until-ms", ARGUMENT_INTEGER, 0, 0, INT64_MAX, "… or earlier"},
                 {"guests", ARGUMENT_STRINGS, 0, 0, 0, "Only these guests"},
                 {"kind", ARGUMENT_STRING, 0, 0, 0,
-                 "Only state, alert, action or notice"},
+                 "Only state, stage, alert, action or notice"},
                 ARGUMENT_SEVERITY,
                 {"limit", ARGUMENT_INTEGER, 0, 1, JOURNAL_MAX_ANSWER,
                  "The newest so many; 10000 by default"},

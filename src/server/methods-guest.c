@@ -297,10 +297,18 @@ run_wait(struct request *request, const json_t *arguments, struct error *error)
     struct guest *guest = find_guest(request, arguments, error);
     if (!guest)
         return false;
-    return waiter_add_state(
-        request_server(request), request, guest,
-        json_object_get(arguments, "states"),
-        argument_integer(arguments, "timeout-ms", WAITER_NO_TIMEOUT), error);
+    const char *stage = argument_string(arguments, "until");
+    json_t *states = json_object_get(arguments, "states");
+    int64_t timeout_ms =
+        argument_integer(arguments, "timeout-ms", WAITER_NO_TIMEOUT);
+    if (!stage == !states)
+        return error_set(error, ERROR_CODE_INVALID,
+                         "say either 'states' or 'until'");
+    if (stage)
+        return waiter_add_stage(request_server(request), request, guest, stage,
+                                timeout_ms, error);
+    return waiter_add_state(request_server(request), request, guest, states,
+                            timeout_ms, error);
 }
 
 static const struct method methods[] = {
@@ -404,11 +412,13 @@ static const struct method methods[] = {
     },
     {
         .name = "guest-wait",
-        .summary = "Answers once a guest is in one of some states",
+        .summary = "Answers once a guest is in one of some states, or its "
+                   "boot has come to a stage",
         .flags = METHOD_READS,
         .arguments = {ARGUMENT_GUEST,
-                      {"states", ARGUMENT_STRINGS, ARGUMENT_REQUIRED, 0, 0,
-                       "Names of states"},
+                      {"states", ARGUMENT_STRINGS, 0, 0, 0, "Names of states"},
+                      {"until", ARGUMENT_STRING, 0, 0, 0,
+                       "A stage of the boot instead: \"login\""},
                       ARGUMENT_TIMEOUT("No limit by default")},
         .run = run_wait,
     },

@@ -30,6 +30,15 @@ registry_member(struct server *server, const struct guest *guest)
     return NULL;
 }
 
+static void
+finish_consoles(struct member *member)
+{
+    watch_finish_consoles(member->consoles, member->console_count);
+    for (size_t i = 0; i < member->console_count; i++)
+        stages_finish_console(&member->consoles[i].stages);
+    free(member->consoles);
+}
+
 /* The consoles of a guest can change with its definition. */
 static void
 fit_member(struct member *member)
@@ -37,8 +46,7 @@ fit_member(struct member *member)
     size_t count = guest_console_count(member->guest);
     if (count == member->console_count)
         return;
-    watch_finish_consoles(member->consoles, member->console_count);
-    free(member->consoles);
+    finish_consoles(member);
     member->console_count = count;
     member->consoles = xcalloc(count, sizeof(*member->consoles));
 }
@@ -76,6 +84,7 @@ registry_add(struct server *server, struct guest *guest)
     server->members[server->member_count++] = member;
     tell_change(server, member);
     watch_member_added(server, member);
+    stages_member_added(server, member);
     server_check_idle(server);
 }
 
@@ -83,9 +92,8 @@ static void
 free_member(struct member *member)
 {
     guest_free(member->guest);
-    watch_finish_consoles(member->consoles, member->console_count);
+    finish_consoles(member);
     ruleset_unref(member->rules);
-    free(member->consoles);
     free(member->recorded_state);
     free(member->told_state);
     free(member);
@@ -133,6 +141,7 @@ registry_update(struct server *server, struct guest *guest, struct spec *spec,
     struct member *member = registry_member(server, guest);
     fit_member(member);
     watch_member_updated(server, member);
+    stages_member_added(server, member);
     view_enter_consoles(server, guest);
     return ok;
 }
@@ -206,6 +215,8 @@ registry_describe(struct server *server, struct guest *guest)
     json_t *object = guest_to_json(guest);
     const struct member *member = registry_member(server, guest);
     json_t *consoles = json_object_get(object, "consoles");
+    json_object_set_new(object, "stalled",
+                        json_boolean(member && member->stages.is_stalled));
     for (size_t i = 0;
          member && i < json_array_size(consoles) && i < member->console_count;
          i++) {
@@ -343,6 +354,7 @@ on_change(void *data, struct guest *guest)
     fit_member(member);
     registry_note_change(server, member);
     watch_member_changed(server, member);
+    stages_member_changed(server, member);
     waiter_on_guest_change(server, guest);
     paste_on_guest_change(server, guest);
     view_on_guest_change(server, guest);
@@ -352,8 +364,11 @@ on_change(void *data, struct guest *guest)
 static void
 on_screen(void *data, struct guest *guest, size_t console)
 {
+    struct member *member = registry_member(data, guest);
     view_on_screen(data, guest, console);
     waiter_on_screen(data, guest, console);
+    if (member && console < member->console_count)
+        stages_on_screen(data, member, console);
 }
 
 static void
@@ -363,8 +378,10 @@ on_output(void *data, struct guest *guest, size_t console, const char *bytes,
     struct server *server = data;
     struct member *member = registry_member(server, guest);
     note_activity(server, guest, console);
-    if (member && console < member->console_count)
+    if (member && console < member->console_count) {
         watch_output(server, member, console, bytes, len, offset);
+        stages_output(server, member, console, bytes, len, offset);
+    }
     waiter_on_output(server, guest, console, bytes, len, offset);
     paste_on_output(server, guest, console, bytes, len, offset);
 }

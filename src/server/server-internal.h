@@ -6,6 +6,7 @@
 #include "base/paths.h"
 #include "console/console.h"
 #include "guest/guest.h"
+#include "server/stages.h"
 #include "server/watch.h"
 
 #include <stdbool.h>
@@ -31,14 +32,15 @@ struct member_console {
     uint64_t activity_sent_ms; /* the last GUEST_ACTIVITY */
     uint64_t bell_sent_ms;     /* the last CONSOLE_BELL */
     bool is_activity_due;
-    struct watch_console watch; /* owned: watch_finish_consoles */
-    int64_t holder;             /* the client that alone may type; 0: all may */
-    int64_t typist;             /* the client that typed last; 0: none did */
-    uint64_t typed_ms;          /* when it did */
-    uint64_t told_ms;           /* the last CONSOLE_CLIENTS */
-    bool is_clients_due;        /* another one */
-    bool is_typing_settled;     /* that somebody types was dealt with */
-    bool was_shared;            /* more than one client knew of it then */
+    struct watch_console watch;   /* owned: watch_finish_consoles */
+    struct stages_console stages; /* owned: stages_finish_console */
+    int64_t holder;         /* the client that alone may type; 0: all may */
+    int64_t typist;         /* the client that typed last; 0: none did */
+    uint64_t typed_ms;      /* when it did */
+    uint64_t told_ms;       /* the last CONSOLE_CLIENTS */
+    bool is_clients_due;    /* another one */
+    bool is_typing_settled; /* that somebody types was dealt with */
+    bool was_shared;        /* more than one client knew of it then */
 };
 struct member {
     struct guest *guest;             /* owned */
@@ -51,6 +53,7 @@ struct member {
     char *recorded_state;  /* owned: the journal's last */
     bool is_state_known;   /* this server has recorded one */
     bool is_running;       /* silence counts */
+    struct stages_member stages;
 };
 
 struct server {
@@ -62,6 +65,7 @@ struct server {
     struct guest_context context;
     struct console_hub *hub;   /* owned */
     struct watch *watch;       /* owned */
+    struct stages *stages;     /* owned */
     int timeline_count;        /* under way */
     struct listener *listener; /* owned */
     struct member **members;   /* owned, in order of definition */

@@ -161,6 +161,7 @@ server_open(struct server *server, struct error *error)
     if (!server->hub)
         return false;
     server->watch = watch_new(server);
+    server->stages = stages_new(server);
     server->context = (struct guest_context){
         .loop = &server->loop,
         .paths = server->paths,
@@ -229,6 +230,7 @@ server_finish(struct server *server)
     paste_free_all(server);
     peer_free_all(server);
     registry_free_all(server);
+    stages_free(server->stages);
     watch_free(server->watch);
     server->watch = NULL;
     console_hub_free(server->hub);

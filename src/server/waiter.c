@@ -19,6 +19,7 @@
 enum waiter_kind {
     WAITER_PATTERN,
     WAITER_STATE,
+    WAITER_STAGE,
     WAITER_LOG,
 };
 
@@ -41,6 +42,7 @@ struct waiter {
     struct loop_defer *catch_up; /* owned */
 
     json_t *states;       /* WAITER_STATE; owned */
+    enum stage stage;     /* WAITER_STAGE */
     waiter_log_fn answer; /* WAITER_LOG */
     int64_t max_bytes;
 };
@@ -104,6 +106,12 @@ on_timeout(void *data)
                   guest_name(waiter->guest), waiter->pattern,
                   guest_console_name(waiter->guest, waiter->console),
                   waiter->timeout_ms);
+    else if (waiter->kind == WAITER_STAGE)
+        error_set(&error, ERROR_CODE_TIMEOUT,
+                  "%s: has not reached %s within %" PRId64
+                  " ms: its stage is %s",
+                  guest_name(waiter->guest), stage_name(waiter->stage),
+                  waiter->timeout_ms, stage_name(guest_stage(waiter->guest)));
     else
         error_set(&error, ERROR_CODE_TIMEOUT,
                   "%s: still %s after %" PRId64 " ms",
@@ -312,6 +320,49 @@ waiter_add_state(struct server *server, struct request *request,
     return true;
 }
 
+/* --- stages
+ * -------------------------------------------------------------------- */
+
+/* Answers, and frees the waiter, when the stage was reached or the guest ended
+ * before. */
+static bool
+look_at_stage(struct waiter *waiter)
+{
+    struct guest *guest = waiter->guest;
+    struct server *server = waiter->server;
+    struct error error = {0};
+    if (guest_has_reached(guest, waiter->stage)) {
+        request_return(waiter_take(waiter), registry_describe(server, guest));
+        return true;
+    }
+    if (guest_is_active(guest))
+        return false;
+    error_set(&error, ERROR_CODE_STATE,
+              "%s: the guest is %s, and did not reach %s", guest_name(guest),
+              guest_state_name(guest), stage_name(waiter->stage));
+    waiter_fail(waiter, &error);
+    return true;
+}
+
+bool
+waiter_add_stage(struct server *server, struct request *request,
+                 struct guest *guest, const char *name, int64_t timeout_ms,
+                 struct error *error)
+{
+    enum stage stage = STAGE_OFF;
+    const char *near = NULL;
+    if (!stage_parse(name, &stage, &near))
+        return error_set(error, ERROR_CODE_INVALID,
+                         "argument 'until': \"%.64s\" is no stage%s%s%s", name,
+                         near ? "; did you mean \"" : "", near ? near : "",
+                         near ? "\"?" : "");
+    struct waiter *waiter =
+        waiter_new(server, WAITER_STAGE, request, guest, 0, timeout_ms);
+    waiter->stage = stage;
+    (void)look_at_stage(waiter);
+    return true;
+}
+
 /* --- logs
  * ---------------------------------------------------------------------- */
 
@@ -375,7 +426,9 @@ waiter_on_guest_change(struct server *server, struct guest *guest)
         next = waiter->next;
         if (waiter->guest != guest)
             continue;
-        if (waiter->kind == WAITER_STATE) {
+        if (waiter->kind == WAITER_STAGE) {
+            (void)look_at_stage(waiter);
+        } else if (waiter->kind == WAITER_STATE) {
             if (is_in_state(waiter))
                 request_return(waiter_take(waiter),
                                registry_describe(server, guest));

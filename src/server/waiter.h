@@ -42,6 +42,11 @@ bool waiter_add_state(struct server *server, struct request *request,
                       struct guest *guest, const json_t *states,
                       int64_t timeout_ms, struct error *error);
 
+/* … once its boot has come to a stage (by name); fails when it ended. */
+bool waiter_add_stage(struct server *server, struct request *request,
+                      struct guest *guest, const char *name, int64_t timeout_ms,
+                      struct error *error);
+
 /* Calls answer (which must answer the request) once the console's log has bytes
  * beyond offset, the guest ended, or the time is over. */
 typedef void (*waiter_log_fn)(struct request *request, struct guest *guest,

@@ -189,6 +189,21 @@ report_value(struct buffer *text, const char *label, const char *value)
         buffer_printf(text, "%-10s %s\n", label, value);
 }
 
+/* The last boot's stages, each with the time it took from the boot's beginning.
+ */
+static void
+report_stages(struct buffer *text, const json_t *stages)
+{
+    for (size_t i = 0; i < json_array_size(stages); i++) {
+        const json_t *one = json_array_get(stages, i);
+        buffer_printf(
+            text, "%-10s %-12s after %.1f s\n", i == 0 ? "stages" : "",
+            exit_text(one, "stage"),
+            (double)json_integer_value(json_object_get(one, "after-ms")) /
+                1000.0);
+    }
+}
+
 static void
 report_exit(struct buffer *text, const json_t *exit)
 {
@@ -241,6 +256,7 @@ card_report(const struct mirror_guest *guest)
             (long long)json_integer_value(json_object_get(console, "rows")),
             (long long)json_integer_value(json_object_get(console, "offset")));
     }
+    report_stages(&text, json_object_get(object, "stages"));
     report_exit(&text, json_object_get(object, "exit"));
     return buffer_steal(&text);
 }

@@ -1,12 +1,14 @@
 #include "tui/pane-draw.h"
 
 #include "base/buffer.h"
+#include "base/clock.h"
 #include "base/utf8.h"
 #include "tui/broadcast.h"
 #include "tui/card.h"
 #include "tui/copy-mode.h"
 #include "tui/deck-internal.h"
 #include "tui/draw.h"
+#include "tui/life.h"
 #include "tui/pane-edge.h"
 #include "tui/pane.h"
 #include "tui/pasting.h"
@@ -115,6 +117,12 @@ draw_title(struct pane *pane, TickitRenderBuffer *rb)
     col += draw_format(rb, 0, col, cols - col, pen_of(pane, state->role),
                        "%s %s ", state_glyph(state, deck->has_unicode),
                        guest ? guest->state : "gone");
+    char life[64] = "";
+    if (guest)
+        life_title(guest, clock_wall_ms(), life, sizeof(life));
+    if (life[0])
+        col += draw_format(rb, 0, col, cols - col, pen_of(pane, state->role),
+                           "%s ", life);
 
     char place[96];
     format_place(pane, place, sizeof(place));

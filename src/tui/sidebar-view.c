@@ -2,6 +2,7 @@
 #include "base/xalloc.h"
 #include "tui/broadcast.h"
 #include "tui/deck-internal.h"
+#include "tui/life.h"
 #include "tui/pane.h"
 #include "tui/pasting.h"
 #include "tui/sidebar.h"
@@ -59,6 +60,8 @@ make_rows(const struct deck *deck)
             .flags = row_flags(deck, guest),
             .pasted = pasting_percent(deck, guest->name, NULL) + 1,
         };
+        rows[i].label = life_label(guest, clock_wall_ms(), rows[i].label_text,
+                                   sizeof(rows[i].label_text));
     }
     return rows;
 }
@@ -74,8 +77,8 @@ static const struct {
 };
 #define KEY_WORDS_COUNT (sizeof(key_words) / sizeof(*key_words))
 
-/* Facts: heading, process, console, log. */
-#define FACTS_MAX 4
+/* Facts: heading, process, stage, console, log. */
+#define FACTS_MAX 5
 
 /* The notes' own texts. */
 struct notes {
@@ -143,6 +146,10 @@ make_facts(const struct deck *deck, struct notes *notes)
                                       : ""));
     else
         add_fact(notes, xasprintf("%s, %s", guest->kind, guest->state));
+    char fact[64];
+    life_fact(guest, fact, sizeof(fact));
+    if (fact[0])
+        add_fact(notes, xstrdup(fact));
     const json_t *console =
         json_array_get(json_object_get(guest->object, "consoles"), 0);
     const char *name = json_string_value(json_object_get(console, "name"));

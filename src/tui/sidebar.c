@@ -187,7 +187,8 @@ draw_facts(TickitRenderBuffer *rb, const struct sidebar_model *model,
 {
     const struct state_info *state = state_info(row->state);
     int col = cols - SIDEBAR_MARK_COLS;
-    bool is_running = strcmp(state->name, "running") == 0;
+    const char *text = row->label ? row->label : state->label;
+    bool is_running = !row->label && strcmp(state->name, "running") == 0;
     bool has_uptime = row->started_ms > 0 && !state->has_ended;
     /* all rows alike, so that the columns stay columns */
     bool is_wide = cols >= sidebar_wanted_cols(model->rows, model->count);
@@ -205,9 +206,9 @@ draw_facts(TickitRenderBuffer *rb, const struct sidebar_model *model,
             col = cols - SIDEBAR_MARK_COLS - SIDEBAR_UPTIME_COLS;
     }
     if (is_wide || !has_uptime || !is_running) {
-        int label = (int)strlen(state->label);
+        int label = (int)strlen(text);
         col -= label;
-        draw_text(rb, line, col, label, pens->state, state->label);
+        draw_text(rb, line, col, label, pens->state, text);
     }
     return col;
 }

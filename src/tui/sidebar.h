@@ -27,7 +27,9 @@ struct sidebar_row {
     const char *state;  /* borrowed */
     int64_t started_ms; /* wall clock; 0: no uptime is shown */
     unsigned flags;
-    int pasted; /* percent of a paste that are there, and 1; 0: none */
+    int pasted;          /* percent of a paste that are there, and 1; 0: none */
+    const char *label;   /* borrowed: instead of the state; NULL: none */
+    char label_text[16]; /* where it may stand */
 };
 
 /* A line below the list: a key and what it does, or a fact; without text it

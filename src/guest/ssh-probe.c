@@ -1,0 +1,181 @@
+#include "base/clock.h"
+#include "base/xalloc.h"
+#include "guest/guest-internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Whether the guest's sshd answers through a port of the host that QEMU's user
+ * network forwards. QEMU takes the connection whether or not the guest does, so
+ * only the banner tells (RFC 4253, 4.2). */
+
+/* ms between two tries, in the first minutes and after. */
+#define TRY_AGAIN_MS 2000u
+#define TRY_LATER_MS 30000u
+/* ms from the boot's beginning on during which it is expected. */
+#define EXPECTED_MS 300000
+/* ms that one try may take. */
+#define TRY_TIMEOUT_MS 5000u
+/* The guest's port. */
+#define SSH_PORT 22
+
+static const char banner[] = "SSH-";
+
+struct ssh_probe {
+    struct guest *guest;      /* borrowed: the owner */
+    struct sockaddr_in where; /* the forwarded port */
+    struct loop_timer *timer; /* owned: the next try, or this one's limit */
+    uv_tcp_t *socket;         /* owned: this try's; NULL: none */
+};
+
+/* One try's socket dies by itself once it is closed. */
+static void
+on_closed(uv_handle_t *handle)
+{
+    free(handle);
+}
+
+static void
+hang_up(struct ssh_probe *probe)
+{
+    if (!probe->socket)
+        return;
+    probe->socket->data = NULL;
+    uv_close((uv_handle_t *)probe->socket, on_closed);
+    probe->socket = NULL;
+}
+
+static void
+plan_next(struct ssh_probe *probe)
+{
+    int64_t since_ms = clock_wall_ms() - probe->guest->stages.boot_ms;
+    hang_up(probe);
+    loop_timer_start(probe->timer,
+                     since_ms < EXPECTED_MS ? TRY_AGAIN_MS : TRY_LATER_MS);
+}
+
+static void
+allocate(uv_handle_t *handle, size_t wanted, uv_buf_t *buf)
+{
+    (void)handle;
+    (void)wanted;
+    *buf = uv_buf_init(xmalloc(64), 64);
+}
+
+static void
+on_read(uv_stream_t *stream, ssize_t got, const uv_buf_t *buf)
+{
+    struct ssh_probe *probe = stream->data;
+    bool is_banner = got >= (ssize_t)strlen(banner) &&
+                     !memcmp(buf->base, banner, strlen(banner));
+    free(buf->base);
+    if (!probe || got == 0)
+        return;
+    if (!is_banner) {
+        plan_next(probe);
+        return;
+    }
+    hang_up(probe);
+    loop_timer_stop(probe->timer);
+    (void)guest_note_stage(probe->guest, STAGE_SSH, clock_wall_ms());
+}
+
+static void
+on_connect(uv_connect_t *request, int status)
+{
+    struct ssh_probe *probe = request->handle->data;
+    if (probe && status == 0)
+        status = uv_read_start(request->handle, allocate, on_read);
+    if (probe && status != 0)
+        plan_next(probe);
+    free(request);
+}
+
+static void
+try_once(struct ssh_probe *probe)
+{
+    uv_connect_t *request = xcalloc(1, sizeof(*request));
+    probe->socket = xcalloc(1, sizeof(*probe->socket));
+    (void)uv_tcp_init(probe->guest->context->loop, probe->socket);
+    probe->socket->data = probe;
+    loop_timer_start(probe->timer, TRY_TIMEOUT_MS);
+    if (uv_tcp_connect(request, probe->socket,
+                       (const struct sockaddr *)&probe->where, on_connect) == 0)
+        return;
+    free(request);
+    plan_next(probe);
+}
+
+static void
+on_timer(void *data)
+{
+    struct ssh_probe *probe = data;
+    const struct guest *guest = probe->guest;
+    if (probe->socket || guest->state != GUEST_STATE_RUNNING)
+        plan_next(probe);
+    else if (!guest->stages.at_ms[STAGE_SSH])
+        try_once(probe);
+}
+
+/* Reads "tcp:HOST:PORT-GUEST:22", as hostfwd has it, somewhere in a word. */
+static bool
+find_forward(const char *word, struct sockaddr_in *ret_where)
+{
+    for (const char *at = strstr(word, "tcp:"); at; at = strstr(at, "tcp:")) {
+        char host[64] = "";
+        int port = 0;
+        int used = 0;
+        at += strlen("tcp:");
+        size_t len = strcspn(at, ":,\"");
+        if (at[len] != ':' || len >= sizeof(host))
+            continue;
+        memcpy(host, at, len);
+        if (sscanf(at + len, ":%5d-%n", &port, &used) != 1 || !used)
+            continue;
+        const char *guest = at + len + used;
+        char *end = NULL;
+        guest += strcspn(guest, ":,\"");
+        if (*guest != ':' || strtol(guest + 1, &end, 10) != SSH_PORT ||
+            (*end && !strchr(",\"", *end)))
+            continue;
+        bool is_any = !host[0] || !strcmp(host, "0.0.0.0");
+        return uv_ip4_addr(is_any ? "127.0.0.1" : host, port, ret_where) == 0;
+    }
+    return false;
+}
+
+void
+ssh_probe_start(struct guest *guest)
+{
+    struct sockaddr_in where;
+    struct run *run = guest->run;
+    bool is_found = false;
+    for (char **word = run->argv; word && *word && !is_found; word++)
+        is_found = find_forward(*word, &where);
+    if (!is_found || run->ssh_probe)
+        return;
+    struct ssh_probe *probe = xcalloc(1, sizeof(*probe));
+    probe->guest = guest;
+    probe->where = where;
+    probe->timer = loop_timer_new(guest->context->loop, on_timer, probe);
+    run->ssh_probe = probe;
+    loop_timer_start(probe->timer, TRY_AGAIN_MS);
+}
+
+void
+ssh_probe_again(struct guest *guest)
+{
+    if (guest->run && guest->run->ssh_probe)
+        plan_next(guest->run->ssh_probe);
+}
+
+void
+ssh_probe_free(struct ssh_probe *probe)
+{
+    if (!probe)
+        return;
+    hang_up(probe);
+    loop_timer_free(probe->timer);
+    free(probe);
+}

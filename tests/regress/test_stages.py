@@ -1,0 +1,93 @@
+"""The stages of real guests' boots: found, timed, kept, and waited for."""
+
+import socket
+
+from harness import (FAILED, TIMEOUT, main, require, require_equal,
+                     require_in, until)
+
+LOUD = "console=ttyS0 panic=-1"
+
+
+def stages(guest):
+    return {one["stage"]: one["at-ms"] for one in guest["stages"]}
+
+
+def test_a_boot_is_followed_to_its_login(box):
+    box.up("-f", box.fleet({"a": {}}, append=LOUD))
+    require_in("a: ", box.gm("wait", "a", "--until", "kernel",
+                             "--timeout", "60").out)
+    out = box.gm("wait", "a", "--until", "login", "--timeout", "60").out
+    require_in("a: login after ", out)
+    guest = box.guest("a")
+    require_equal(guest["stage"], "login")
+    times = stages(guest)
+    require_equal(list(times), ["firmware", "kernel", "init", "login"],
+                  "stages")
+    require_equal(sorted(times.values()), list(times.values()), "their order")
+    require_in("login +", box.gm("ls").out)
+    text = box.gm("events", "--kind", "stage").out
+    for stage in ("kernel", "init", "login"):
+        require_in(f"reached {stage} after", text)
+    # A reset is a new boot, with times of its own.
+    box.gm("reset", "--yes", "a")
+    until(lambda: box.guest("a")["stage"] == "login"
+          and stages(box.guest("a"))["login"] > times["login"],
+          "the login of the second boot")
+    box.gm("kill", "--yes", "a")
+    require_equal(box.guest("a")["stage"], "off")
+    result = box.gm("wait", "a", "--until", "login", code=FAILED)
+    require_in("did not reach login", result.err)
+
+
+def test_times_survive_the_server(box):
+    box.up("-f", box.fleet({"a": {}, "b": {}}, append=LOUD))
+    box.gm("wait", "a", "--until", "login", "--timeout", "60")
+    before = box.guest("a")["stages"]
+    box.kill_server()
+    require_equal(box.guest("a")["stages"], before, "a's stages")
+    require_equal(box.guest("a")["stage"], "login")
+    # And what is reached while no server is there is found in the log.
+    box.gm("reset", "--yes", "b")
+    box.gm("wait", "b", "--until", "kernel", "--timeout", "60")
+    kernel = stages(box.guest("b"))["kernel"]
+    size = len(box.log_bytes("b"))
+    box.kill_server()
+    until(lambda: b" login: " in box.log_bytes("b")[size:], "b's login")
+    box.gm("wait", "b", "--until", "login", "--timeout", "20")
+    require_equal(stages(box.guest("b"))["kernel"], kernel, "b's kernel")
+
+
+def test_a_stage_that_does_not_come_is_told(box):
+    box.up("-f", box.fleet({"a": {"args": ["-S"]}}))
+    result = box.gm("wait", "a", "--until", "login", "--timeout", "1",
+                    code=TIMEOUT)
+    require_in("has not reached login", result.err)
+
+
+def test_agent_and_ssh_are_stages(box):
+    box.up("-f", box.fleet({"a": {
+        "nics": ["user,model=virtio-net-pci,"
+                 "hostfwd=tcp:127.0.0.1:0-:23,"
+                 f"hostfwd=tcp:127.0.0.1:{free_port()}-:22"],
+        "args": ["-device", "virtio-serial-pci", "-chardev", "null,id=ga",
+                 "-device", "virtserialport,chardev=ga,id=port7,"
+                 "name=org.qemu.guest_agent.0"]}}))
+    box.gm("wait", "a", "--until", "login", "--timeout", "60")
+    box.shell("a", "exec 5<>$(ls /dev/vport*p1); echo opened-$((1 + 1))",
+              "^opened-2")
+    box.gm("wait", "a", "--until", "agent", "--timeout", "30")
+    require("ssh" not in stages(box.guest("a")), "ssh without a banner")
+    box.gm("send", "a", "--enter", "ifconfig eth0 10.0.2.15 up; while :; do "
+           "echo SSH-2.0-tiny | nc -l -p 22; done")
+    box.gm("wait", "a", "--until", "ssh", "--timeout", "60")
+    require_equal(box.guest("a")["stage"], "ssh")
+
+
+def free_port():
+    """A port of the host that nobody has now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+main(globals())
