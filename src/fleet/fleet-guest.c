@@ -241,6 +241,21 @@ read_one(const struct reading *reading, const json_t *merged, int index)
     return ok;
 }
 
+/* Merging drops what is null: tell here of such a field that there is not. */
+static void
+check_nulls(const struct reading *reading)
+{
+    const char *name = NULL;
+    json_t *value = NULL;
+    json_object_foreach(reading->entry->fields, name, value)
+    {
+        struct place place = {&reading->entry->place, name, 0};
+        if (json_is_null(value) && strcmp(name, "template") != 0 &&
+            strcmp(name, "count") != 0 && !spec_find_field(name))
+            spec_unknown_entry_field(mistakes_of(reading), &place);
+    }
+}
+
 static void
 read_entry(struct reading *reading)
 {
@@ -257,6 +272,7 @@ read_entry(struct reading *reading)
     }
     reading->layers = xcalloc(1, sizeof(*reading->layers));
     size_t defaults = 0;
+    check_nulls(reading);
     bool ok = read_count(reading);
     ok = check_name(reading) && ok;
     bool is_whole = collect_layers(reading, &defaults);

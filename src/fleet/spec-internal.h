@@ -54,6 +54,10 @@ const struct spec_field *spec_find_field(const char *name);
 void spec_unknown_field(struct mistakes *mistakes, const struct place *place,
                         const char *const *names, size_t count);
 
+/* The same with the names that an entry may have. */
+void spec_unknown_entry_field(struct mistakes *mistakes,
+                              const struct place *place);
+
 /* Adds "this is a string, not …". */
 void spec_wrong_type(struct mistakes *mistakes, const struct place *place,
                      const json_t *value, const char *wanted);

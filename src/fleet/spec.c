@@ -71,8 +71,8 @@ spec_wrong_type(struct mistakes *mistakes, const struct place *place,
 static const char *const entry_words[] = {"template", "count"};
 #define ENTRY_WORDS (sizeof(entry_words) / sizeof(entry_words[0]))
 
-static void
-unknown_entry_field(struct mistakes *mistakes, const struct place *place)
+void
+spec_unknown_entry_field(struct mistakes *mistakes, const struct place *place)
 {
     const char **names =
         xcalloc(spec_fields_count + ENTRY_WORDS, sizeof(*names));
@@ -159,7 +159,7 @@ read_fields(struct spec_reader *reader, const struct spec_entry *entry)
         struct place place = {entry->place, name, 0};
         const struct spec_field *field = spec_find_field(name);
         if (!field)
-            unknown_entry_field(reader->mistakes, &place);
+            spec_unknown_entry_field(reader->mistakes, &place);
         else if (json_is_null(value))
             continue;
         else if (!(field->kinds & SPEC_KINDS(reader->spec->kind)))
@@ -276,7 +276,7 @@ check_member(struct spec_reader *reader, enum spec_part part,
                                   "template",
                      place->key);
     } else if (!field) {
-        unknown_entry_field(reader->mistakes, place);
+        spec_unknown_entry_field(reader->mistakes, place);
     } else if (is_default && is_kind_name(place->key)) {
         mistakes_add(reader->mistakes, place, POSITIONS_PART_KEY,
                      "\"%s\" belongs to one guest and cannot be a default",

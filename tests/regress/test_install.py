@@ -34,7 +34,8 @@ def test_each_part_is_installed(box):
         [binary, "--version"], env=box.env, check=True, capture_output=True,
         text=True).stdout)
     for ending in ("/man1/guestmux.1", "/man5/guestmux-fleet.5",
-                   "/themes/default.json", "/keymaps/default.json"):
+                   "/themes/default.json", "/keymaps/default.json",
+                   "/share/guestmux/schema/fleet.schema.json"):
         path = one(ending)
         require(os.path.getsize(path) > 100, f"{path} is next to empty")
     require([path for path in found if "bash-completion" in path],
