@@ -6,6 +6,7 @@
 #include "cli/happening.h"
 #include "cli/moment.h"
 #include "cli/output.h"
+#include "cli/rows.h"
 #include "cli/session.h"
 
 #include <stdio.h>
@@ -18,20 +19,8 @@ static const struct option options[] = {
         .type = OPTION_FLAG,
         .summary = "go on with what happens, until Ctrl-C",
     },
-    {
-        .name = "since",
-        .letter = 'S',
-        .type = OPTION_TEXT,
-        .value = "TIME",
-        .summary = "what happened then and later",
-    },
-    {
-        .name = "until",
-        .letter = 'U',
-        .type = OPTION_TEXT,
-        .value = "TIME",
-        .summary = "what happened up to then",
-    },
+    ROW_MOMENT("since", 'S', "what happened then and later"),
+    ROW_MOMENT("until", 'U', "what happened up to then"),
     {
         .name = "lines",
         .letter = 'n',
@@ -106,20 +95,6 @@ check_options(const struct options *given, struct error *error)
     return true;
 }
 
-static bool
-add_moment(const struct options *given, const char *name, const char *member,
-           json_t *arguments, struct error *error)
-{
-    const char *text = options_text(given, name);
-    int64_t ms = 0;
-    if (!text)
-        return true;
-    if (!moment_parse(text, clock_wall_ms(), &ms, error))
-        return error_prefix(error, "events: --%s", name);
-    json_object_set_new(arguments, member, json_integer(ms < 0 ? 0 : ms));
-    return true;
-}
-
 /* NULL: a wrong option. */
 static json_t *
 make_arguments(const struct options *given, struct error *error)
@@ -134,12 +109,9 @@ make_arguments(const struct options *given, struct error *error)
     if (options_has(given, "lines"))
         json_object_set_new(arguments, "limit",
                             json_integer(options_number(given, "lines")));
-    json_t *guests = json_array();
-    for (int i = 0; i < given->argument_count; i++)
-        json_array_append_new(guests, json_from_text(given->arguments[i]));
-    json_object_set_new(arguments, "guests", guests);
-    if (add_moment(given, "since", "since-ms", arguments, error) &&
-        add_moment(given, "until", "until-ms", arguments, error))
+    json_object_set_new(arguments, "guests", guests_named(given, 0));
+    if (moment_put_option(arguments, "since-ms", given, "since", error) &&
+        moment_put_option(arguments, "until-ms", given, "until", error))
         return arguments;
     json_decref(arguments);
     return NULL;

@@ -7,6 +7,7 @@
 #include "cli/happening.h"
 #include "cli/moment.h"
 #include "cli/output.h"
+#include "cli/rows.h"
 #include "cli/session.h"
 
 #include <inttypes.h>
@@ -19,20 +20,8 @@
 #define MAX_WINDOW_MS 86400000
 
 static const struct option options[] = {
-    {
-        .name = "since",
-        .letter = 'S',
-        .type = OPTION_TEXT,
-        .value = "TIME",
-        .summary = "from then on",
-    },
-    {
-        .name = "until",
-        .letter = 'U',
-        .type = OPTION_TEXT,
-        .value = "TIME",
-        .summary = "up to then",
-    },
+    ROW_MOMENT("since", 'S', "from then on"),
+    ROW_MOMENT("until", 'U', "up to then"),
     {
         .name = "around",
         .letter = 'a',
@@ -116,21 +105,6 @@ find_moment(struct session *session, const char *target, int64_t offset,
                                  target, offset);
 }
 
-/* A moment that an option gives, put into arguments. */
-static bool
-add_moment(const struct options *given, const char *name, const char *member,
-           json_t *arguments, struct error *error)
-{
-    const char *text = options_text(given, name);
-    int64_t ms = 0;
-    if (!text)
-        return true;
-    if (!moment_parse(text, clock_wall_ms(), &ms, error))
-        return error_prefix(error, "timeline: --%s", name);
-    json_object_set_new(arguments, member, json_integer(ms < 0 ? 0 : ms));
-    return true;
-}
-
 static bool
 add_around(const struct options *given, struct session *session,
            json_t *arguments, struct error *error)
@@ -159,11 +133,9 @@ add_around(const struct options *given, struct session *session,
 static json_t *
 make_arguments(const struct options *given)
 {
-    json_t *guests = json_array();
-    for (int i = 0; i < given->argument_count; i++)
-        json_array_append_new(guests, json_from_text(given->arguments[i]));
-    json_t *arguments = json_pack("{s:o,s:I}", "guests", guests, "limit",
-                                  (json_int_t)options_number(given, "lines"));
+    json_t *arguments =
+        json_pack("{s:o,s:I}", "guests", guests_named(given, 0), "limit",
+                  (json_int_t)options_number(given, "lines"));
     if (options_has(given, "grep")) {
         json_object_set_new(arguments, "pattern",
                             json_from_text(options_text(given, "grep")));
@@ -207,8 +179,8 @@ run(struct cli *cli)
         error_set(&error, ERROR_CODE_INVALID,
                   "timeline: --around goes without --since and --until");
     if (error.code ||
-        !add_moment(given, "since", "since-ms", arguments, &error) ||
-        !add_moment(given, "until", "until-ms", arguments, &error)) {
+        !moment_put_option(arguments, "since-ms", given, "since", &error) ||
+        !moment_put_option(arguments, "until-ms", given, "until", &error)) {
         json_decref(arguments);
         return cli_fail_usage(cli, &error);
     }

@@ -28,6 +28,15 @@ guests_list(struct session *session, struct error *error)
     return guests;
 }
 
+json_t *
+guests_named(const struct options *given, int first)
+{
+    json_t *names = json_array();
+    for (int i = first; i < given->argument_count; i++)
+        json_array_append_new(names, json_from_text(given->arguments[i]));
+    return names;
+}
+
 bool
 guests_check_console(struct session *session, const char *target,
                      struct error *error)

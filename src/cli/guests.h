@@ -12,6 +12,10 @@
  * array of guest objects, or NULL with error set. */
 json_t *guests_list(struct session *session, struct error *error);
 
+/* The names that a command line gives, from the argument number first on. New
+ * reference. */
+json_t *guests_named(const struct options *given, int first);
+
 /* Whether target names a guest ("n1") or one of its consoles ("n1:hvc0"). */
 bool guests_check_console(struct session *session, const char *target,
                           struct error *error);

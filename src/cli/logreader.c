@@ -260,14 +260,6 @@ logreader_seek_lines(struct logreader *reader, int64_t count,
 
 /* Opening ------------------------------------------------------------------ */
 
-static bool
-read_moment(const struct options *given, const char *name, int64_t now_ms,
-            int64_t *ret_ms, struct error *error)
-{
-    return moment_parse(options_text(given, name), now_ms, ret_ms, error) ||
-           error_prefix(error, "--%s", name);
-}
-
 bool
 logreader_read_range(struct logreader_range *range, const struct options *given,
                      int64_t now_ms, struct error *error)
@@ -278,10 +270,10 @@ logreader_read_range(struct logreader_range *range, const struct options *given,
         .has_boot = options_has(given, "boot"),
         .boot = options_number(given, "boot"),
     };
-    return (!range->has_since ||
-            read_moment(given, "since", now_ms, &range->since_ms, error)) &&
+    return (!range->has_since || moment_of_option(given, "since", now_ms,
+                                                  &range->since_ms, error)) &&
            (!range->has_until ||
-            read_moment(given, "until", now_ms, &range->until_ms, error));
+            moment_of_option(given, "until", now_ms, &range->until_ms, error));
 }
 
 static bool

@@ -1,5 +1,8 @@
 #include "cli/moment.h"
 
+#include "base/clock.h"
+#include "cli/options.h"
+
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -180,4 +183,26 @@ moment_format(int64_t ms, enum moment_style style, char text[MOMENT_MAX_BYTES])
     if (style == MOMENT_FULL)
         (void)snprintf(text + len, MOMENT_MAX_BYTES - len, ".%03d",
                        (int)(ms % 1000));
+}
+
+bool
+moment_of_option(const struct options *given, const char *option,
+                 int64_t now_ms, int64_t *ret_ms, struct error *error)
+{
+    return moment_parse(options_text(given, option), now_ms, ret_ms, error) ||
+           error_prefix(error, "--%s", option);
+}
+
+bool
+moment_put_option(json_t *object, const char *member,
+                  const struct options *given, const char *option,
+                  struct error *error)
+{
+    int64_t ms = 0;
+    if (!options_has(given, option))
+        return true;
+    if (!moment_of_option(given, option, clock_wall_ms(), &ms, error))
+        return false;
+    json_object_set_new(object, member, json_integer(ms < 0 ? 0 : ms));
+    return true;
 }

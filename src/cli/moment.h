@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <jansson.h>
+
 /* Moments as people write them, in the local time zone. */
 
 /* Reads one: how long ago ("90s", "10m", "2h", "3d", "1w", and sums of those,
@@ -14,6 +16,16 @@
  * since 1970. now_ms: the present, ms since 1970. */
 bool moment_parse(const char *text, int64_t now_ms, int64_t *ret_ms,
                   struct error *error);
+
+/* The moment that an option gives, read at now_ms; mistakes name the option.
+ * The option has to be there. */
+struct options;
+bool moment_of_option(const struct options *given, const char *option,
+                      int64_t now_ms, int64_t *ret_ms, struct error *error);
+/* Puts it into an object, as ms since 1970; nothing when it was not given. */
+bool moment_put_option(json_t *object, const char *member,
+                       const struct options *given, const char *option,
+                       struct error *error);
 
 enum moment_style {
     MOMENT_FULL, /* 2026-03-01 14:05:30.250 */

@@ -38,17 +38,16 @@
         .summary = (what)                                                      \
     }
 
+/* A moment (moment_of_option). */
+#define ROW_MOMENT(name_text, letter_code, what)                               \
+    {                                                                          \
+        .name = (name_text), .letter = (letter_code), .type = OPTION_TEXT,     \
+        .value = "TIME", .summary = (what)                                     \
+    }
+
 /* A part of a console's record (logreader_read_range). */
-#define ROW_SINCE                                                              \
-    {                                                                          \
-        .name = "since", .letter = 'S', .type = OPTION_TEXT, .value = "TIME",  \
-        .summary = "what was printed then and later"                           \
-    }
-#define ROW_UNTIL                                                              \
-    {                                                                          \
-        .name = "until", .letter = 'U', .type = OPTION_TEXT, .value = "TIME",  \
-        .summary = "what was printed up to then"                               \
-    }
+#define ROW_SINCE ROW_MOMENT("since", 'S', "what was printed then and later")
+#define ROW_UNTIL ROW_MOMENT("until", 'U', "what was printed up to then")
 #define ROW_BOOT                                                               \
     {                                                                          \
         .name = "boot", .letter = 'b', .type = OPTION_INTEGER, .value = "N",   \

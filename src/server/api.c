@@ -2,6 +2,7 @@
 
 #include "base/json.h"
 #include "base/nearest.h"
+#include "server/server-internal.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -253,4 +254,13 @@ bool
 argument_boolean(const json_t *arguments, const char *name)
 {
     return json_is_true(present(arguments, name));
+}
+
+struct guest *
+argument_console(struct request *request, const json_t *arguments,
+                 size_t *ret_index, struct error *error)
+{
+    return registry_find_console(request_server(request),
+                                 argument_string(arguments, "guest"), ret_index,
+                                 error);
 }

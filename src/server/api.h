@@ -77,6 +77,18 @@ int64_t argument_integer(const json_t *arguments, const char *name,
                          int64_t fallback);
 bool argument_boolean(const json_t *arguments, const char *name);
 
+/* The console that argument "guest" names: its guest and its index. NULL: there
+ * is none, and error says so. */
+struct guest *argument_console(struct request *request, const json_t *arguments,
+                               size_t *ret_index, struct error *error);
+
+/* The row of that argument. */
+#define ARGUMENT_CONSOLE                                                       \
+    {                                                                          \
+        "guest", ARGUMENT_STRING, ARGUMENT_REQUIRED, 0, 0,                     \
+            "The console: GUEST (its first one) or GUEST:CONSOLE"              \
+    }
+
 /* --- the tables, one per methods-*.c -----------------------------------------
  */
 

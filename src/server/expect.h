@@ -12,11 +12,6 @@
 struct expect;
 
 #define EXPECT_LINE_MAX_BYTES 4096
-/* PCRE2 match steps per line: a pattern that a script chose cannot hold the
- * loop. */
-#define EXPECT_MATCH_LIMIT 200000
-/* Lines on which the pattern may reach that limit; then it is given up. */
-#define EXPECT_MAX_OVERRUNS 16
 
 struct expect_match {
     char *line;      /* owned by the expect; UTF-8, fit to show */
@@ -28,7 +23,8 @@ enum expect_flags {
     EXPECT_LITERAL = 1 << 0, /* the pattern is plain text */
 };
 
-/* offset: of the log, from where on the text counts. */
+/* What one line may cost is limited as for any pattern (console/pattern.h).
+ * offset: of the log, from where on the text counts. */
 struct expect *expect_new(const char *pattern, unsigned flags, uint64_t offset,
                           struct error *error);
 void expect_free(struct expect *expect);

@@ -59,8 +59,7 @@ fit_run(struct request *request, const json_t *arguments, struct error *error)
     struct server *server = request_server(request);
     struct peer *peer = request_peer(request);
     bool is_dry = argument_boolean(arguments, "dry-run");
-    struct guest *guest = registry_find_console(
-        server, argument_string(arguments, "guest"), &index, error);
+    struct guest *guest = argument_console(request, arguments, &index, error);
     if (!guest ||
         (!is_dry && !clients_may_type(server, peer, guest, index, error)))
         return false;

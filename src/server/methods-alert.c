@@ -276,8 +276,7 @@ static const struct method methods[] = {
         .summary = "Watches for a console's silence until the server ends",
         .arguments =
             {
-                {"guest", ARGUMENT_STRING, ARGUMENT_REQUIRED, 0, 0,
-                 "The console: GUEST (its first one) or GUEST:CONSOLE"},
+                ARGUMENT_CONSOLE,
                 {"silence-s", ARGUMENT_INTEGER, ARGUMENT_REQUIRED, 0,
                  SPEC_MAX_SILENCE_S,
                  "Seconds without output that raise an alert; 0: never"},
@@ -289,8 +288,7 @@ static const struct method methods[] = {
         .summary = "Watches for a console's next output, or no more",
         .arguments =
             {
-                {"guest", ARGUMENT_STRING, ARGUMENT_REQUIRED, 0, 0,
-                 "The console: GUEST (its first one) or GUEST:CONSOLE"},
+                ARGUMENT_CONSOLE,
                 {"on", ARGUMENT_BOOLEAN, ARGUMENT_REQUIRED, 0, 0,
                  "Whether its next output raises an alert, once"},
             },

@@ -4,21 +4,6 @@
 
 /* Clients that know of each other, and who of them types. */
 
-#define ARGUMENT_CONSOLE                                                       \
-    {                                                                          \
-        "guest", ARGUMENT_STRING, ARGUMENT_REQUIRED, 0, 0,                     \
-            "The console: GUEST (its first one) or GUEST:CONSOLE"              \
-    }
-
-static struct guest *
-find_console(struct request *request, const json_t *arguments,
-             size_t *ret_index, struct error *error)
-{
-    return registry_find_console(request_server(request),
-                                 argument_string(arguments, "guest"), ret_index,
-                                 error);
-}
-
 static bool
 run_set(struct request *request, const json_t *arguments, struct error *error)
 {
@@ -53,7 +38,7 @@ static bool
 run_take(struct request *request, const json_t *arguments, struct error *error)
 {
     size_t index = 0;
-    struct guest *guest = find_console(request, arguments, &index, error);
+    struct guest *guest = argument_console(request, arguments, &index, error);
     if (!guest || !clients_take(request_server(request), request_peer(request),
                                 guest, index, error))
         return false;
@@ -66,7 +51,7 @@ run_release(struct request *request, const json_t *arguments,
             struct error *error)
 {
     size_t index = 0;
-    struct guest *guest = find_console(request, arguments, &index, error);
+    struct guest *guest = argument_console(request, arguments, &index, error);
     if (!guest || !clients_release(request_server(request),
                                    request_peer(request), guest, index, error))
         return false;

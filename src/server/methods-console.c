@@ -17,21 +17,6 @@
 /* Most text in one answer, bytes. */
 #define CAPTURE_MAX_BYTES (16u << 20)
 
-#define ARGUMENT_CONSOLE                                                       \
-    {                                                                          \
-        "guest", ARGUMENT_STRING, ARGUMENT_REQUIRED, 0, 0,                     \
-            "The console: GUEST (its first one) or GUEST:CONSOLE"              \
-    }
-
-static struct guest *
-find_console(struct request *request, const json_t *arguments,
-             size_t *ret_index, struct error *error)
-{
-    return registry_find_console(request_server(request),
-                                 argument_string(arguments, "guest"), ret_index,
-                                 error);
-}
-
 /* --- typing
  * ------------------------------------------------------------------- */
 
@@ -119,7 +104,7 @@ static bool
 run_send(struct request *request, const json_t *arguments, struct error *error)
 {
     size_t index = 0;
-    struct guest *guest = find_console(request, arguments, &index, error);
+    struct guest *guest = argument_console(request, arguments, &index, error);
     if (!guest)
         return false;
     if (!clients_may_type(request_server(request), request_peer(request), guest,
@@ -158,7 +143,7 @@ static bool
 run_wait(struct request *request, const json_t *arguments, struct error *error)
 {
     size_t index = 0;
-    struct guest *guest = find_console(request, arguments, &index, error);
+    struct guest *guest = argument_console(request, arguments, &index, error);
     if (!guest)
         return false;
     struct console *console = guest_console(guest, index);
@@ -183,7 +168,7 @@ run_capture(struct request *request, const json_t *arguments,
             struct error *error)
 {
     size_t index = 0;
-    struct guest *guest = find_console(request, arguments, &index, error);
+    struct guest *guest = argument_console(request, arguments, &index, error);
     if (!guest)
         return false;
     struct console *console = guest_console(guest, index);
@@ -219,7 +204,7 @@ run_resize(struct request *request, const json_t *arguments,
            struct error *error)
 {
     size_t index = 0;
-    struct guest *guest = find_console(request, arguments, &index, error);
+    struct guest *guest = argument_console(request, arguments, &index, error);
     if (!guest)
         return false;
     if (guest_spec(guest)->console_rows)

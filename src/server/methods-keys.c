@@ -21,9 +21,7 @@ static bool
 run_break(struct request *request, const json_t *arguments, struct error *error)
 {
     size_t index = 0;
-    struct guest *guest = registry_find_console(
-        request_server(request), argument_string(arguments, "guest"), &index,
-        error);
+    struct guest *guest = argument_console(request, arguments, &index, error);
     return guest &&
            clients_may_type(request_server(request), request_peer(request),
                             guest, index, error) &&
@@ -58,9 +56,7 @@ run_sysrq(struct request *request, const json_t *arguments, struct error *error)
 {
     size_t index = 0;
     enum guest_sysrq_way way = GUEST_SYSRQ_AUTO;
-    struct guest *guest = registry_find_console(
-        request_server(request), argument_string(arguments, "guest"), &index,
-        error);
+    struct guest *guest = argument_console(request, arguments, &index, error);
     if (!guest)
         return false;
     if (!clients_may_type(request_server(request), request_peer(request), guest,
@@ -101,12 +97,6 @@ run_query(struct request *request, const json_t *arguments, struct error *error)
     request_return(request, list);
     return true;
 }
-
-#define ARGUMENT_CONSOLE                                                       \
-    {                                                                          \
-        "guest", ARGUMENT_STRING, ARGUMENT_REQUIRED, 0, 0,                     \
-            "The console: GUEST (its first one) or GUEST:CONSOLE"              \
-    }
 
 static const struct method methods[] = {
     {

@@ -139,11 +139,6 @@ run_query(struct request *request, const json_t *arguments, struct error *error)
     return true;
 }
 
-#define ARGUMENT_CONSOLE                                                       \
-    {                                                                          \
-        "guest", ARGUMENT_STRING, ARGUMENT_REQUIRED, 0, 0,                     \
-            "The console: GUEST (its first one) or GUEST:CONSOLE"              \
-    }
 #define ARGUMENTS_CONTENT                                                      \
     {"text", ARGUMENT_STRING, 0, 0, 0, "Text to paste"},                       \
         {"data", ARGUMENT_STRING, 0, 0, 0, "Bytes to paste, in base64"},       \

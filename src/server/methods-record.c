@@ -25,12 +25,6 @@
 /* Where a line's beginning is looked for. */
 #define LINE_BYTES 65536u
 
-#define ARGUMENT_CONSOLE                                                       \
-    {                                                                          \
-        "guest", ARGUMENT_STRING, ARGUMENT_REQUIRED, 0, 0,                     \
-            "The console: GUEST (its first one) or GUEST:CONSOLE"              \
-    }
-
 /* A part of a log that was read. */
 struct log_part {
     const char *bytes; /* borrowed */
@@ -38,15 +32,6 @@ struct log_part {
     uint64_t offset;
     uint64_t size; /* of the whole log */
 };
-
-static struct guest *
-find_console(struct request *request, const json_t *arguments,
-             size_t *ret_index, struct error *error)
-{
-    return registry_find_console(request_server(request),
-                                 argument_string(arguments, "guest"), ret_index,
-                                 error);
-}
 
 static uint64_t
 log_size(const struct console *console)
@@ -212,7 +197,7 @@ static bool
 run_log(struct request *request, const json_t *arguments, struct error *error)
 {
     size_t index = 0;
-    struct guest *guest = find_console(request, arguments, &index, error);
+    struct guest *guest = argument_console(request, arguments, &index, error);
     if (!guest)
         return false;
     int64_t offset = argument_integer(arguments, "offset", 0);
@@ -294,7 +279,7 @@ run_record(struct request *request, const json_t *arguments,
            struct error *error)
 {
     size_t index = 0;
-    struct guest *guest = find_console(request, arguments, &index, error);
+    struct guest *guest = argument_console(request, arguments, &index, error);
     if (!guest)
         return false;
     const struct console *console = guest_console(guest, index);

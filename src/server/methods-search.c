@@ -136,9 +136,7 @@ run_log_search(struct request *request, const json_t *arguments,
                struct error *error)
 {
     size_t index = 0;
-    struct guest *guest = registry_find_console(
-        request_server(request), argument_string(arguments, "guest"), &index,
-        error);
+    struct guest *guest = argument_console(request, arguments, &index, error);
     if (!guest)
         return false;
     const struct console *console = guest_console(guest, index);
@@ -220,8 +218,7 @@ static const struct method methods[] = {
         .summary = "Finds lines in a console's log on disk",
         .arguments =
             {
-                {"guest", ARGUMENT_STRING, ARGUMENT_REQUIRED, 0, 0,
-                 "The console: GUEST (its first one) or GUEST:CONSOLE"},
+                ARGUMENT_CONSOLE,
                 ARGUMENTS_PATTERN,
                 {"offset", ARGUMENT_INTEGER, 0, 0, INT64_MAX,
                  "Where in the log to begin: an answer's next-offset"},

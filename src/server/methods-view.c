@@ -235,8 +235,7 @@ static const struct method methods[] = {
         .flags = METHOD_READS,
         .arguments =
             {
-                {"guest", ARGUMENT_STRING, ARGUMENT_REQUIRED, 0, 0,
-                 "The console: GUEST (its first one) or GUEST:CONSOLE"},
+                ARGUMENT_CONSOLE,
                 ARGUMENT_SIZE(ARGUMENT_REQUIRED),
                 ARGUMENT_FOCUS,
                 ARGUMENT_RESIZE,

@@ -1,4 +1,5 @@
 #include "base/clock.h"
+#include "console/pattern.h"
 #include "server/expect.h"
 
 #include <setjmp.h>
@@ -208,7 +209,7 @@ pattern_that_is_hard_on_few_lines_is_kept(void **state)
     struct expect *expect = make("^(a+)+$", 0);
     uint64_t offset = 0;
     static const char hard[] = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!\n";
-    for (int i = 0; i < EXPECT_MAX_OVERRUNS - 1; i++) {
+    for (unsigned i = 0; i < PATTERN_MAX_OVERRUNS - 1; i++) {
         assert_null(expect_feed(expect, hard, sizeof(hard) - 1, offset));
         offset += sizeof(hard) - 1;
     }
