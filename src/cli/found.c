@@ -89,8 +89,13 @@ put_context(struct found *found, const char *target, const json_t *line)
 {
     int64_t number = json_integer_value(json_array_get(line, 0));
     const char *text = json_string_value(json_array_get(line, 1));
-    if (text && number + found->base > found->printed)
-        put_line(found, target, number, text, NULL);
+    if (!text || number + found->base <= found->printed)
+        return;
+    put_line(found, target, number, text, NULL);
+    /* the rows that it takes */
+    json_int_t rows = json_integer_value(json_array_get(line, 2));
+    if (rows > 1)
+        found->printed += rows - 1;
 }
 
 /* Prints what follows the last match, up to the next one. */

@@ -257,6 +257,7 @@ read_row(struct mirror_view *view, const json_t *items, struct error *error)
     }
     row->run_count = 0;
     row->is_dirty = true;
+    row->is_wrapped = false;
     if (!count)
         return true;
     char *at = (char *)(row->runs + count);
@@ -290,6 +291,7 @@ struct update {
     const json_t *modes;  /* borrowed; NULL: as before */
     const json_t *origin; /* borrowed; NULL: as before */
     const json_t *rows;   /* borrowed; NULL: none changed */
+    const json_t *wraps;  /* borrowed; NULL: none of those */
 };
 
 static bool
@@ -314,6 +316,7 @@ read_members(const struct mirror_view *view, const json_t *data,
     json_t *cursor = NULL;
     json_t *modes = NULL;
     json_t *rows = NULL;
+    json_t *wraps = NULL;
     json_t *size = NULL;
     json_t *origin = NULL;
     *update = (struct update){
@@ -340,7 +343,8 @@ read_members(const struct mirror_view *view, const json_t *data,
         json_get_array(data, "modes", JSON_OPTIONAL, &modes, error) &&
         json_get_array(data, "size", JSON_OPTIONAL, &size, error) &&
         json_get_array(data, "origin", JSON_OPTIONAL, &origin, error) &&
-        json_get_array(data, "rows", JSON_OPTIONAL, &rows, error);
+        json_get_array(data, "rows", JSON_OPTIONAL, &rows, error) &&
+        json_get_array(data, "wrapped", JSON_OPTIONAL, &wraps, error);
     if (!ok)
         return error_prefix(error, "SCREEN event");
     if (cursor && (!is_integer_at(cursor, 0) || !is_integer_at(cursor, 1)))
@@ -358,6 +362,7 @@ read_members(const struct mirror_view *view, const json_t *data,
     update->modes = modes;
     update->origin = origin;
     update->rows = rows;
+    update->wraps = wraps;
     return true;
 }
 
@@ -370,6 +375,18 @@ read_rows(struct mirror_view *view, const json_t *rows, struct error *error)
             return false;
     }
     return true;
+}
+
+/* Marks those of the spare rows that go on in the next one. */
+static void
+read_wraps(struct mirror_view *view, const json_t *wraps)
+{
+    for (size_t i = 0; i < json_array_size(wraps); i++) {
+        const json_t *index = json_array_get(wraps, i);
+        int64_t row = json_is_integer(index) ? json_integer_value(index) : -1;
+        if (row >= 0 && row < view->rows)
+            view->spare[row].is_wrapped = true;
+    }
 }
 
 static unsigned
@@ -410,8 +427,10 @@ shift_up(struct mirror_view *view, int64_t shift)
         return;
     /* the rows that leave come back blank, with their memory */
     for (int i = 0; i < view->rows; i++) {
-        if (i < by)
+        if (i < by) {
             view->lines[i].run_count = 0;
+            view->lines[i].is_wrapped = false;
+        }
         view->lines[i].is_dirty = true;
     }
     struct mirror_row *top = xmalloc((size_t)by * sizeof(*top));
@@ -479,6 +498,7 @@ mirror_view_apply(struct mirror_view *view, const json_t *data,
         return false;
     bool ok = read_rows(view, update.rows, error);
     if (ok) {
+        read_wraps(view, update.wraps);
         shift_up(view, update.shift);
         apply_members(view, &update);
     }

@@ -62,6 +62,7 @@ struct mirror_row {
     size_t run_count;
     size_t capacity_bytes; /* of that memory: used again */
     bool is_dirty;         /* changed since the drawer cleared it */
+    bool is_wrapped;       /* its line goes on in the next row */
 };
 
 /* One view's content. Zero-initialise by mirror_view_init. */

@@ -6,14 +6,6 @@
 
 #include <stdlib.h>
 
-/* Where copying stands. */
-struct copier {
-    struct terminal *terminal;
-    struct terminal_run *runs; /* owned: cols of them */
-    struct buffer *out;
-    size_t line_start; /* where the present line begins in out */
-};
-
 /* The columns from..to of one row. */
 struct span {
     int from;
@@ -21,16 +13,16 @@ struct span {
 };
 
 static void
-put_blanks(struct copier *copier, int count)
+put_blanks(struct excerpt_reader *reader, int count)
 {
     for (int i = 0; i < count; i++)
-        buffer_append_byte(copier->out, ' ');
+        buffer_append_byte(reader->out, ' ');
 }
 
 /* Appends the characters of a run that have a column in the span; *at: the
  * column that comes next, which blanks lead up to. */
 static void
-put_run(struct copier *copier, const struct terminal_run *run,
+put_run(struct excerpt_reader *reader, const struct terminal_run *run,
         const struct span *span, int *at)
 {
     bool is_hidden = run->style.attributes & STYLE_HIDDEN;
@@ -47,41 +39,41 @@ put_run(struct copier *copier, const struct terminal_run *run,
                 break;
             is_inside = col + cols > span->from;
             if (is_inside && col > *at)
-                put_blanks(copier, col - *at);
+                put_blanks(reader, col - *at);
             if (is_inside)
                 *at = col + cols;
             if (is_inside && is_hidden)
-                put_blanks(copier, cols);
+                put_blanks(reader, cols);
             col += cols;
         }
         if (is_inside && !is_hidden)
-            buffer_append(copier->out, run->text + i, bytes);
+            buffer_append(reader->out, run->text + i, bytes);
         i += bytes;
     }
 }
 
 /* Appends a row's part; returns the row's flags. */
 static unsigned
-put_row(struct copier *copier, int row, const struct span *span)
+put_row(struct excerpt_reader *reader, int row, const struct span *span)
 {
     unsigned flags = 0;
     size_t count =
-        terminal_read_row(copier->terminal, row, copier->runs,
-                          (size_t)terminal_cols(copier->terminal), &flags);
+        terminal_read_row(reader->terminal, row, reader->runs,
+                          (size_t)terminal_cols(reader->terminal), &flags);
     int at = span->from;
     for (size_t i = 0; i < count; i++) {
-        const struct terminal_run *run = &copier->runs[i];
+        const struct terminal_run *run = &reader->runs[i];
         if (run->col + run->cols > span->from && run->col <= span->to)
-            put_run(copier, run, span, &at);
+            put_run(reader, run, span, &at);
     }
     return flags;
 }
 
 static void
-trim_line(struct copier *copier)
+trim_line(struct excerpt_reader *reader)
 {
-    struct buffer *out = copier->out;
-    while (out->len > copier->line_start && out->data[out->len - 1] == ' ')
+    struct buffer *out = reader->out;
+    while (out->len > reader->line_start && out->data[out->len - 1] == ' ')
         out->len--;
     if (out->data)
         out->data[out->len] = '\0';
@@ -98,36 +90,135 @@ span_of(const struct excerpt *excerpt, int row, int cols)
     return span;
 }
 
+static int64_t
+screen_row(const struct terminal *terminal)
+{
+    return (int64_t)(terminal_history_dropped(terminal) +
+                     terminal_history_rows(terminal));
+}
+
+void
+excerpt_begin(struct excerpt_reader *reader, struct terminal *terminal,
+              const struct excerpt *excerpt, struct buffer *out)
+{
+    int oldest = -(int)terminal_history_rows(terminal);
+    int newest = terminal_rows(terminal) - 1;
+    int cols = terminal_cols(terminal);
+    *reader = (struct excerpt_reader){
+        .terminal = terminal,
+        .excerpt = *excerpt,
+        .runs = xcalloc((size_t)cols, sizeof(struct terminal_run)),
+        .out = out,
+        .cols = cols,
+        .screen = screen_row(terminal),
+        .start = out->len,
+        .line_start = out->len,
+    };
+    if (reader->excerpt.first < oldest)
+        reader->excerpt.first = oldest;
+    if (reader->excerpt.last > newest)
+        reader->excerpt.last = newest;
+    reader->next = reader->excerpt.first;
+    reader->lines = reader->excerpt.first <= reader->excerpt.last;
+}
+
+/* Numbers the rows as they are numbered now. */
+static void
+renumber(struct excerpt_reader *reader)
+{
+    int64_t screen = screen_row(reader->terminal);
+    int by = (int)(screen - reader->screen);
+    int oldest = -(int)terminal_history_rows(reader->terminal);
+    reader->screen = screen;
+    reader->excerpt.first -= by;
+    reader->excerpt.last -= by;
+    reader->next -= by;
+    if (reader->next < oldest)
+        reader->next = oldest;
+}
+
+/* Reads the next row, which is not behind the last one. */
+static void
+read_row(struct excerpt_reader *reader)
+{
+    const struct excerpt *excerpt = &reader->excerpt;
+    int row = reader->next++;
+    struct span span = span_of(excerpt, row, reader->cols);
+    unsigned flags = put_row(reader, row, &span);
+    bool is_last = row == excerpt->last;
+    if (!excerpt->is_block && (flags & TERMINAL_ROW_WRAPPED) && !is_last)
+        return;
+    trim_line(reader);
+    if (is_last)
+        return;
+    buffer_append_byte(reader->out, '\n');
+    reader->line_start = reader->out->len;
+    reader->lines++;
+}
+
+bool
+excerpt_step(struct excerpt_reader *reader, int max_rows)
+{
+    renumber(reader);
+    for (int i = 0; i < max_rows && reader->next <= reader->excerpt.last; i++)
+        read_row(reader);
+    return reader->next > reader->excerpt.last;
+}
+
+bool
+excerpt_is_stale(const struct excerpt_reader *reader)
+{
+    return terminal_cols(reader->terminal) != reader->cols;
+}
+
+void
+excerpt_finish(struct excerpt_reader *reader)
+{
+    free(reader->runs);
+    reader->runs = NULL;
+}
+
 bool
 excerpt_render(struct terminal *terminal, const struct excerpt *excerpt,
                size_t max_bytes, struct buffer *out, size_t *ret_lines)
 {
+    struct excerpt_reader reader;
+    excerpt_begin(&reader, terminal, excerpt, out);
+    while (out->len - reader.start <= max_bytes && !excerpt_step(&reader, 1))
+        continue;
+    *ret_lines = reader.lines;
+    excerpt_finish(&reader);
+    return out->len - reader.start <= max_bytes;
+}
+
+/* Lines ---------------------------------------------------------------------
+ */
+
+static bool
+is_wrapped(struct terminal *terminal, int row, struct terminal_run *runs)
+{
+    unsigned flags = 0;
+    (void)terminal_read_row(terminal, row, runs,
+                            (size_t)terminal_cols(terminal), &flags);
+    return flags & TERMINAL_ROW_WRAPPED;
+}
+
+void
+excerpt_take_lines(struct terminal *terminal, struct excerpt *excerpt)
+{
     int cols = terminal_cols(terminal);
     int oldest = -(int)terminal_history_rows(terminal);
     int newest = terminal_rows(terminal) - 1;
-    int first = excerpt->first < oldest ? oldest : excerpt->first;
-    int last = excerpt->last > newest ? newest : excerpt->last;
-    size_t before = out->len;
-    struct copier copier = {
-        .terminal = terminal,
-        .runs = xcalloc((size_t)cols, sizeof(struct terminal_run)),
-        .out = out,
-        .line_start = before,
-    };
-    *ret_lines = first <= last;
-    for (int row = first; row <= last && out->len - before <= max_bytes;
-         row++) {
-        struct span span = span_of(excerpt, row, cols);
-        unsigned flags = put_row(&copier, row, &span);
-        if (!excerpt->is_block && (flags & TERMINAL_ROW_WRAPPED) && row < last)
-            continue;
-        trim_line(&copier);
-        if (row == last)
-            break;
-        buffer_append_byte(out, '\n');
-        copier.line_start = out->len;
-        ++*ret_lines;
-    }
-    free(copier.runs);
-    return out->len - before <= max_bytes;
+    struct terminal_run *runs = xcalloc((size_t)cols, sizeof(*runs));
+    for (int i = 0; i < EXCERPT_LINE_ROWS && excerpt->first > oldest &&
+                    is_wrapped(terminal, excerpt->first - 1, runs);
+         i++)
+        excerpt->first--;
+    for (int i = 0; i < EXCERPT_LINE_ROWS && excerpt->last < newest &&
+                    is_wrapped(terminal, excerpt->last, runs);
+         i++)
+        excerpt->last++;
+    excerpt->first_col = 0;
+    excerpt->last_col = cols - 1;
+    free(runs);
 }

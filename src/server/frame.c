@@ -12,6 +12,7 @@ frame_state_init(struct frame_state *state, int rows, int cols)
     *state = (struct frame_state){.rows = rows, .cols = cols};
     state->stamps = xcalloc((size_t)rows, sizeof(*state->stamps));
     state->fresh = xcalloc((size_t)rows, sizeof(*state->fresh));
+    state->wraps = xcalloc((size_t)rows, sizeof(*state->wraps));
 }
 
 void
@@ -22,9 +23,11 @@ frame_state_finish(struct frame_state *state)
     free(state->stamps);
     free(state->title);
     free(state->fresh);
+    free(state->wraps);
     free(state->runs);
     state->stamps = NULL;
     state->fresh = NULL;
+    state->wraps = NULL;
     state->runs = NULL;
     state->title = NULL;
 }
@@ -274,22 +277,25 @@ write_run(struct json_writer *out, const struct terminal_run *run, int first,
     json_writer_close_array(out);
 }
 
-/* row: the terminal's, shown at index of the view; NULL runs: a blank row. */
-static void
+/* row: the terminal's, shown at index of the view; NULL runs: a blank row.
+ * Returns whether it goes on in the next row. */
+static bool
 write_row(const struct frame_state *state, struct terminal *terminal, int index,
           int row, struct json_writer *out)
 {
     json_writer_open_array(out, NULL);
     json_writer_integer(out, NULL, index);
+    unsigned flags = 0;
     size_t count =
         row < terminal_rows(terminal)
             ? terminal_read_row(terminal, row, state->runs,
-                                (size_t)terminal_cols(terminal), NULL)
+                                (size_t)terminal_cols(terminal), &flags)
             : 0;
     int end = state->first_col + state->cols;
     for (size_t i = 0; i < count && state->runs[i].col < end; i++)
         write_run(out, &state->runs[i], state->first_col, state->cols);
     json_writer_close_array(out);
+    return flags & TERMINAL_ROW_WRAPPED;
 }
 
 /* By how many rows what the client has moved up: where the row that is now on
@@ -333,7 +339,25 @@ read_stamps(struct frame_state *state, const struct terminal *terminal,
     }
 }
 
-/* Writes "shift" and "rows"; returns whether there was anything to write. */
+/* Writes "wrapped": those of the rows told that go on in the next one. */
+static void
+write_wrapped(const struct frame_state *state, struct json_writer *out)
+{
+    bool has_any = false;
+    for (int i = 0; i < state->rows; i++) {
+        if (!state->wraps[i])
+            continue;
+        if (!has_any)
+            json_writer_open_array(out, "wrapped");
+        has_any = true;
+        json_writer_integer(out, NULL, i);
+    }
+    if (has_any)
+        json_writer_close_array(out);
+}
+
+/* Writes "shift", "rows" and "wrapped"; returns whether there was anything to
+ * write. */
 static bool
 write_rows(struct frame_state *state, struct terminal *terminal, int first_row,
            struct json_writer *out)
@@ -346,6 +370,7 @@ write_rows(struct frame_state *state, struct terminal *terminal, int first_row,
     }
     bool has_rows = false;
     for (int i = 0; i < state->rows; i++) {
+        state->wraps[i] = false;
         if (state->has_sent && !state->is_all_due &&
             state->fresh[i].id == state->stamps[i].id &&
             state->fresh[i].version == state->stamps[i].version)
@@ -353,10 +378,11 @@ write_rows(struct frame_state *state, struct terminal *terminal, int first_row,
         if (!has_rows)
             json_writer_open_array(out, "rows");
         has_rows = true;
-        write_row(state, terminal, i, first_row + i, out);
+        state->wraps[i] = write_row(state, terminal, i, first_row + i, out);
     }
     if (has_rows)
         json_writer_close_array(out);
+    write_wrapped(state, out);
     struct terminal_row_stamp *sent = state->stamps;
     state->stamps = state->fresh;
     state->fresh = sent;

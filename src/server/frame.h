@@ -14,6 +14,7 @@ struct frame_state {
     int cols;
     struct terminal_row_stamp *stamps; /* owned: rows; zero: unknown */
     struct terminal_row_stamp *fresh;  /* owned: rows; those of now */
+    bool *wraps;                       /* owned: rows; told ones that wrap */
     struct terminal_run *runs;         /* owned: one row's, while written */
     int run_capacity;
     bool is_scrolled;

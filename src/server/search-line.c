@@ -60,7 +60,7 @@ add_match(const struct search_line *search, const struct line *line,
     json_array_append_new(matches, value);
 }
 
-/* Lines near one, as [row, text]: in their order. */
+/* Lines near one, as [row, text, rows]: in their order. */
 static json_t *
 context_to_json(struct search_line *search, int row, size_t count,
                 bool is_before, size_t *ret_bytes)
@@ -72,8 +72,8 @@ context_to_json(struct search_line *search, int row, size_t count,
         line_read(&search->around, row, &line);
         struct search_text text;
         search_text_begin(&text, line.text, line.bytes, 0);
-        json_t *value = json_pack("[I,o]", (json_int_t)search->top + line.row,
-                                  search_text_end(&text));
+        json_t *value = json_pack("[I,o,i]", (json_int_t)search->top + line.row,
+                                  search_text_end(&text), line.rows);
         *ret_bytes += line.bytes + MATCH_COST_BYTES;
         if (is_before)
             json_array_insert_new(array, 0, value);

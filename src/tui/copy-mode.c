@@ -253,6 +253,32 @@ copy_mode_cursor(const struct pane *pane, int *ret_row, int *ret_col)
     return true;
 }
 
+/* Whether a row's line goes on in the next one, as far as that is known. */
+static bool
+is_wrapped(const struct pane *pane, int64_t row)
+{
+    int64_t index = row - pane->view.top;
+    return index >= 0 && index < pane->view.rows &&
+           pane->view.lines[index].is_wrapped;
+}
+
+/* Whether a row outside of a selection of lines belongs to its first or its
+ * last line. */
+static bool
+is_of_selected_line(const struct copy_mode *copy, int64_t row)
+{
+    if (copy->selection.kind != SELECTION_LINES)
+        return false;
+    struct selection_extent extent = selection_extent(&copy->selection);
+    int64_t from = row < extent.first ? row : extent.last;
+    int64_t to = row < extent.first ? extent.first : row;
+    for (int64_t at = from; at < to; at++) {
+        if (!is_wrapped(copy->pane, at))
+            return false;
+    }
+    return true;
+}
+
 size_t
 copy_mode_spans(const struct pane *pane, int index,
                 struct copy_span spans[COPY_SPANS_MAX])
@@ -282,6 +308,9 @@ copy_mode_spans(const struct pane *pane, int index,
     if (selection_cols(&copy->selection, row, pane->view.cols, &from, &to))
         spans[count++] =
             (struct copy_span){.from = from, .to = to, .role = THEME_SELECTION};
+    else if (is_of_selected_line(copy, row))
+        spans[count++] = (struct copy_span){
+            .from = 0, .to = pane->view.cols - 1, .role = THEME_SELECTION};
     return count;
 }
 

@@ -9,13 +9,18 @@
 
 #include <stdlib.h>
 
+static int
+title_rows(const struct pane *pane)
+{
+    return pane->deck->options->is_single ? 0 : 1;
+}
+
 /* The view's row and column under the mouse; rows outside are one beyond. */
 static void
 find_cell(const struct pane *pane, const TickitMouseEventInfo *event,
           int *ret_row, int *ret_col)
 {
-    int title = pane->deck->options->is_single ? 0 : 1;
-    int row = event->line - pane->rect.row - title;
+    int row = event->line - pane->rect.row - title_rows(pane);
     int col = event->col - pane->rect.col;
     if (row < -1)
         row = -1;
@@ -91,6 +96,49 @@ on_clicks_over(void *data)
     copy_selection(data);
 }
 
+/* Above the first row (-1) or below the last one (1), where a drag scrolls; a
+ * row at the terminal's own edge is as far out as the mouse can go. */
+static int
+find_beyond(const struct pane *pane, const TickitMouseEventInfo *event, int row)
+{
+    if (row < 0 || (row == 0 && event->line == 0))
+        return -1;
+    bool is_last = row == pane->view.rows - 1;
+    return row >= pane->view.rows ||
+           (is_last &&
+            event->line == tickit_window_lines(pane->deck->root) - 1);
+}
+
+/* Takes one row more, while the mouse rests outside. */
+static void
+on_scroll(void *data)
+{
+    struct deck *deck = data;
+    struct copy_mouse *mouse = &deck->mouse;
+    if (!is_usable(deck) || !mouse->is_dragging || !mouse->beyond ||
+        !mouse->pane->copy)
+        return;
+    struct copy_mode *copy = mouse->pane->copy;
+    int64_t row = copy->cursor.row + mouse->beyond;
+    if (row >= copy_first_row(copy) && row <= copy_last_row(copy))
+        copy_set_cursor(copy, row, mouse->col);
+    loop_timer_start(mouse->scroll, COPY_MOUSE_SCROLL_MS);
+}
+
+static void
+scroll_from(struct deck *deck, int beyond, int col)
+{
+    struct copy_mouse *mouse = &deck->mouse;
+    mouse->beyond = beyond;
+    mouse->col = col;
+    if (!beyond)
+        return;
+    if (!mouse->scroll)
+        mouse->scroll = loop_timer_new(&deck->loop, on_scroll, deck);
+    if (!loop_timer_is_armed(mouse->scroll))
+        loop_timer_start(mouse->scroll, COPY_MOUSE_SCROLL_MS);
+}
+
 void
 copy_mouse_press(struct deck *deck, struct pane *pane,
                  const TickitMouseEventInfo *event)
@@ -145,12 +193,14 @@ copy_mouse_drag(struct deck *deck, const TickitMouseEventInfo *event)
     else
         copy_set_cursor(copy, place.row, place.col);
     mouse->is_dragging = true;
+    scroll_from(deck, find_beyond(pane, event, row), col);
 }
 
 void
 copy_mouse_release(struct deck *deck)
 {
     struct copy_mouse *mouse = &deck->mouse;
+    mouse->beyond = 0;
     if (!is_usable(deck))
         return;
     if (mouse->is_dragging) {
@@ -169,6 +219,8 @@ void
 copy_mouse_finish(struct deck *deck)
 {
     loop_timer_free(deck->mouse.timer);
+    loop_timer_free(deck->mouse.scroll);
     deck->mouse.timer = NULL;
+    deck->mouse.scroll = NULL;
     deck->mouse.pane = NULL;
 }

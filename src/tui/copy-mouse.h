@@ -18,14 +18,20 @@ struct pane;
  * desktops take. */
 #define COPY_MOUSE_CLICK_MS 350
 
+/* ms between two rows while a drag rests beyond the pane's rows. */
+#define COPY_MOUSE_SCROLL_MS 50
+
 struct copy_mouse {
     struct pane *pane; /* borrowed: where the button went down; or NULL */
     struct place start;
     uint64_t pressed_ms; /* monotonic */
     int clicks;
     bool is_dragging;
-    bool has_begun;           /* copy mode is ours, and ends with the copy */
-    struct loop_timer *timer; /* owned: a click is over; or NULL */
+    int beyond; /* the drag rests above (-1), below (1) the rows */
+    int col;    /* where it does */
+    struct loop_timer *scroll; /* owned: the next row then; or NULL */
+    bool has_begun;            /* copy mode is ours, and ends with the copy */
+    struct loop_timer *timer;  /* owned: a click is over; or NULL */
 };
 
 /* The first button went down, moved, or came up. Only a press may be over no

@@ -6,6 +6,7 @@
 #include "tui/deck-internal.h"
 #include "tui/pane.h"
 #include "tui/prompt.h"
+#include "tui/search.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,15 @@ copy_search_finish(struct deck *deck)
 {
     free(deck->search_pattern);
     deck->search_pattern = NULL;
+}
+
+void
+copy_search_set(struct deck *deck, const char *typed)
+{
+    char *copy = xstrdup(typed);
+    copy_search_finish(deck);
+    deck->search_pattern = copy;
+    deck->is_search_back = false;
 }
 
 /* --- marks ----------------------------------------------------------------
@@ -84,12 +94,12 @@ copy_search_mark(struct copy_mode *copy)
     pane->marks_pending++;
     /* a line that began above may match in the first row */
     int64_t first = pane->view.top > 8 ? pane->view.top - 8 : 0;
-    connection_execute(deck->connection, "console-search",
-                       json_pack("{s:s,s:o,s:I,s:i}", "guest", pane->target,
-                                 "pattern",
-                                 json_from_text(deck->search_pattern), "row",
-                                 (json_int_t)first, "max", pane->view.rows + 8),
-                       on_marks, pane);
+    json_t *arguments = search_arguments(deck->search_pattern);
+    json_object_set_new(arguments, "guest", json_string(pane->target));
+    json_object_set_new(arguments, "row", json_integer(first));
+    json_object_set_new(arguments, "max", json_integer(pane->view.rows + 8));
+    connection_execute(deck->connection, "console-search", arguments, on_marks,
+                       pane);
 }
 
 /* --- going to a match -----------------------------------------------------
@@ -158,10 +168,11 @@ search(struct pane *pane, bool is_wrapped)
     struct copy_mode *copy = pane->copy;
     struct deck *deck = pane->deck;
     copy->is_search_wrapped = is_wrapped;
-    json_t *arguments =
-        json_pack("{s:s,s:o,s:b,s:i}", "guest", pane->target, "pattern",
-                  json_from_text(deck->search_pattern), "backwards",
-                  copy->is_search_back, "max", 1);
+    json_t *arguments = search_arguments(deck->search_pattern);
+    json_object_set_new(arguments, "guest", json_string(pane->target));
+    json_object_set_new(arguments, "backwards",
+                        json_boolean(copy->is_search_back));
+    json_object_set_new(arguments, "max", json_integer(1));
     if (!is_wrapped) {
         json_object_set_new(arguments, "row", json_integer(copy->cursor.row));
         json_object_set_new(arguments, "col", json_integer(copy->cursor.col));
@@ -202,10 +213,8 @@ on_pattern(struct deck *deck, const char *text, void *data)
     if (!pane || !pane->copy)
         return;
     /* as in vi, nothing is what was searched for last */
-    if (text[0]) {
-        copy_search_finish(deck);
-        deck->search_pattern = xstrdup(text);
-    }
+    if (text[0])
+        copy_search_set(deck, text);
     deck->is_search_back = is_back;
     pane->copy->has_search = false;
     pane->copy->mark_count = 0;

@@ -135,6 +135,8 @@ ask(struct deck *deck, const char *target,
         json_pack("{s:s,s:I,s:I,s:i,s:b}", "guest", target, "first",
                   (json_int_t)extent->first, "last", (json_int_t)extent->last,
                   "first-col", extent->first_col, "block", extent->is_block);
+    if (extent->is_lines)
+        json_object_set_new(arguments, "whole-lines", json_true());
     if (extent->last_col != INT_MAX)
         json_object_set_new(arguments, "last-col",
                             json_integer(extent->last_col));

@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "base/xalloc.h"
 #include "tui/copy-mode.h"
+#include "tui/copy-search.h"
 #include "tui/deck-internal.h"
 #include "tui/pane.h"
 #include "tui/prompt.h"
@@ -16,20 +17,22 @@
 #define LINES_MAX 200
 
 struct search {
-    char *pattern; /* owned; NULL: nothing was searched yet */
-    bool is_regex;
+    char *typed; /* owned: "/…/" or text; NULL: nothing was searched yet */
     bool is_running; /* an answer is to come */
     bool is_stale;   /* it will be one to another question */
 };
 
 /* Asking ------------------------------------------------------------------- */
 
-static json_t *
-arguments_of(const struct search *search)
+json_t *
+search_arguments(const char *typed)
 {
+    size_t len = strlen(typed);
+    bool is_regex = len > 2 && typed[0] == '/' && typed[len - 1] == '/';
+    const char *text = is_regex ? typed + 1 : typed;
     return json_pack("{s:o,s:b}", "pattern",
-                     json_from_bytes(search->pattern, strlen(search->pattern)),
-                     "regex", search->is_regex);
+                     json_from_bytes(text, is_regex ? len - 2 : len), "regex",
+                     is_regex);
 }
 
 static void run(struct deck *deck);
@@ -136,7 +139,7 @@ on_answer(void *user, json_t *value, const struct error *error)
         status_message(deck, DECK_ERROR, "%s", error->text);
     else
         status_message(deck, DECK_WARNING, "\"%s\" stands on no console",
-                       search->pattern);
+                       search->typed);
 }
 
 static void
@@ -146,7 +149,7 @@ run(struct deck *deck)
     search->is_stale = search->is_running;
     if (search->is_running)
         return;
-    json_t *arguments = arguments_of(search);
+    json_t *arguments = search_arguments(search->typed);
     json_object_set_new(arguments, "backwards", json_true());
     json_object_set_new(arguments, "max", json_integer(LINES_MAX));
     search->is_running = true;
@@ -158,17 +161,15 @@ static void
 on_pattern(struct deck *deck, const char *text, void *data)
 {
     struct search *search = data;
-    size_t len = strlen(text);
-    if (!len)
+    if (!text[0])
         return;
     if (!deck->connection) {
         status_message(deck, DECK_ERROR, "there is no server at present");
         return;
     }
-    free(search->pattern);
-    search->is_regex = len > 2 && text[0] == '/' && text[len - 1] == '/';
-    search->pattern =
-        search->is_regex ? xstrndup(text + 1, len - 2) : xstrdup(text);
+    char *typed = xstrdup(text);
+    free(search->typed);
+    search->typed = typed;
     char *title = xasprintf("found: %s", text);
     records_open(deck, RECORDS_SEARCH, title);
     free(title);
@@ -253,11 +254,13 @@ on_place(void *user, json_t *value, const struct error *error)
 void
 search_jump(struct deck *deck, struct pane *pane, int64_t line)
 {
-    if (!deck->connection || !deck->search || !deck->search->pattern)
+    if (!deck->connection || !deck->search || !deck->search->typed)
         return;
-    json_t *arguments = arguments_of(deck->search);
+    json_t *arguments = search_arguments(deck->search->typed);
     json_object_set_new(arguments, "guest", json_string(pane->target));
     json_object_set_new(arguments, "line", json_integer(line));
+    /* from there the way goes on by n and N */
+    copy_search_set(deck, deck->search->typed);
     connection_execute(deck->connection, "console-search", arguments, on_place,
                        pane);
 }
@@ -267,7 +270,7 @@ search_finish(struct deck *deck)
 {
     if (!deck->search)
         return;
-    free(deck->search->pattern);
+    free(deck->search->typed);
     free(deck->search);
     deck->search = NULL;
 }

@@ -2,6 +2,8 @@
 
 #include <stdint.h>
 
+#include <jansson.h>
+
 struct deck;
 struct pane;
 
@@ -11,6 +13,9 @@ struct search;
 
 /* Asks for a pattern; "/…/" is a regular expression, all else plain text. */
 void search_ask(struct deck *deck);
+
+/* The arguments "pattern" and "regex" for what was typed. New reference. */
+json_t *search_arguments(const char *typed);
 
 /* Goes to where a line that was found stands now in its pane, which has the
  * focus, and marks what was looked for. line: its number. */

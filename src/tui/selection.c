@@ -27,6 +27,7 @@ selection_extent(const struct selection *selection)
     if (selection->kind == SELECTION_LINES) {
         extent.first_col = 0;
         extent.last_col = INT_MAX;
+        extent.is_lines = true;
     }
     if (extent.is_block && extent.last_col < extent.first_col) {
         extent.first_col = last->col;

@@ -14,7 +14,7 @@ struct place {
 enum selection_kind {
     SELECTION_NONE,
     SELECTION_CHARS, /* from character to character, over the rows between */
-    SELECTION_LINES, /* whole rows */
+    SELECTION_LINES, /* whole lines, all their rows */
     SELECTION_BLOCK, /* a rectangle */
 };
 
@@ -32,6 +32,7 @@ struct selection_extent {
     int first_col;
     int last_col; /* INT_MAX: to the end of the row */
     bool is_block;
+    bool is_lines; /* the lines of these rows, where they begin and end */
 };
 
 bool place_is_before(const struct place *a, const struct place *b);

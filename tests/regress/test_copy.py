@@ -296,6 +296,122 @@ def test_searching_moves_marks_and_wraps(box):
                   "row0499 some w")
 
 
+def test_a_regular_expression_is_searched_between_slashes(box):
+    deck = open_rows(box)
+    enter(deck)
+    deck.keys("?")
+    deck.wait_for("search back")
+    deck.type("/row03[0-4]7 some/")
+    deck.keys("Enter")
+    deck.wait_for("^ scrollback a 348:1 ")
+    deck.keys("n")
+    deck.wait_for("^ scrollback a 338:1 ")
+    until(lambda: "48;5;215mrow0337 some" in deck.screen("-e").replace(
+        "\x1b[38;5;16m", ""), "the match to be marked")
+    # Case counts when the pattern has upper case; \D is none.
+    deck.keys("g", "/")
+    deck.wait_for("search forward")
+    deck.type(r"/^ROW\d+/")
+    deck.keys("Enter")
+    deck.wait_for("not found: /\\^ROW")
+    deck.keys("/")
+    deck.wait_for("search forward")
+    deck.type(r"/^row\d\d77\D/")
+    deck.keys("Enter")
+    deck.wait_for("^ scrollback a 78:1 ")
+    # A mistake is told, and nothing moves.
+    deck.keys("/")
+    deck.wait_for("search forward")
+    deck.type("/row[/")
+    deck.keys("Enter")
+    deck.wait_for("is no regular expression: ")
+    deck.wait_for("^ scrollback a 78:1 ")
+
+
+WRAPPED = ("import sys\n"
+           "for i in range(60): print(f'row{i:04d}')\n"
+           "print('wrapped ' + 'x' * 250 + ' end')\n"
+           "for i in range(60, 62): print(f'row{i:04d}')\n"
+           "for n, line in enumerate(sys.stdin): print(f'more{n:03d}')\n")
+LONG = "wrapped " + "x" * 250 + " end"
+
+
+def selected_rows(deck):
+    """Which rows of the terminal have a selected part."""
+    return [row for row, line in enumerate(deck.screen("-e").splitlines())
+            if "48;5;24m" in line or "\x1b[7m" in line]
+
+
+def test_lines_that_wrap_are_taken_whole(box):
+    box.up("-f", box.console_fleet(a=python(WRAPPED)))
+    deck = box.deck(cols=100, rows=30)
+    box.tmux("set-option", "-g", "set-clipboard", "on")
+    deck.wait_for("row0061")
+    enter(deck)
+    # From the middle of the wrapped line: it has four rows.
+    deck.keys("k", "k", "k", "k", "V")
+    deck.wait_for("^ select lines a ")
+    plain = deck.screen().splitlines()
+    rows = [row for row, line in enumerate(plain)
+            if "wrapped x" in line or "xxxxx" in line or "x end" in line]
+    require(len(rows) > 2, f"the line takes {rows}")
+    styles = deck.screen("-e").splitlines()
+    marks = {re.search("48;5;\\d+m|48;2;[0-9;]+m|\x1b\\[7m", styles[row]).group()
+             for row in rows}
+    require_equal(len(marks), 1, "one look of all rows of the line")
+    deck.keys("y")
+    copied(box, deck, LONG, "copied 1 line, OSC 52")
+    # A triple click does the same, and so does V over several lines.
+    deck.wait_for("typing → a")
+    row, col = find(deck, "x end")
+    for _ in range(3):
+        mouse(deck, "press", row, col)
+        mouse(deck, "release", row, col)
+    deck.wait_for("typing → a")
+    box.gm("send", "a", "--enter", "x")
+    deck.wait_for("more000")
+    enter(deck)
+    deck.keys("?")
+    deck.wait_for("search back")
+    deck.type("x end")
+    deck.keys("Enter")
+    deck.wait_for("^ scrollback a ")
+    deck.keys("V", "j", "y")
+    copied(box, deck, LONG + "\nrow0060", "copied 2 lines, OSC 52")
+
+
+def test_a_drag_that_rests_beyond_the_rows_scrolls(box):
+    deck = open_rows(box)
+    row, col = find(deck, "row0498")
+    mouse(deck, "press", row, col)
+    mouse(deck, "drag", row - 1, col)
+    # Onto the pane's title, and no further: the rows come by themselves.
+    title = next(number for number, line in
+                 enumerate(deck.screen().splitlines(), 1) if "╴" in line
+                 or " a " in line)
+    mouse(deck, "drag", title, col)
+    deck.wait_for("row0440")
+    deck.wait_for(r"^ select a 4[0-3]\d:")
+    mouse(deck, "release", title, col)
+    deck.wait_for(r"copied \d+ lines, OSC 52")
+    text = newest(box)
+    require(text.startswith("row04") and text.endswith("row0498"[:1]), text)
+    require(len(text.splitlines()) > 50, text)
+    deck.wait_for("typing → a")
+    # Down again, from the middle of the scrollback.
+    enter(deck)
+    deck.keys("g")
+    deck.wait_for("row0000")
+    row, col = find(deck, "row0003")
+    mouse(deck, "press", row, col)
+    mouse(deck, "drag", row + 1, col)
+    mouse(deck, "drag", 30, col)
+    deck.wait_for("row0060")
+    mouse(deck, "release", 30, col)
+    deck.wait_for(r"copied \d+ lines, OSC 52")
+    require(newest(box).startswith("row0003"), newest(box))
+
+
 def mouse(deck, kind, row, col):
     """An SGR mouse report, as a terminal sends it; row and col from 1."""
     code, end = {"press": (0, "M"), "drag": (32, "M"),

@@ -49,13 +49,18 @@ def search_deck(box, cols, rows):
 def jump(box, cols, rows):
     deck = search_deck(box, cols, rows)
     # The second one of beta: its console, its place in the scrollback.
-    deck.keys("j", "j", "j", "j", "Enter")
+    deck.keys("j", "n", "n", "j", "N", "n", "Enter")
     deck.wait_for("beta line 01124")
     screen = deck.screen()
     require_in("beta line 01123 kernel panic here", screen)
     require_in("scrollback beta", screen)
     # What was found is marked in a colour of its own.
     require_in("48;5;215mkernel panic", deck.screen("-e"))
+    # n and N go on from there: to the console's other match, and back.
+    deck.keys("N")
+    deck.wait_for("beta line 00123 kernel panic here")
+    deck.keys("n")
+    deck.wait_for("beta line 01124")
     deck.keys("q")
     deck.wait_for("typing → beta")
     deck.wait_for("beta ready")
@@ -122,6 +127,22 @@ def test_grep_finds_lines_as_grep_does(box):
     require_in("regular expression", box.gm("grep", "(", code=2).err)
     require_in("nosuch", box.gm("grep", "x", "nosuch", code=2).err)
     require_in("arguments are missing", box.gm("grep", code=2).err)
+
+
+def test_grep_puts_no_mark_between_groups_that_touch(box):
+    """Lines of context that take several rows count as one line."""
+    box.up("-f", box.console_fleet(w=[
+        "sh", "-c", "for i in 1 2 3 4 5 6; do printf 'hit%d\\n' $i; "
+        "printf 'long%0200d\\n' $i; done; echo ready; exec cat"]))
+    wait_ready(box, "w")
+    for where in ([], ["--logs"]):
+        text = box.gm("grep", *where, "-A", "1", "hit[246]", "w").out
+        require_equal(text.count("--\n"), 2, "marks between parted groups")
+        text = box.gm("grep", *where, "-A", "1", "hit", "w").out
+        require_equal(text.count("--\n"), 0, "marks between groups that touch")
+        text = box.gm("grep", *where, "-B", "1", "hit", "w").out
+        require_equal(text.count("--\n"), 0, "the same before")
+        require_equal(len(text.splitlines()), 11, "lines")
 
 
 def test_grep_colours_matches_on_a_terminal(box):

@@ -85,11 +85,87 @@ too_much_ends_early_and_says_so(void **state)
     world_finish(&world);
 }
 
+/* Between the steps of a reader the terminal prints. */
+static void
+steps_keep_their_rows_while_output_comes(void **state)
+{
+    (void)state;
+    struct world world;
+    struct buffer out = {0};
+    struct excerpt_reader reader;
+    struct excerpt excerpt = {.first = -4, .last = -1, .last_col = ALL};
+    world_init(&world, 3, 10, 100);
+    world_write(&world, "a\r\nb\r\nc\r\nd\r\ne\r\nf\r\ng");
+    excerpt_begin(&reader, world.terminal, &excerpt, &out);
+    for (int steps = 1; !excerpt_step(&reader, 1); steps++) {
+        assert_in_range(steps, 1, 4);
+        world_write(&world, "\r\nmore\r\nand more");
+    }
+    assert_string_equal(out.data, "a\nb\nc\nd");
+    assert_int_equal(reader.lines, 4);
+    assert_false(excerpt_is_stale(&reader));
+    terminal_resize(world.terminal, 3, 20);
+    assert_true(excerpt_is_stale(&reader));
+    excerpt_finish(&reader);
+    buffer_finish(&out);
+    world_finish(&world);
+}
+
+static void
+rows_that_leave_the_history_between_steps_are_left_out(void **state)
+{
+    (void)state;
+    struct world world;
+    struct buffer out = {0};
+    struct excerpt_reader reader;
+    struct excerpt excerpt = {.first = -4, .last = -1, .last_col = ALL};
+    world_init(&world, 3, 10, 4);
+    world_write(&world, "a\r\nb\r\nc\r\nd\r\ne\r\nf\r\ng");
+    excerpt_begin(&reader, world.terminal, &excerpt, &out);
+    assert_false(excerpt_step(&reader, 1));
+    world_write(&world, "\r\n1\r\n2\r\n3");
+    assert_true(excerpt_step(&reader, 10));
+    assert_string_equal(out.data, "a\nd");
+    excerpt_finish(&reader);
+    buffer_finish(&out);
+    world_finish(&world);
+}
+
+static void
+rows_grow_into_the_lines_that_they_are_part_of(void **state)
+{
+    (void)state;
+    struct world world;
+    world_init(&world, 3, 10, 100);
+    /* rows -3 "x", -2 to 0 one line, 1 another, 2 a third */
+    world_write(&world, "x\r\n0123456789abcdefghijABC\r\none\r\ntwo");
+    static const int spans[][4] = {
+        {-1, -1, -2, 0}, {-2, -2, -2, 0}, {0, 0, -2, 0},
+        {-3, -1, -3, 0}, {0, 1, -2, 1},   {2, 2, 2, 2},
+    };
+    for (size_t i = 0; i < sizeof(spans) / sizeof(spans[0]); i++) {
+        struct excerpt excerpt = {.first = spans[i][0],
+                                  .last = spans[i][1],
+                                  .first_col = 3,
+                                  .last_col = 4};
+        excerpt_take_lines(world.terminal, &excerpt);
+        assert_int_equal(excerpt.first, spans[i][2]);
+        assert_int_equal(excerpt.last, spans[i][3]);
+        assert_int_equal(excerpt.first_col, 0);
+        assert_int_equal(excerpt.last_col, 9);
+    }
+    world_finish(&world);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parts_become_text),
+        cmocka_unit_test(steps_keep_their_rows_while_output_comes),
+        cmocka_unit_test(
+            rows_that_leave_the_history_between_steps_are_left_out),
+        cmocka_unit_test(rows_grow_into_the_lines_that_they_are_part_of),
         cmocka_unit_test(too_much_ends_early_and_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -247,6 +247,24 @@ is_same_cell(const struct cell *a, const struct cell *b)
            a->underline_colour == b->underline_colour;
 }
 
+/* The client knows which rows go on in the next one. */
+static void
+assert_same_wraps(struct fixture *f, int first, const char *when)
+{
+    size_t cols = (size_t)terminal_cols(f->terminal);
+    struct terminal_run *runs = xcalloc(cols, sizeof(*runs));
+    for (int row = 0; row < f->state.rows; row++) {
+        unsigned flags = 0;
+        if (first + row < terminal_rows(f->terminal))
+            terminal_read_row(f->terminal, first + row, runs, cols, &flags);
+        bool is_wrapped = flags & TERMINAL_ROW_WRAPPED;
+        if (f->mirror.lines[row].is_wrapped != is_wrapped)
+            fail_msg("%s: row %d is %swrapped for the client", when, row,
+                     is_wrapped ? "not " : "");
+    }
+    free(runs);
+}
+
 /* The client shows what the terminal has. */
 static void
 assert_same(struct fixture *f, const char *when)
@@ -270,6 +288,7 @@ assert_same(struct fixture *f, const char *when)
     }
     free(want);
     free(have);
+    assert_same_wraps(f, first, when);
     struct terminal_cursor cursor = terminal_cursor(f->terminal);
     int row = cursor.row - first;
     cursor.col -= f->state.first_col;
@@ -909,6 +928,29 @@ client_shows_what_the_terminal_has_whatever_happens(void **state)
     }
 }
 
+static void
+rows_that_go_on_in_the_next_one_are_told(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_world(&f, 4, 10, 4, 10);
+    print(&f, "0123456789ab\r\nshort");
+    send_frame(&f);
+    assert_true(f.mirror.lines[0].is_wrapped);
+    assert_false(f.mirror.lines[1].is_wrapped);
+    assert_false(f.mirror.lines[2].is_wrapped);
+    /* the flag moves with its row, and goes with it */
+    print(&f, "\r\n1\r\n2\r\n3");
+    send_frame(&f);
+    assert_same(&f, "scrolled");
+    for (int row = 0; row < 4; row++)
+        assert_false(f.mirror.lines[row].is_wrapped);
+    frame_state_scroll(&f.state, f.terminal, 2);
+    send_frame(&f);
+    assert_true(f.mirror.lines[0].is_wrapped);
+    close_world(&f);
+}
+
 int
 main(void)
 {
@@ -929,6 +971,7 @@ main(void)
         cmocka_unit_test(wide_character_across_the_left_edge_is_left_out),
         cmocka_unit_test(view_of_another_size_gets_everything_anew),
         cmocka_unit_test(console_of_another_size_is_told),
+        cmocka_unit_test(rows_that_go_on_in_the_next_one_are_told),
         cmocka_unit_test(client_shows_what_the_terminal_has_whatever_happens),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
