@@ -25,6 +25,7 @@ extern const struct command cmd_kill_server;
 extern const struct command cmd_link;
 extern const struct command cmd_logs;
 extern const struct command cmd_ls;
+extern const struct command cmd_network;
 extern const struct command cmd_paste;
 extern const struct command cmd_pause;
 extern const struct command cmd_press;

@@ -185,6 +185,18 @@ build(struct builder *builder)
         fleet_read_guests(builder, first->visible[i]);
 }
 
+/* Guests of included files are on the networks of the file that includes them.
+ */
+static void
+note_fleet(struct fleet *fleet)
+{
+    const char *directory = fleet->documents[0]->directory;
+    for (size_t i = 0; i < fleet->guest_count; i++) {
+        if (strcmp(fleet->guests[i]->directory, directory) != 0)
+            fleet->guests[i]->fleet_directory = xstrdup(directory);
+    }
+}
+
 static char *
 absolute_path(const char *file)
 {
@@ -224,8 +236,10 @@ fleet_load(const struct fleet_source *source, struct error *error)
     bool ok = mistakes_report(builder.mistakes, error);
     mistakes_free(builder.mistakes);
     json_decref(builder.names);
-    if (ok)
+    if (ok) {
+        note_fleet(fleet);
         return fleet;
+    }
     fleet_free(fleet);
     return NULL;
 }

@@ -351,6 +351,7 @@ spec_free(struct spec *spec)
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
         free(texts[i]);
     free_disks(spec);
+    free(spec->fleet_directory);
     spec_free_nics(spec);
     spec_free_ssh(&spec->ssh);
     shellwords_free(spec->usb);
@@ -375,14 +376,20 @@ spec_copy(const struct spec *spec)
         spec_from_json(spec->name, source, spec->directory, NULL);
     json_decref(source);
     assert(copy);
+    copy->fleet_directory = xstrdup(spec->fleet_directory);
     return copy;
 }
 
 json_t *
 spec_save(const struct spec *spec)
 {
-    return json_pack("{s:s, s:o, s:O}", "name", spec->name, "directory",
-                     json_from_text(spec->directory), "entry", spec->source);
+    json_t *saved =
+        json_pack("{s:s, s:o, s:O}", "name", spec->name, "directory",
+                  json_from_text(spec->directory), "entry", spec->source);
+    if (spec->fleet_directory)
+        json_object_set_new(saved, "fleet",
+                            json_from_text(spec->fleet_directory));
+    return saved;
 }
 
 struct spec *
@@ -390,10 +397,12 @@ spec_load(const json_t *saved, struct error *error)
 {
     const char *name = NULL;
     const char *directory = NULL;
+    const char *fleet = NULL;
     json_t *entry = NULL;
     if (!json_get_string(saved, "name", JSON_REQUIRED, &name, error) ||
         !json_get_string(saved, "directory", JSON_REQUIRED, &directory,
                          error) ||
+        !json_get_string(saved, "fleet", JSON_OPTIONAL, &fleet, error) ||
         !json_get_object(saved, "entry", JSON_REQUIRED, &entry, error))
         return NULL;
     if (directory[0] != '/') {
@@ -401,12 +410,22 @@ spec_load(const json_t *saved, struct error *error)
                   "the directory of %s is not an absolute path", name);
         return NULL;
     }
-    return spec_from_json(name, entry, directory, error);
+    struct spec *spec = spec_from_json(name, entry, directory, error);
+    if (spec)
+        spec->fleet_directory = xstrdup(fleet);
+    return spec;
+}
+
+const char *
+spec_network_directory(const struct spec *spec)
+{
+    return spec->fleet_directory ? spec->fleet_directory : spec->directory;
 }
 
 bool
 spec_is_equal(const struct spec *a, const struct spec *b)
 {
     return !strcmp(a->name, b->name) && !strcmp(a->directory, b->directory) &&
+           !strcmp(spec_network_directory(a), spec_network_directory(b)) &&
            json_equal(a->source, b->source);
 }

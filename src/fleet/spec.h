@@ -59,7 +59,8 @@ struct spec_ssh {
 
 struct spec {
     char *name;
-    char *directory; /* where relative paths start: the fleet file's */
+    char *directory;       /* where relative paths start: the fleet file's */
+    char *fleet_directory; /* of the file that included it; NULL: the same */
     enum spec_kind kind;
 
     /* SPEC_KIND_QEMU */
@@ -134,6 +135,10 @@ struct spec *spec_copy(const struct spec *spec);
  * directory, and the way back. New reference. */
 json_t *spec_save(const struct spec *spec);
 struct spec *spec_load(const json_t *saved, struct error *error);
+
+/* The directory by which the networks of the guest's fleet are known. Borrowed.
+ */
+const char *spec_network_directory(const struct spec *spec);
 
 /* Whether both describe the same guest. */
 bool spec_is_equal(const struct spec *a, const struct spec *b);

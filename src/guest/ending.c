@@ -38,6 +38,7 @@ ending_finish(struct guest *guest)
     guest->ended_ms = run->is_unwatched ? 0 : clock_wall_ms();
     if (run->qmp_path && qmp_probe(run->qmp_path, NULL) == 0)
         (void)unlink(run->qmp_path);
+    network_remove_sockets(run);
     guest->run = NULL;
     run_free(run);
     consoles_detach(guest);

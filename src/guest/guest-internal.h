@@ -254,6 +254,8 @@ int *network_ports(struct guest *guest, enum network_ports_flags flags,
  * for those on other networks. */
 char **network_sockets(const struct guest *guest, struct error *error);
 void network_free_sockets(char **sockets, size_t count);
+/* What a run that is over left of them on disk. */
+void network_remove_sockets(const struct run *run);
 
 /* A new run begins; the monitor answered. */
 void network_on_start(struct guest *guest);

@@ -172,6 +172,15 @@ network_free_sockets(char **sockets, size_t count)
     free(sockets);
 }
 
+void
+network_remove_sockets(const struct run *run)
+{
+    for (size_t i = 0; run->nic_sockets && i < run->nic_count; i++) {
+        if (run->nic_sockets[i] && qmp_probe(run->nic_sockets[i], NULL) == 0)
+            (void)unlink(run->nic_sockets[i]);
+    }
+}
+
 /* Forwarded ports of a running guest --------------------------------------- */
 
 static json_t *

@@ -105,6 +105,7 @@ extern const struct method_table methods_timeline;
 extern const struct method_table methods_search;
 extern const struct method_table methods_record;
 extern const struct method_table methods_keys;
+extern const struct method_table methods_lan;
 extern const struct method_table methods_network;
 extern const struct method_table methods_paste;
 extern const struct method_table methods_view;

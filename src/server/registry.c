@@ -1,6 +1,7 @@
 #include "base/clock.h"
 #include "base/nearest.h"
 #include "base/xalloc.h"
+#include "server/lan.h"
 #include "server/paste.h"
 #include "server/server-internal.h"
 #include "server/view.h"
@@ -85,6 +86,7 @@ registry_add(struct server *server, struct guest *guest)
     tell_change(server, member);
     watch_member_added(server, member);
     stages_member_added(server, member);
+    lans_sync(server->lans, guest);
     server_check_idle(server);
 }
 
@@ -110,6 +112,7 @@ registry_remove(struct server *server, struct guest *guest)
         waiter_forget_guest(server, guest);
         watch_member_removed(server, member);
         paste_forget_guest(server, guest);
+        lans_remove(server->lans, guest);
         server->member_count--;
         memmove(&server->members[i], &server->members[i + 1],
                 (server->member_count - i) * sizeof(struct member *));
@@ -142,6 +145,7 @@ registry_update(struct server *server, struct guest *guest, struct spec *spec,
     fit_member(member);
     watch_member_updated(server, member);
     stages_member_added(server, member);
+    lans_sync(server->lans, guest);
     view_enter_consoles(server, guest);
     return ok;
 }
@@ -355,6 +359,7 @@ on_change(void *data, struct guest *guest)
     registry_note_change(server, member);
     watch_member_changed(server, member);
     stages_member_changed(server, member);
+    lans_sync(server->lans, guest);
     waiter_on_guest_change(server, guest);
     paste_on_guest_change(server, guest);
     view_on_guest_change(server, guest);

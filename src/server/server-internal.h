@@ -20,6 +20,7 @@
 /* What the files of this folder share. */
 
 struct buffers;
+struct lans;
 struct listener;
 struct peer;
 struct view;
@@ -71,6 +72,7 @@ struct server {
     struct member **members;   /* owned, in order of definition */
     size_t member_count;
     struct buffers *buffers; /* owned: what was copied */
+    struct lans *lans;       /* owned: the fleets' own networks */
     struct ports *ports;     /* owned: the host's ports that guests have */
     struct peer *peers;      /* owned: linked list */
     size_t peer_count;

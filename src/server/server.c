@@ -7,6 +7,7 @@
 #include "guest/ports.h"
 #include "server/buffers.h"
 #include "server/clients.h"
+#include "server/lan.h"
 #include "server/listener.h"
 #include "server/paste.h"
 #include "server/peer.h"
@@ -221,6 +222,7 @@ server_init(struct server *server, const struct server_options *options)
     server->peer_sweep = loop_defer_new(&server->loop, on_sweep, server);
     server->buffers = buffers_new();
     server->ports = ports_new();
+    server->lans = lans_new(server);
     start_signals(server);
 }
 
@@ -229,6 +231,8 @@ server_finish(struct server *server)
 {
     paste_free_all(server);
     peer_free_all(server);
+    lans_free(server->lans);
+    server->lans = NULL;
     registry_free_all(server);
     stages_free(server->stages);
     watch_free(server->watch);

@@ -1,6 +1,7 @@
 """Forwarded ports, cables, the fleet's own networks."""
 
 import json
+import os
 import socket
 
 from harness import FAILED, main, require, require_equal, require_in, until
@@ -104,6 +105,99 @@ def test_a_cable_can_be_pulled(box):
                                             code=FAILED).err)
     require_in("has 0 network cards", box.gm("link", "n2", "down",
                                              code=FAILED).err)
+
+
+# The fleet's own networks.
+
+def lan(box, *names, file="guestmux.json"):
+    """A fleet of guests with one card each, on a network of their own."""
+    path = box.fleet({name: {"append": APPEND, "nics": [{"network": "lan0"}]}
+                      for name in names}, file)
+    with open(path, encoding="utf-8") as text:
+        fleet = json.load(text)
+    return box.write(file, fleet | {"networks": {"lan0": {}}})
+
+
+def configure(box, name, number):
+    box.wait_shell(name)
+    box.shell(name, f"ip addr add 10.1.0.{number}/24 dev eth0; "
+              "ip link set eth0 up; echo up-$((40 + 2))", "up-42")
+
+
+def pings(box, answer, count=2):
+    """n1 pings n2: as many answers as are wanted come."""
+    box.shell("n1", f"ping -c {count} -W 2 10.1.0.2 | grep loss",
+              f"{count} packets transmitted, {answer} packets received")
+
+
+def cards(box):
+    network, = json.loads(box.gm("network", "info", "lan0", "--json").out)
+    return {card["guest"]: card for card in network["cards"]}
+
+
+def test_guests_of_a_fleet_reach_each_other(box):
+    lan(box, "n1", "n2")
+    box.up()
+    configure(box, "n1", 1)
+    configure(box, "n2", 2)
+    pings(box, 2)
+    before = cards(box)
+    require(before["n1"]["sent-frames"] >= 3, "frames were counted")
+    require(before["n2"]["received-frames"] >= 3, "frames were counted")
+    require_equal(before["n1"]["bad"], 0, "bad frames")
+    require_in("10.1.0.1", [one["address"] for one in
+                            before["n1"]["addresses"]])
+    # The cable.
+    box.gm("link", "n2", "down")
+    pings(box, 0)
+    box.gm("link", "n2", "up")
+    pings(box, 2)
+    # A server that is killed.
+    box.kill_server()
+    until(lambda: all(card["connected"] for card in cards(box).values()),
+          "the new server's switch")
+    pings(box, 2)
+    now = cards(box)
+    require(2 <= now["n2"]["sent-frames"] < before["n2"]["sent-frames"] + 10,
+            "a new server counts anew")
+    # A guest that is started anew.
+    box.gm("kill", "n2", "--yes")
+    pings(box, 0)
+    box.gm("start", "n2")
+    configure(box, "n2", 2)
+    pings(box, 2)
+    box.gm("kill", "n1", "n2", "--yes")
+    require(not [name for name in os.listdir(box.runtime())
+                 if ".net" in name], "no sockets are left")
+
+
+def test_fleets_of_other_directories_have_other_networks(box):
+    lan(box, "n1", "n2")
+    os.mkdir(box.at("w", "other"))
+    other = lan(box, "m1", file="other/guestmux.json")
+    box.up()
+    box.up("-f", other)
+    networks = json.loads(box.gm("network", "--json").out)
+    require_equal(sorted([card["guest"] for card in one["cards"]]
+                         for one in networks), [["m1"], ["n1", "n2"]],
+                  "who is on which")
+
+
+def test_traffic_goes_on_through_kills_of_the_server(box):
+    lan(box, "n1", "n2")
+    box.up()
+    configure(box, "n1", 1)
+    configure(box, "n2", 2)
+    box.gm("send", "n1", "--enter", "for i in 1 2 3 4; do "
+           "ping -q -s 60000 -i 0.001 10.1.0.2 >/dev/null & done")
+    for _ in range(5):
+        until(lambda: cards(box)["n2"]["sent-bytes"] > 1000000,
+              "a million bytes of answers")
+        box.kill_server()
+    until(lambda: cards(box)["n2"]["sent-bytes"] > 1000000,
+          "a million bytes of answers")
+    require_equal([card["bad"] for card in cards(box).values()], [0, 0],
+                  "bad frames")
 
 
 main(globals())
