@@ -219,6 +219,8 @@ add_row(struct output_table *table, const json_t *guest)
                        (long long)guests_number(guest, "pid"));
     char *consoles = console_names(guest);
     const char *note = guests_text(guest, "problem");
+    if (!note[0])
+        note = guests_text(guest, "step");
     if (!note[0] && !guests_is_active(guest))
         note = guests_text(json_object_get(guest, "exit"), "summary");
     if (!note[0] && json_is_true(json_object_get(guest, "stalled")))

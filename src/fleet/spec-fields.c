@@ -99,11 +99,29 @@ const struct spec_field spec_fields[] = {
     {
         .name = "disks",
         .type = "array",
-        .summary = "disk images: paths, or objects of file, format, "
-                   "interface, readonly",
+        .summary = "disk images: paths, or objects of file, base, size, "
+                   "format, interface, serial, cache, discard, readonly, name",
         .kinds = Q,
         .offset = AT(disks),
         .read = spec_read_disks,
+    },
+    {
+        .name = "cdrom",
+        .type = "path",
+        .summary = "a CD-ROM image",
+        .kinds = Q,
+        .offset = AT(cdrom),
+        .read = spec_read_path,
+    },
+    {
+        .name = "cloud-init",
+        .type = "object",
+        .summary = "a seed for cloud-init: hostname, user, password, "
+                   "ssh-keys, user-data, meta-data, network-config, "
+                   "vendor-data",
+        .kinds = Q,
+        .offset = AT(cloud_init),
+        .read = spec_read_cloud_init,
     },
     {
         .name = "nics",

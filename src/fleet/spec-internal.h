@@ -65,6 +65,10 @@ void spec_wrong_type(struct mistakes *mistakes, const struct place *place,
 /* Text from the file made fit to stand in a message. The caller frees it. */
 char *spec_show(const char *text);
 
+/* Frees what their readers made. */
+void spec_free_disks(struct spec *spec);
+void spec_free_cloud_init(struct spec_cloud_init *cloud);
+
 /* The field readers. What each wants is its field's type. */
 typedef void spec_read_fn(struct spec_reader *reader,
                           const struct spec_field *field, const json_t *value,
@@ -77,7 +81,8 @@ spec_read_fn spec_read_option, spec_read_path, spec_read_append,
     spec_read_log, spec_read_console, spec_read_consoles, spec_read_boolean,
     spec_read_labels, spec_read_env, spec_read_vga, spec_read_vnc,
     spec_read_usb, spec_read_devices, spec_read_rng, spec_read_after,
-    spec_read_until, spec_read_restart, spec_read_shutdown, spec_read_stall;
+    spec_read_until, spec_read_restart, spec_read_shutdown, spec_read_stall,
+    spec_read_cloud_init;
 
 /* Reads an array of alert rules in place of those that are there; what is wrong
  * is left out. */

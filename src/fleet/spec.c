@@ -324,17 +324,6 @@ spec_from_json(const char *name, const json_t *entry, const char *directory,
     return spec;
 }
 
-static void
-free_disks(struct spec *spec)
-{
-    for (size_t i = 0; i < spec->disk_count; i++) {
-        free(spec->disks[i].file);
-        free(spec->disks[i].format);
-        free(spec->disks[i].interface);
-    }
-    free(spec->disks);
-}
-
 void
 spec_free(struct spec *spec)
 {
@@ -346,11 +335,12 @@ spec_free(struct spec *spec)
         spec->kernel,      spec->initrd,    spec->append,      spec->device,
         spec->socket,      spec->uefi,      spec->flash_code,  spec->flash_vars,
         spec->flash_store, spec->vga,       spec->vnc_display, spec->vnc_socket,
-        spec->rng,
+        spec->rng,         spec->cdrom,
     };
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
         free(texts[i]);
-    free_disks(spec);
+    spec_free_disks(spec);
+    spec_free_cloud_init(spec->cloud_init);
     free(spec->fleet_directory);
     spec_free_nics(spec);
     spec_free_ssh(&spec->ssh);

@@ -31,11 +31,53 @@ enum spec_kind {
 #define SPEC_DEFAULT_LOG_BYTES (UINT64_C(16) << 20)
 
 struct spec_disk {
-    char *file;      /* absolute */
-    char *format;    /* "raw", "qcow2" …; NULL: QEMU finds out */
-    char *interface; /* "virtio" (default), "ide", "scsi", "sata", "nvme" */
+    char *name; /* "disk0", or as said; one of its own in the guest */
+    char *file; /* absolute: an image of the user's; NULL: one is made */
+    char *base; /* absolute: what the image that is made lies over; NULL: it is
+                 * empty */
+    uint64_t size_bytes; /* of what is made; 0: the base's */
+    char *format;        /* of the file or base: "raw", "qcow2" …; NULL: it is
+                          * found out */
+    char *interface;     /* "virtio" (default), "ide", "scsi", "sata", "nvme",
+                          * "pflash" */
+    char *cache;         /* QEMU's cache mode; NULL: its default */
+    char *serial;        /* NULL: none */
+    bool discards;       /* the guest's trims free the image's blocks */
     bool is_readonly;
 };
+
+/* Whether guestmux makes its image. */
+bool spec_disk_is_made(const struct spec_disk *disk);
+
+/* The files that a cloud-init seed has. */
+enum spec_document_kind {
+    SPEC_DOCUMENT_USER_DATA,
+    SPEC_DOCUMENT_META_DATA,
+    SPEC_DOCUMENT_NETWORK_CONFIG,
+    SPEC_DOCUMENT_VENDOR_DATA,
+    SPEC_DOCUMENT_COUNT
+};
+extern const char *const spec_document_names[SPEC_DOCUMENT_COUNT];
+
+/* One of them: at most one is set. */
+struct spec_document {
+    char *path;     /* absolute */
+    char *text;     /* as it stands in the fleet file */
+    json_t *object; /* owned */
+};
+
+struct spec_cloud_init {
+    struct spec_document documents[SPEC_DOCUMENT_COUNT];
+    char *hostname;  /* NULL: the guest's name */
+    char *user;      /* NULL: the image's usual one */
+    char *password;  /* in clear or hashed ("$6$…"); shown nowhere */
+    char **ssh_keys; /* keys, absolute paths, "auto": NULL-terminated, or
+                      * NULL */
+};
+
+/* Whether text is a public key as authorized_keys(5) has them, rather than a
+ * path. */
+bool spec_is_ssh_key(const char *text);
 
 struct spec_nic {
     char *type;    /* "user", "tap" …; NULL when network or text says it */
@@ -82,6 +124,8 @@ struct spec {
     char *append;
     struct spec_disk *disks;
     size_t disk_count;
+    char *cdrom;                        /* absolute */
+    struct spec_cloud_init *cloud_init; /* owned; NULL: no seed */
     struct spec_nic *nics;
     size_t nic_count;
     bool has_agent; /* a port for the guest agent */

@@ -23,6 +23,8 @@ guest_check_active(const struct guest *guest, const char *what,
                          "cannot %s %s: it is lost: %s", what,
                          guest->spec->name,
                          guest->problem ? guest->problem : "why is not known");
+    if (guest->prepare)
+        return refuse(guest, what, "what it needs is still being made", error);
     if (!guest->run || guest->run->is_finishing)
         return refuse(guest, what, "it is not running", error);
     return true;
@@ -69,6 +71,29 @@ on_start_timeout(void *data)
     op_finish(op, NULL, &error);
 }
 
+void
+actions_note_start(struct guest *guest)
+{
+    json_decref(guest->exit);
+    guest->exit = NULL;
+    store_retire_exit(guest);
+    guest->started_ms = guest->run->started_ms;
+    guest->ended_ms = 0;
+    guest_set_problem(guest, NULL);
+    guest_set_run_state(guest, NULL);
+    guest_changed(guest);
+    for (struct op *op = guest->ops; op; op = op->next) {
+        if (op->kind != OP_KIND_START || op->is_done || op->limit)
+            continue;
+        if (!guest_has_qemu(guest)) {
+            op_finish(op, NULL, NULL);
+            continue;
+        }
+        op->limit = loop_timer_new(guest->context->loop, on_start_timeout, op);
+        loop_timer_start(op->limit, start_timeout_ms(guest));
+    }
+}
+
 bool
 guest_start(struct guest *guest, guest_done_fn on_done, void *data,
             struct error *error)
@@ -80,24 +105,18 @@ guest_start(struct guest *guest, guest_done_fn on_done, void *data,
                       guest->run->is_finishing ? "it is just ending"
                                                : "it runs already",
                       error);
+    if (guest->prepare)
+        return refuse(guest, "start", "that is under way already", error);
+    if (preparing_is_needed(guest)) {
+        (void)op_new(guest, OP_KIND_START, on_done, data);
+        preparing_begin(guest);
+        return true;
+    }
     bool is_qemu = guest_has_qemu(guest);
     if (!(is_qemu ? launch_qemu(guest, error) : launch_plain(guest, error)))
         return error_prefix(error, "cannot start %s", guest->spec->name);
-    struct op *op = op_new(guest, OP_KIND_START, on_done, data);
-    json_decref(guest->exit);
-    guest->exit = NULL;
-    store_retire_exit(guest);
-    guest->started_ms = guest->run->started_ms;
-    guest->ended_ms = 0;
-    guest_set_problem(guest, NULL);
-    guest_set_run_state(guest, NULL);
-    guest_changed(guest);
-    if (!is_qemu) {
-        op_finish(op, NULL, NULL);
-        return true;
-    }
-    op->limit = loop_timer_new(guest->context->loop, on_start_timeout, op);
-    loop_timer_start(op->limit, start_timeout_ms(guest));
+    (void)op_new(guest, OP_KIND_START, on_done, data);
+    actions_note_start(guest);
     return true;
 }
 
@@ -147,10 +166,22 @@ ask_to_quit(struct run *run)
     return process_signal_group(run->process, SIGHUP, NULL);
 }
 
+/* Nothing runs yet: whatever is being made for it is called off. */
+static bool
+end_preparing(struct guest *guest, guest_done_fn on_done, void *data)
+{
+    if (!preparing_call_off(guest))
+        return false;
+    op_finish(op_new(guest, OP_KIND_GONE, on_done, data), NULL, NULL);
+    return true;
+}
+
 bool
 guest_kill(struct guest *guest, guest_done_fn on_done, void *data,
            struct error *error)
 {
+    if (end_preparing(guest, on_done, data))
+        return true;
     if (!guest_check_active(guest, "force off", error))
         return false;
     struct run *run = guest->run;
@@ -250,6 +281,8 @@ guest_shutdown(struct guest *guest, uint64_t timeout_ms, guest_done_fn on_done,
                void *data, struct error *error)
 {
     static const char what[] = "shut down";
+    if (end_preparing(guest, on_done, data))
+        return true;
     if (guest_has_qemu(guest) ? !guest_check_monitor(guest, what, error)
                               : !guest_check_active(guest, what, error))
         return false;

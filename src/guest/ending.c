@@ -6,10 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Why a guest did not come up, for who waits for it: the summary, QEMU's last
- * words and what to do. */
-static void
-explain(const struct guest *guest, struct error *error)
+void
+ending_explain(const struct guest *guest, struct error *error)
 {
     const json_t *exit = guest->exit;
     const char *advice = json_string_value(json_object_get(exit, "advice"));
@@ -50,7 +48,7 @@ ending_finish(struct guest *guest)
     if (!store_save_exit(guest, &error))
         guest_notice(guest, "warning", "%s", error.text);
     store_forget(guest, "run.json");
-    explain(guest, &error);
+    ending_explain(guest, &error);
     op_finish_all(guest, OP_KIND_START, &error);
     op_finish_all(guest, OP_KIND_GONE, NULL);
 }

@@ -3,6 +3,7 @@
 #include "base/loop.h"
 #include "console/keeper.h"
 #include "guest/guest.h"
+#include "qemu/prepare.h"
 #include "qemu/process.h"
 #include "qemu/qmp.h"
 
@@ -118,8 +119,11 @@ struct guest {
     char *problem;                  /* NULL: none */
     struct guest_console *consoles; /* owned */
     size_t console_count;
-    struct run *run;    /* owned; NULL: it is not running */
-    json_t *exit;       /* owned; the last exit report, or NULL */
+    struct prepare *prepare; /* owned; NULL: nothing is being made for it */
+    char *step;              /* what is; NULL: nothing */
+    enum guest_state state_before; /* … it was */
+    struct run *run;               /* owned; NULL: it is not running */
+    json_t *exit;                  /* owned; the last exit report, or NULL */
     json_t *ports;      /* owned: the host's ports that were chosen for it */
     json_t *links_down; /* owned: numbers of cards without their cable */
     json_t *forwards;   /* owned: what QEMU says, or NULL: not known */
@@ -198,6 +202,19 @@ bool guest_check_active(const struct guest *guest, const char *what,
 /* Whether its monitor takes commands. */
 bool guest_check_monitor(const struct guest *guest, const char *what,
                          struct error *error);
+
+/* The start's record, once QEMU is spawned: who waits for it is told of its
+ * time limit. */
+void actions_note_start(struct guest *guest);
+
+/* preparing.c -------------------------------------------------------------- */
+
+bool preparing_is_needed(const struct guest *guest);
+/* Makes what is missing, then launches it; who waits for its start
+ * (OP_KIND_START) is told when that fails. */
+void preparing_begin(struct guest *guest);
+/* Ends that; false: nothing was being made. */
+bool preparing_call_off(struct guest *guest);
 
 /* store.c: files in the guest's state directory ---------------------------- */
 
@@ -286,6 +303,8 @@ void ending_on_exit(void *data, const struct process_exit *exit);
 void ending_on_console(struct guest *guest);
 /* Finishes the run when nothing is awaited any more. */
 void ending_check(struct guest *guest);
+/* Fills error with why the guest did not come up: what guest->exit says. */
+void ending_explain(const struct guest *guest, struct error *error);
 /* Finishes a run that is known to be over. */
 void ending_finish(struct guest *guest);
 

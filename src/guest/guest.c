@@ -155,6 +155,8 @@ guest_free(struct guest *guest)
     if (!guest || guest->is_dead)
         return;
     guest->is_dead = true;
+    prepare_cancel(guest->prepare);
+    guest->prepare = NULL;
     run_free(guest->run);
     guest->run = NULL;
     struct error error = {0};
@@ -175,6 +177,7 @@ guest_free(struct guest *guest)
     free(guest->qmp_path);
     free(guest->run_state);
     free(guest->problem);
+    free(guest->step);
     json_decref(guest->exit);
     loop_free_later(guest->context->loop, guest);
 }
@@ -291,7 +294,7 @@ guest_state_name(const struct guest *guest)
 bool
 guest_is_active(const struct guest *guest)
 {
-    return guest->run || guest->state == GUEST_STATE_LOST;
+    return guest->run || guest->prepare || guest->state == GUEST_STATE_LOST;
 }
 
 bool

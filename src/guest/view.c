@@ -65,6 +65,7 @@ guest_to_json(struct guest *guest)
     json_object_set_new(object, "adopted",
                         json_boolean(run && run->is_adopted));
     json_object_set_new(object, "problem", text_or_null(guest->problem));
+    json_object_set_new(object, "step", text_or_null(guest->step));
     json_object_set_new(object, "read-only",
                         json_boolean(guest->spec->is_readonly));
     json_object_set_new(object, "nics", network_cards_json(guest));

@@ -25,7 +25,9 @@ void argv_add_buffer(struct argv_list *list, struct buffer *buffer);
 void argv_add_pair(struct argv_list *list, const char *option,
                    const char *value);
 
-void argv_add_disks(struct argv_list *list, const struct spec *spec);
+/* argv-disks.c: disks, the CD-ROM, the seed. */
+void argv_add_disks(struct argv_list *list, const struct spec *spec,
+                    const char *data_dir);
 
 /* argv-nics.c: network cards, and the guest agent's port. */
 void argv_add_nics(struct argv_list *list, const struct spec *spec,

@@ -240,7 +240,7 @@ add_fields(struct argv_list *list, const struct spec *spec,
     argv_add_pair(list, "-kernel", spec->kernel);
     argv_add_pair(list, "-initrd", spec->initrd);
     argv_add_append(list, spec);
-    argv_add_disks(list, spec);
+    argv_add_disks(list, spec, runtime->data_dir);
     argv_add_nics(list, spec, runtime);
     argv_add_agent(list, spec, runtime);
     argv_add_hardware(list, spec);

@@ -33,6 +33,13 @@ struct argv_runtime {
 void argv_nic_mac(const struct spec *spec, size_t index,
                   char mac[ARGV_MAC_BYTES]);
 
+/* Where a disk's image is, and the seed; data_dir: as above. The caller frees
+ * them. */
+char *argv_disk_path(const struct spec_disk *disk, const char *data_dir);
+char *argv_seed_path(const char *data_dir);
+/* A disk's id in QEMU, for QMP's "device". */
+#define ARGV_DISK_ID "gmdisk%zu"
+
 /* Finds the QEMU binary of a spec: by path, by name in PATH, or
  * qemu-system-ARCH. The caller frees it. error names what to install. */
 char *argv_find_qemu(const struct spec *spec, struct error *error);

@@ -11,9 +11,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* What a qcow2 image begins with (docs/interop/qcow2.txt of QEMU). */
-#define QCOW2_MAGIC "QFI\xFB"
-
 /* Options whose value is a file. */
 static const char *const file_options[] = {
     "kernel", "initrd", "dtb", "hda", "hdb",    "hdc",      "hdd",
@@ -43,42 +40,6 @@ preflight_check_file(const struct preflight_check *check, const char *path,
         return false;
     }
     return true;
-}
-
-/* Whether a regular file is a qcow2 image. */
-static bool
-is_qcow2(const char *path)
-{
-    char magic[4] = {0};
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-    bool is = fd >= 0 && read(fd, magic, sizeof(magic)) == sizeof(magic) &&
-              !memcmp(magic, QCOW2_MAGIC, sizeof(magic));
-    if (fd >= 0)
-        (void)close(fd);
-    return is;
-}
-
-static void
-check_disk(const struct preflight_check *check, size_t index)
-{
-    const struct spec_disk *disk = &check->spec->disks[index];
-    int mode = disk->is_readonly ? R_OK : R_OK | W_OK;
-    int item = (int)index;
-    if (!preflight_check_file(check, disk->file, mode, "disks", item))
-        return;
-    bool has_magic = is_qcow2(disk->file);
-    if (!disk->format)
-        preflight_add(check, PREFLIGHT_SEVERITY_WARNING, "disks", item,
-                      "QEMU has to guess the format of %s; write \"format\": "
-                      "\"%s\"",
-                      disk->file, has_magic ? "qcow2" : "raw");
-    else if (!strcmp(disk->format, "qcow2") && !has_magic)
-        preflight_add(check, PREFLIGHT_SEVERITY_ERROR, "disks", item,
-                      "%s is not a qcow2 image", disk->file);
-    else if (!strcmp(disk->format, "raw") && has_magic)
-        preflight_add(check, PREFLIGHT_SEVERITY_WARNING, "disks", item,
-                      "%s is a qcow2 image, but its format is said to be raw",
-                      disk->file);
 }
 
 /* A file of a command line; what names a protocol is none. */
@@ -173,8 +134,7 @@ preflight_check_files(const struct preflight_check *check)
         (void)preflight_check_file(check, spec->kernel, R_OK, "kernel", -1);
     if (spec->initrd)
         (void)preflight_check_file(check, spec->initrd, R_OK, "initrd", -1);
-    for (size_t i = 0; i < spec->disk_count; i++)
-        check_disk(check, i);
+    preflight_check_disks(check);
     check_words(check, spec->args, "args");
 }
 
@@ -207,7 +167,8 @@ collect_held(const struct fleet *fleet, struct held *held)
         const struct spec *spec = fleet->guests[i];
         for (size_t k = 0; k < spec->disk_count; k++) {
             struct stat info;
-            if (spec->disks[k].is_readonly ||
+            if (spec_disk_is_made(&spec->disks[k]) ||
+                spec->disks[k].is_readonly ||
                 stat(spec->disks[k].file, &info) < 0 || S_ISCHR(info.st_mode))
                 continue;
             held[count] =
@@ -216,6 +177,32 @@ collect_held(const struct fleet *fleet, struct held *held)
         }
     }
     return count;
+}
+
+/* A base that a guest of the fleet writes to. */
+static void
+check_held_bases(struct preflight *preflight, const struct fleet *fleet,
+                 const struct held *held, size_t count)
+{
+    for (size_t i = 0; i < fleet->guest_count; i++) {
+        const struct spec *spec = fleet->guests[i];
+        for (size_t k = 0; k < spec->disk_count; k++) {
+            const char *base = spec->disks[k].base;
+            struct preflight_check check = {preflight, spec};
+            struct stat info;
+            if (!base || stat(base, &info) < 0)
+                continue;
+            for (size_t h = 0; h < count; h++) {
+                if (held[h].device == info.st_dev &&
+                    held[h].inode == info.st_ino)
+                    preflight_add(&check, PREFLIGHT_SEVERITY_ERROR, "disks",
+                                  (int)k,
+                                  "the base %s is a disk that %s writes to: "
+                                  "what lies over it would be garbage",
+                                  base, held[h].spec->name);
+            }
+        }
+    }
 }
 
 static void
@@ -255,6 +242,7 @@ preflight_check_shared(struct preflight *preflight, const struct fleet *fleet)
             "write to an image",
             held[i].spec->disks[held[i].index].file, held[i - 1].spec->name);
     }
+    check_held_bases(preflight, fleet, held, count);
     free(held);
     check_memory(preflight, fleet);
 }

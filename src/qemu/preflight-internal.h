@@ -27,6 +27,9 @@ bool preflight_check_file(const struct preflight_check *check, const char *path,
 /* preflight-hardware.c: the firmware's files, and what devices read. */
 void preflight_check_hardware(const struct preflight_check *check);
 
+/* preflight-disks.c: disks, the CD-ROM, what the seed is made of. */
+void preflight_check_disks(const struct preflight_check *check);
+
 /* What several guests want at once. */
 void preflight_check_shared(struct preflight *preflight,
                             const struct fleet *fleet);

@@ -16,7 +16,9 @@ OTHERS = {"version", "defaults", "guests", "$schema", "include", "templates",
           "interface", "readonly", "type", "model", "mac", "max", "networks",
           "network", "hostfwd", "name", "script", "downscript", "bridge",
           "helper", "options", "user", "port", "key", "code", "vars",
-          "store"}
+          "store", "base", "size", "serial", "cache", "discard",
+          "hostname", "password", "ssh-keys", "user-data", "meta-data",
+          "network-config", "vendor-data"}
 
 
 def table_rows():

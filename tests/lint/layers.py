@@ -33,7 +33,7 @@ OWNERS = {
     r"jansson\.h": tuple(name for name in BELOW if name != "console"),
     r"pcre2\.h": ("console", "fleet", "server"),
     r"utf8proc\.h": ("base", "console"),
-    r"yaml\.h": ("fleet", "qemu"),
+    r"yaml\.h": ("qemu",),
 }
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*(["<])([^">]+)[">]', re.M)

@@ -218,7 +218,7 @@ static const struct {
     {GUEST("\"disks\":\"a.img\""),
      "f:1:37: guests.a.disks: this is a string, not an array of disks"},
     {GUEST("\"disks\":[{\"fiel\":\"a\"}]"),
-     "f:1:38: guests.a.disks[0]: \"file\" is missing\n"
+     "f:1:38: guests.a.disks[0]: \"file\" is missing (or \"base\" for an overlay over an image, or \"size\" for an empty disk)\n"
      "f:1:39: guests.a.disks[0].fiel: unknown field \"fiel\" (did you mean "
      "\"file\"?)"},
     {GUEST("\"disks\":[\"a\",4]"),

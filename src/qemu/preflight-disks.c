@@ -1,0 +1,135 @@
+/* Disks, the CD-ROM and the seed. */
+#include "base/xalloc.h"
+#include "qemu/cloud-config.h"
+#include "qemu/image.h"
+#include "qemu/preflight-internal.h"
+#include "qemu/process.h"
+#include "qemu/qcow2.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Deeper chains of images are not followed. */
+#define MAX_CHAIN 64
+
+/* Whether the images below a qcow2 image are there. */
+static void
+check_chain(const struct preflight_check *check, const char *top, int item)
+{
+    char *path = xstrdup(top);
+    for (int depth = 0; path && depth < MAX_CHAIN; depth++) {
+        struct qcow2_header header = {0};
+        char *backing = NULL;
+        if (qcow2_is_one(path) && qcow2_read_header(path, &header, NULL)) {
+            backing = qcow2_backing_path(path, &header);
+            qcow2_header_finish(&header);
+        }
+        if (backing && access(backing, R_OK) < 0) {
+            preflight_add(check, PREFLIGHT_SEVERITY_ERROR, "disks", item,
+                          "%s lies over %s, which cannot be read: %s", path,
+                          backing, strerror(errno));
+            free(backing);
+            backing = NULL;
+        }
+        free(path);
+        path = backing;
+    }
+    free(path);
+}
+
+/* A base, and whether what is to be made over it is as large. */
+static void
+check_base(const struct preflight_check *check, const struct spec_disk *disk,
+           int item)
+{
+    struct qcow2_header header = {0};
+    struct stat info;
+    if (!preflight_check_file(check, disk->base, R_OK, "disks", item))
+        return;
+    uint64_t bytes = 0;
+    bool is_raw = disk->format && !strcmp(disk->format, "raw");
+    if (!is_raw && qcow2_is_one(disk->base) &&
+        qcow2_read_header(disk->base, &header, NULL)) {
+        bytes = header.virtual_bytes;
+        qcow2_header_finish(&header);
+    } else if (is_raw && stat(disk->base, &info) == 0 &&
+               S_ISREG(info.st_mode)) {
+        bytes = (uint64_t)info.st_size;
+    }
+    char there[IMAGE_SIZE_BYTES];
+    image_size_text(bytes, there);
+    if (disk->size_bytes && disk->size_bytes < bytes)
+        preflight_add(check, PREFLIGHT_SEVERITY_ERROR, "disks", item,
+                      "the size is less than that of %s, which has %s",
+                      disk->base, there);
+    check_chain(check, disk->base, item);
+}
+
+static void
+check_made_disk(const struct preflight_check *check,
+                const struct spec_disk *disk, int item)
+{
+    struct error error = {0};
+    char *program = process_find_program("qemu-img", &error);
+    if (!program)
+        preflight_add(check, PREFLIGHT_SEVERITY_ERROR, "disks", item,
+                      "%s (Debian: qemu-utils)", error.text);
+    free(program);
+    if (disk->base)
+        check_base(check, disk, item);
+}
+
+static void
+check_disk(const struct preflight_check *check, size_t index)
+{
+    const struct spec_disk *disk = &check->spec->disks[index];
+    int mode = disk->is_readonly ? R_OK : R_OK | W_OK;
+    int item = (int)index;
+    if (spec_disk_is_made(disk)) {
+        check_made_disk(check, disk, item);
+        return;
+    }
+    if (!preflight_check_file(check, disk->file, mode, "disks", item))
+        return;
+    bool has_magic = qcow2_is_one(disk->file);
+    if (!disk->format)
+        preflight_add(check, PREFLIGHT_SEVERITY_WARNING, "disks", item,
+                      "QEMU has to guess the format of %s; write \"format\": "
+                      "\"%s\"",
+                      disk->file, has_magic ? "qcow2" : "raw");
+    else if (!strcmp(disk->format, "qcow2") && !has_magic)
+        preflight_add(check, PREFLIGHT_SEVERITY_ERROR, "disks", item,
+                      "%s is not a qcow2 image", disk->file);
+    else if (!strcmp(disk->format, "raw") && has_magic)
+        preflight_add(check, PREFLIGHT_SEVERITY_WARNING, "disks", item,
+                      "%s is a qcow2 image, but its format is said to be raw",
+                      disk->file);
+}
+
+/* What would be wrong with its seed. */
+static void
+check_seed(const struct preflight_check *check)
+{
+    struct cloud_files files = {0};
+    struct error error = {0};
+    if (cloud_files_build(check->spec, "check", &files, &error))
+        cloud_files_finish(&files);
+    else
+        preflight_add(check, PREFLIGHT_SEVERITY_ERROR, "cloud-init", -1, "%s",
+                      error.text);
+}
+
+void
+preflight_check_disks(const struct preflight_check *check)
+{
+    const struct spec *spec = check->spec;
+    for (size_t i = 0; i < spec->disk_count; i++)
+        check_disk(check, i);
+    if (spec->cdrom)
+        (void)preflight_check_file(check, spec->cdrom, R_OK, "cdrom", -1);
+    if (spec->cloud_init)
+        check_seed(check);
+}
