@@ -18,7 +18,8 @@ aarch64|arm64) deb_run='qemu-system-arm qemu-utils' ;;
 esac
 deb_run="$deb_run qemu-utils"
 deb_test='libcmocka-dev clang clang-format clang-tidy libclang-rt-dev tmux
-    ncurses-term ovmf qemu-system-arm qemu-efi-aarch64 python3-jsonschema'
+    ncurses-term ovmf qemu-system-arm qemu-efi-aarch64 python3-jsonschema
+    mmdebstrap e2fsprogs'
 
 deb_bench='strace screen dvtm procps'
 

@@ -7,7 +7,8 @@
 # For developers, in the same build directories:
 #   run.sh --unit            the unit tests alone, both builds
 #   run.sh --regress [NAME]  the real binary's tests, or one file of them
-#   run.sh --slow            the comparison with xterm.js, which needs node
+#   run.sh --slow            a Debian cloud image booted (root makes it), and the
+#                            comparison with xterm.js, which needs node
 #   run.sh --bench           the benchmarks, against their peers
 #
 # GUESTMUX_BUILD names the build directory (default: build/tests in the tree).
@@ -101,6 +102,9 @@ if [ -n "$everything" ]; then
 elif [ -n "$slow" ]; then
     sh tests/compare/install.sh "$plain/tests/compare" ||
         echo "run.sh: @xterm/headless is not there"
+    echo "run.sh: making the cloud image"
+    sh tests/guest/make-cloud-image.sh >/dev/null ||
+        echo "run.sh: the cloud image is not there"
     run_suites "$plain" slow --suite slow
     set -- "$plain/meson-logs/slow.json"
 elif [ -n "$unit" ]; then

@@ -27,7 +27,7 @@ const char *const spec_document_names[SPEC_DOCUMENT_COUNT] = {
     [SPEC_DOCUMENT_VENDOR_DATA] = "vendor-data",
 };
 
-static const char *const fields[] = {
+static const char *const cloud_fields[] = {
     "user-data", "meta-data", "network-config", "vendor-data",
     "hostname",  "user",      "password",       "ssh-keys",
 };
@@ -209,7 +209,7 @@ spec_read_cloud_init(struct spec_reader *reader, const struct spec_field *field,
     struct spec_cloud_init *cloud = xcalloc(1, sizeof(*cloud));
     spec_free_cloud_init(reader->spec->cloud_init);
     reader->spec->cloud_init = cloud;
-    spec_check_members(reader, value, place, fields, COUNT(fields));
+    spec_check_members(reader, value, place, cloud_fields, COUNT(cloud_fields));
     for (size_t i = 0; i < SPEC_DOCUMENT_COUNT; i++) {
         const char *name = spec_document_names[i];
         const json_t *document = spec_member(value, name);

@@ -45,16 +45,20 @@ WORDS = [
     ("src/fleet/spec-hardware.c", "uefi_names", "$defs/firmware"),
     ("src/fleet/spec-hardware.c", "vga_names",
      "$defs/fields/properties/vga"),
-    ("src/fleet/spec-devices.c", "disk_formats",
+    ("src/fleet/spec-disks.c", "disk_formats",
      "$defs/disk/anyOf/1/properties/format"),
-    ("src/fleet/spec-devices.c", "disk_interfaces",
+    ("src/fleet/spec-disks.c", "disk_interfaces",
      "$defs/disk/anyOf/1/properties/interface"),
+    ("src/fleet/spec-disks.c", "disk_caches",
+     "$defs/disk/anyOf/1/properties/cache"),
 ]
 
 # Arrays of members in the source, and the objects of the schema that have them.
 MEMBERS = [
     ("src/fleet/fleet.c", "file_fields", ""),
-    ("src/fleet/spec-devices.c", "disk_fields", "$defs/disk/anyOf/1"),
+    ("src/fleet/spec-disks.c", "disk_fields", "$defs/disk/anyOf/1"),
+    ("src/fleet/spec-cloud-init.c", "cloud_fields",
+     "$defs/fields/properties/cloud-init/anyOf/0"),
     ("src/fleet/spec-hardware.c", "flash_fields", "$defs/firmware/anyOf/2"),
     ("src/fleet/spec-nics.c", "all_members", "$defs/nic/anyOf/1"),
     ("src/fleet/spec-nics.c", "forward_members", "$defs/forward/anyOf/1"),
@@ -73,7 +77,7 @@ LIMITS = [
      "maximum"),
     ("src/fleet/fleet.h", "FLEET_MAX_GUESTS", "guest/properties/count",
      "maximum"),
-    ("src/fleet/spec-devices.c", "MAX_DISKS", "fields/properties/disks",
+    ("src/fleet/spec-disks.c", "MAX_DISKS", "fields/properties/disks",
      "maxItems"),
     ("src/fleet/spec-nics.c", "MAX_NICS", "fields/properties/nics",
      "maxItems"),

@@ -1,0 +1,90 @@
+"""A Debian cloud image on overlays, with seeds: two guests from one file.
+
+Slow: some minutes without KVM. Run by `sh tests/run.sh --slow`; the image is
+made once by tests/guest/make-cloud-image.sh, which needs root.
+"""
+
+import hashlib
+import os
+import subprocess
+
+from harness import (TREE, Skip, limit, main, require, require_equal,
+                     require_in)
+
+# Seconds; a boot takes half a minute on an idle machine, a shared one is far
+# slower.
+BOOT = 900
+
+
+def cloud_directory():
+    """Where the image's files lie."""
+    done = subprocess.run(
+        ["sh", os.path.join(TREE, "tests/guest/make-cloud-image.sh")],
+        check=False, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    if done.returncode:
+        raise Skip(done.stderr.strip().replace("\n", "; "))
+    return done.stdout.strip()
+
+
+def cloud_fleet(box, guests, **defaults):
+    """Writes a fleet file whose default is the cloud image."""
+    directory = cloud_directory()
+    return box.write("guestmux.json", {
+        "version": 1,
+        "defaults": {
+            "accel": "tcg", "memory": "768M", "smp": 2,
+            "kernel": directory + "/vmlinuz",
+            "initrd": directory + "/initrd.img",
+            "append": "root=/dev/vda console=ttyS0 quiet",
+            "disks": [{"base": directory + "/cloud.qcow2", "size": "4G"}],
+        } | defaults,
+        "guests": guests})
+
+
+def digest(path):
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def log_in(box, name, user, password):
+    """Through the console, once cloud-init is through; returns at a prompt."""
+    box.gm("wait", name, "--for", r"Cloud-init v\. .* finished at",
+           "--since-boot", "--timeout", BOOT, patience=BOOT + 10)
+    cursor = box.json("send", name, "--enter", "")["cursor"]
+    box.gm("wait", name, "--for", "login: *$", "--after", cursor,
+           "--timeout", 120, patience=130)
+    cursor = box.json("send", name, "--enter", user)["cursor"]
+    box.gm("wait", name, "--for", "Password: *$", "--after", cursor,
+           "--timeout", 120, patience=130)
+    cursor = box.json("send", name, "--enter", password)["cursor"]
+    box.gm("wait", name, "--for", rf"{user}@{name}:.*\$ *$", "--after", cursor,
+           "--timeout", 120, patience=130)
+
+
+@limit(2 * BOOT + 600)
+def test_two_guests_get_name_and_password_from_their_seeds(box):
+    base = os.path.join(cloud_directory(), "cloud.qcow2")
+    before = digest(base)
+    box.up("-f", cloud_fleet(box, {
+        "alpha": {"cloud-init": {"user": "op", "password": "first-pw"}},
+        "beta": {"cloud-init": {
+            "user": "op", "password": "second-pw",
+            "user-data": {"runcmd": ["echo ran-$((40 + 2)) >/etc/ran"]}}}}))
+    log_in(box, "alpha", "op", "first-pw")
+    log_in(box, "beta", "op", "second-pw")
+    box.shell("beta", "cat /etc/ran", "^ran-42")
+    for name in ("alpha", "beta"):
+        box.shell(name, "echo name=$(hostname)", f"^name={name}")
+        # The file system grew to the overlay's size.
+        box.shell(name, "echo size=$(df --output=size -BG / | tail -n 1)",
+                  r"^size=4G|^size=3\.?[0-9]*G")
+        box.shell(name, "echo status=$(sudo cloud-init status)",
+                  "^status=status: done")
+    box.gm("down", "--yes", "--timeout", 120, "--force", patience=300)
+    require_equal(digest(base), before, "the base")
+    require_in("Cloud-init v.", box.gm("logs", "alpha").out)
+    require("first-pw" not in box.gm("logs", "alpha").out,
+            "a password on the console")
+
+
+main(globals())
