@@ -62,7 +62,8 @@ const struct command cmd_server = {
     .text = "Every command starts the server when there is none, detached from "
             "the terminal, so this is for service managers (--foreground) and "
             "for those who want it early. It adopts the guests that an earlier "
-            "server left running. A second server of one name refuses to run.",
+            "server left running, and with --foreground starts those that have "
+            "\"autostart\". A second server of one name refuses to run.",
     COMMAND_OPTIONS(options),
     .run = run,
 };

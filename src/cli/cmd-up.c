@@ -11,6 +11,7 @@
 #include "fleet/variables.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -206,14 +207,46 @@ print_result(struct cli *cli, struct session *session, const json_t *result)
     return ok;
 }
 
+/* Says which guests are held back, while the others start: data is an object of
+ * what was said of each. */
+static void
+on_event(void *user, const char *name, json_t *data)
+{
+    json_t *said = user;
+    const char *guest = guests_text(data, "name");
+    const char *text = guests_text(data, "waiting");
+    if (strcmp(name, "GUEST_CHANGED") != 0 || !text[0] ||
+        strcmp(guests_text(said, guest), text) == 0)
+        return;
+    (void)fprintf(stderr, "%s: %s\n", guest, text);
+    json_object_set_new(said, guest, json_from_text(text));
+}
+
+static bool
+apply(struct session *session, json_t *arguments, uint64_t timeout_ms,
+      json_t **ret_result, struct error *error)
+{
+    json_t *said = json_object();
+    session_set_on_event(session, on_event, said);
+    bool ok = session_call(session, "events-subscribe", NULL,
+                           SESSION_REPLY_TIMEOUT_MS, NULL, error) &&
+              session_call(session, "fleet-apply", json_incref(arguments),
+                           timeout_ms, ret_result, error);
+    session_set_on_event(session, NULL, NULL);
+    json_decref(said);
+    return ok;
+}
+
 static int
 run_detached(struct cli *cli, struct session *session, json_t *arguments)
 {
     struct error error = {0};
     json_t *result = NULL;
-    if (!session_call(session, "fleet-apply", arguments,
-                      (uint64_t)options_number(&cli->options, "timeout"),
-                      &result, &error))
+    bool is_applied = apply(session, arguments,
+                            (uint64_t)options_number(&cli->options, "timeout"),
+                            &result, &error);
+    json_decref(arguments);
+    if (!is_applied)
         return session_fail(session, &error);
     bool ok = print_result(cli, session, result);
     json_decref(result);
@@ -254,12 +287,15 @@ const struct command cmd_up = {
     .name = "up",
     .usage = "[-f FILE] [-d] [GUEST…]",
     .summary = "Start the guests of a fleet file and open the deck",
-    .text = "Guests that run already are left alone. Without GUEST all of the "
-            "file's are started. A mistake in the file starts none. With -d a "
-            "line per guest is printed; when one fails, what its QEMU said is "
-            "printed too and the exit status is 1. Without -d such a guest's "
-            "pane shows it. With --host FILE is a file of that machine. "
-            "guestmux-fleet(5) describes it.",
+    .text =
+        "Guests that run already are left alone. Without GUEST all of the "
+        "file's are started. A mistake in the file starts none. With -d a "
+        "line per guest is printed; when one fails, what its QEMU said is "
+        "printed too and the exit status is 1. Without -d such a guest's "
+        "pane shows it. A guest that comes \"after\" others is held back "
+        "until they are ready, which is told; when one of them ends or "
+        "takes too long it is not started. With --host FILE is a file of that machine. "
+        "guestmux-fleet(5) describes it.",
     COMMAND_OPTIONS(options),
     .max_arguments = -1,
     .run = run,

@@ -159,6 +159,27 @@ format_stage(const json_t *guest, char *text, unsigned size)
     (void)snprintf(text, size, "%s +%s", guests_text(guest, "stage"), after);
 }
 
+/* "restarts in 4s (2 of 5)"; false: it does not. */
+static bool
+format_restart(const json_t *guest, char *text, unsigned size)
+{
+    const json_t *restart = json_object_get(guest, "restart");
+    json_int_t due_ms = guests_number(restart, "due-ms");
+    char limit[64] = "";
+    char wait[32];
+    if (!due_ms)
+        return false;
+    int64_t left_ms = due_ms - clock_wall_ms();
+    clock_format_duration(left_ms > 0 ? (left_ms + 999) / 1000 : 0, wait,
+                          sizeof(wait));
+    if (guests_number(restart, "limit"))
+        (void)snprintf(limit, sizeof(limit), " (%lld of %lld)",
+                       (long long)guests_number(restart, "count") + 1,
+                       (long long)guests_number(restart, "limit"));
+    (void)snprintf(text, size, "restarts in %s%s", wait, limit);
+    return true;
+}
+
 /* "4m12s" since a wall clock time, "" for none. */
 static void
 format_since(json_int_t then_ms, char *text, unsigned size)
@@ -223,6 +244,11 @@ add_row(struct output_table *table, const json_t *guest)
         note = guests_text(guest, "step");
     if (!note[0] && !guests_is_active(guest))
         note = guests_text(json_object_get(guest, "exit"), "summary");
+    char plan[128] = "";
+    if (guests_text(guest, "waiting")[0])
+        note = guests_text(guest, "waiting");
+    else if (format_restart(guest, plan, sizeof(plan)))
+        note = plan;
     if (!note[0] && json_is_true(json_object_get(guest, "stalled")))
         note = "its boot hangs: see alerts";
     const char *const cells[] = {

@@ -4,6 +4,7 @@
 #include "base/xalloc.h"
 #include "fleet/fleet-internal.h"
 #include "fleet/networks.h"
+#include "fleet/order.h"
 #include "fleet/spec-internal.h"
 
 #include <assert.h>
@@ -236,7 +237,7 @@ fleet_load(const struct fleet_source *source, struct error *error)
     bool ok = mistakes_report(builder.mistakes, error);
     mistakes_free(builder.mistakes);
     json_decref(builder.names);
-    if (ok) {
+    if (ok && order_check(fleet, error)) {
         note_fleet(fleet);
         return fleet;
     }

@@ -320,6 +320,41 @@ const struct spec_field spec_fields[] = {
         .read = spec_read_boolean,
     },
     {
+        .name = "after",
+        .type = "array",
+        .summary = "guests that have to come as far as until says before it "
+                   "is started by up",
+        .kinds = SPEC_KINDS_ALL,
+        .offset = AT(lifecycle.after),
+        .read = spec_read_after,
+    },
+    {
+        .name = "until",
+        .type = "stage",
+        .summary = "how far those: running or a stage, or an object of stage, "
+                   "timeout (running, 600 s)",
+        .kinds = SPEC_KINDS_ALL,
+        .offset = AT(lifecycle.until),
+        .read = spec_read_until,
+    },
+    {
+        .name = "restart",
+        .type = "policy",
+        .summary = "what follows its end: never, on-failure or always, or an "
+                   "object of policy, delay, max-delay, limit, window (never)",
+        .kinds = SPEC_KINDS_ALL,
+        .offset = AT(lifecycle.restart),
+        .read = spec_read_restart,
+    },
+    {
+        .name = "autostart",
+        .type = "boolean",
+        .summary = "it starts with a server under a service manager (false)",
+        .kinds = SPEC_KINDS_ALL,
+        .offset = AT(lifecycle.is_autostart),
+        .read = spec_read_boolean,
+    },
+    {
         .name = "stall",
         .type = "object",
         .summary = "seconds in a stage of the boot after which an alert is "

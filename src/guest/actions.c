@@ -76,6 +76,8 @@ actions_note_start(struct guest *guest)
 {
     json_decref(guest->exit);
     guest->exit = NULL;
+    guest->was_stopped = guest->was_stopped_lately = false;
+    guest->has_ended_unwatched = false;
     store_retire_exit(guest);
     guest->started_ms = guest->run->started_ms;
     guest->ended_ms = 0;
@@ -121,6 +123,18 @@ guest_start(struct guest *guest, guest_done_fn on_done, void *data,
 }
 
 /* Ending ------------------------------------------------------------------- */
+
+/* Its end is wanted: a later server has to know too. */
+static void
+note_stop(struct guest *guest)
+{
+    struct error error = {0};
+    if (guest->run->is_stop_asked)
+        return;
+    guest->run->is_stop_asked = true;
+    if (!store_save_run(guest, &error))
+        guest_notice(guest, "warning", "%s", error.text);
+}
 
 static void
 kill_for_good(void *data)
@@ -188,6 +202,7 @@ guest_kill(struct guest *guest, guest_done_fn on_done, void *data,
     bool is_repeated = run->is_kill_asked; /* such impatience is meant */
     (void)op_new(guest, OP_KIND_GONE, on_done, data);
     run->is_kill_asked = true;
+    note_stop(guest);
     if (!run->process)
         let_go(guest);
     else if (!is_repeated && ask_to_quit(run))
@@ -303,6 +318,7 @@ guest_shutdown(struct guest *guest, uint64_t timeout_ms, guest_done_fn on_done,
     loop_timer_start(op->limit,
                      timeout_ms ? timeout_ms : GUEST_SHUTDOWN_TIMEOUT_MS);
     guest->run->is_shutting_down = true;
+    note_stop(guest);
     plan_next_press(guest);
     guest_derive_state(guest);
     return true;

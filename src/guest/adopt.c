@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Files of ours are far smaller. */
+/* Definitions of ours are far smaller. */
 #define FILE_MAX_BYTES (8u << 20)
 
 /* Most words of a command line that is taken back. */
@@ -18,26 +18,23 @@
 /* Most network cards of a guest. */
 #define CARDS_MAX 64u
 
-/* A file in the guest's directory, or NULL when there is none or it cannot be
- * read (error is set then). */
-static json_t *
-read_file(const struct guest *guest, const char *file, struct error *error)
-{
-    char *path = store_path(guest, file);
-    json_t *value = NULL;
-    if (access(path, F_OK) == 0)
-        value = json_read_file(path, FILE_MAX_BYTES, error);
-    free(path);
-    return value;
-}
-
 /* Runs that are over ------------------------------------------------------- */
+
+/* Whether a record was written since this machine's boot. */
+static bool
+is_of_this_boot(const json_t *saved)
+{
+    struct process_identity self = {0};
+    const char *boot_id = json_string_value(json_object_get(saved, "boot-id"));
+    return boot_id && process_identify(getpid(), &self, NULL) &&
+           !strcmp(self.boot_id, boot_id);
+}
 
 static void
 restore_exit(struct guest *guest)
 {
     struct error error = {0};
-    json_t *saved = read_file(guest, "exit.json", &error);
+    json_t *saved = store_read(guest, "exit.json", &error);
     json_t *report = NULL;
     const char *state = NULL;
     int64_t started_ms = 0;
@@ -53,6 +50,9 @@ restore_exit(struct guest *guest)
         guest->exit = json_incref(report);
         guest->started_ms = started_ms;
         guest->ended_ms = ended_ms;
+        guest->was_stopped = json_is_true(json_object_get(saved, "stopped"));
+        guest->was_stopped_lately =
+            guest->was_stopped && is_of_this_boot(saved);
         guest_set_state(guest, strcmp(state, "crashed") ? GUEST_STATE_STOPPED
                                                         : GUEST_STATE_CRASHED);
     } else if (error.code) {
@@ -71,6 +71,7 @@ finish_unwatched(struct guest *guest)
     run->is_host_rebooted = run->identity.boot_id[0] &&
                             process_identify(getpid(), &self, NULL) &&
                             strcmp(self.boot_id, run->identity.boot_id) != 0;
+    guest->has_ended_unwatched = !run->is_host_rebooted;
     ending_finish(guest);
 }
 
@@ -273,6 +274,7 @@ run_from_json(struct run *run, const json_t *saved, struct error *error)
     run->argv = argv_from_json(argv);
     take_sockets(run, sockets);
     run->is_ready = uuid != NULL;
+    run->is_stop_asked = json_is_true(json_object_get(saved, "stop-asked"));
     return true;
 }
 
@@ -304,7 +306,7 @@ static void
 restore(struct guest *guest)
 {
     struct error error = {0};
-    json_t *saved = read_file(guest, "run.json", &error);
+    json_t *saved = store_read(guest, "run.json", &error);
     if (saved || error.code) {
         /* An unreadable record: the socket still tells whether it runs. */
         restore_run(guest, saved);
@@ -349,7 +351,7 @@ static struct spec *
 load_plan(const struct guest *guest)
 {
     struct error error = {0};
-    json_t *saved = read_file(guest, "next.json", &error);
+    json_t *saved = store_read(guest, "next.json", &error);
     struct spec *plan = saved ? spec_load(saved, &error) : NULL;
     json_decref(saved);
     if (plan && !strcmp(plan->name, guest->spec->name))

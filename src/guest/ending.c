@@ -24,6 +24,15 @@ ending_explain(const struct guest *guest, struct error *error)
     buffer_finish(&text);
 }
 
+/* Whether somebody ended the run, here or past us. */
+static bool
+was_wanted(const struct run *run)
+{
+    return run->is_stop_asked ||
+           (run->reason && (!strcmp(run->reason, "host-qmp-quit") ||
+                            !strcmp(run->reason, "host-signal")));
+}
+
 void
 ending_finish(struct guest *guest)
 {
@@ -32,6 +41,7 @@ ending_finish(struct guest *guest)
     json_t *exit = report_build(guest, &state);
     json_decref(guest->exit);
     guest->exit = exit;
+    guest->was_stopped = guest->was_stopped_lately = was_wanted(run);
     guest->started_ms = run->started_ms;
     guest->ended_ms = run->is_unwatched ? 0 : clock_wall_ms();
     if (run->qmp_path && qmp_probe(run->qmp_path, NULL) == 0)

@@ -84,8 +84,9 @@ struct run {
     bool is_ready;         /* the monitor answered at least once */
     bool is_shutting_down; /* the power button was pressed */
     bool is_kill_asked;
-    bool is_let_go;    /* a descriptor that was closed as asked */
-    bool is_finishing; /* it ended; last words are awaited */
+    bool is_stop_asked; /* somebody wanted its end, one way or another */
+    bool is_let_go;     /* a descriptor that was closed as asked */
+    bool is_finishing;  /* it ended; last words are awaited */
 };
 
 /* Consoles of which is noted how far they were looked at for stages. */
@@ -131,6 +132,9 @@ struct guest {
     int64_t started_ms;
     int64_t ended_ms;
     struct guest_stages stages;
+    bool was_stopped;        /* somebody ended the last run */
+    bool was_stopped_lately; /* since this machine's boot */
+    bool has_ended_unwatched;
     struct op *ops;         /* owned list, oldest first */
     struct notice *notices; /* owned list, oldest first */
     char *last_notice;      /* told at last_notice_ms, or NULL */
@@ -229,6 +233,12 @@ bool store_save_exit(const struct guest *guest, struct error *error);
 /* The report is no longer the last run's: exit.json becomes exit.1.json. */
 void store_retire_exit(const struct guest *guest);
 void store_forget(const struct guest *guest, const char *file);
+/* A file of ours in the directory: written (value: stolen), and read: NULL when
+ * there is none or it is unreadable (error is set then). */
+bool store_save(const struct guest *guest, json_t *value, const char *file,
+                struct error *error);
+json_t *store_read(const struct guest *guest, const char *file,
+                   struct error *error);
 /* Opens a new stderr.log, the old one becomes stderr.1.log. */
 int store_open_stderr(const struct guest *guest, struct error *error);
 /* Keeps stderr.log within a size, from now to the run's end. */

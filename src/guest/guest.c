@@ -304,6 +304,45 @@ guest_is_being_adopted(const struct guest *guest)
            guest->state == GUEST_STATE_STARTING && !guest->problem;
 }
 
+bool
+guest_was_stopped(const struct guest *guest)
+{
+    return guest->was_stopped;
+}
+
+bool
+guest_was_stopped_lately(const struct guest *guest)
+{
+    return guest->was_stopped_lately;
+}
+
+bool
+guest_ended_unwatched(const struct guest *guest)
+{
+    return guest->has_ended_unwatched && !guest->run;
+}
+
+int64_t
+guest_last_uptime_ms(const struct guest *guest)
+{
+    return json_integer_value(json_object_get(guest->exit, "uptime-ms"));
+}
+
+bool
+guest_keep_intent(struct guest *guest, json_t *value, struct error *error)
+{
+    if (value)
+        return store_save(guest, value, "intent.json", error);
+    store_forget(guest, "intent.json");
+    return true;
+}
+
+json_t *
+guest_intent(const struct guest *guest)
+{
+    return store_read(guest, "intent.json", NULL);
+}
+
 size_t
 guest_console_count(const struct guest *guest)
 {

@@ -195,6 +195,23 @@ bool guest_is_active(const struct guest *guest);
  */
 bool guest_is_being_adopted(const struct guest *guest);
 
+/* Whether somebody ended its last run on purpose: by this program, by its
+ * monitor, by a signal to QEMU. */
+bool guest_was_stopped(const struct guest *guest);
+/* Whether that was since this machine's boot. */
+bool guest_was_stopped_lately(const struct guest *guest);
+/* Whether its last run ended while no server was there, other than with the
+ * machine. */
+bool guest_ended_unwatched(const struct guest *guest);
+/* How long that run was, ms; 0: not known. */
+int64_t guest_last_uptime_ms(const struct guest *guest);
+
+/* What the server wants with the guest, kept in its directory for the next
+ * server. value: stolen; NULL: nothing any more. */
+bool guest_keep_intent(struct guest *guest, json_t *value, struct error *error);
+/* New reference, or NULL. */
+json_t *guest_intent(const struct guest *guest);
+
 /* How far its boot has come; STAGE_OFF too when that is not known yet. */
 enum stage guest_stage(const struct guest *guest);
 /* Whether it reached a stage in this boot, or one after it. The agent and ssh

@@ -83,6 +83,7 @@ preparing_begin(struct guest *guest)
     const struct paths *paths = guest->context->paths;
     char *data_dir = paths_guest_data_dir(paths, guest->spec->name);
     guest->state_before = guest->state;
+    guest->was_stopped = guest->was_stopped_lately = false;
     guest_set_problem(guest, NULL);
     guest->prepare = prepare_begin(guest->context->loop, guest->spec, data_dir,
                                    paths->data_dir, &handlers, guest);
@@ -97,6 +98,7 @@ preparing_call_off(struct guest *guest)
         return false;
     prepare_cancel(guest->prepare);
     guest->prepare = NULL;
+    guest->was_stopped = guest->was_stopped_lately = true;
     set_step(guest, NULL);
     guest_set_state(guest, guest->state_before);
     struct error error = {0};

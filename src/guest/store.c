@@ -12,6 +12,8 @@
 
 /* What is kept of what QEMU says in one run. */
 #define STDERR_MAX_BYTES (UINT64_C(1) << 20)
+/* Files of ours are far smaller. */
+#define FILE_MAX_BYTES (8u << 20)
 
 char *
 store_path(const struct guest *guest, const char *file)
@@ -64,10 +66,9 @@ sync_later(const struct guest *guest, const char *path)
     free(request);
 }
 
-/* Steals value. */
-static bool
-save(const struct guest *guest, json_t *value, const char *file,
-     struct error *error)
+bool
+store_save(const struct guest *guest, json_t *value, const char *file,
+           struct error *error)
 {
     char *path = store_path(guest, file);
     bool ok = json_write_file_volatile(value, path, error);
@@ -76,6 +77,17 @@ save(const struct guest *guest, json_t *value, const char *file,
     free(path);
     json_decref(value);
     return ok;
+}
+
+json_t *
+store_read(const struct guest *guest, const char *file, struct error *error)
+{
+    char *path = store_path(guest, file);
+    json_t *value = NULL;
+    if (access(path, F_OK) == 0)
+        value = json_read_file(path, FILE_MAX_BYTES, error);
+    free(path);
+    return value;
 }
 
 bool
@@ -94,14 +106,14 @@ store_save_spec(const struct guest *guest, bool is_new, struct error *error)
     json_t *value = spec_save(guest->spec);
     json_object_set_new(value, "order", json_integer(guest->order));
     json_object_set_new(value, "uuid", json_string(guest->uuid));
-    return save(guest, value, "spec.json", error);
+    return store_save(guest, value, "spec.json", error);
 }
 
 bool
 store_save_plan(const struct guest *guest, struct error *error)
 {
     if (guest->plan)
-        return save(guest, spec_save(guest->plan), "next.json", error);
+        return store_save(guest, spec_save(guest->plan), "next.json", error);
     store_forget(guest, "next.json");
     return true;
 }
@@ -132,24 +144,29 @@ store_save_run(const struct guest *guest, struct error *error)
     json_object_set_new(value, "name", text_or_null(run->qmp_name));
     json_object_set_new(value, "uuid", text_or_null(run->qmp_uuid));
     json_object_set_new(value, "executable", text_or_null(run->executable));
+    json_object_set_new(value, "stop-asked", json_boolean(run->is_stop_asked));
     json_object_set_new(value, "stages", stages_save(guest));
     json_object_set_new(value, "argv", argv);
     json_t *sockets = json_array();
     for (size_t i = 0; i < run->nic_count; i++)
         json_array_append_new(sockets, text_or_null(run->nic_sockets[i]));
     json_object_set_new(value, "nic-sockets", sockets);
-    return save(guest, value, "run.json", error);
+    return store_save(guest, value, "run.json", error);
 }
 
 bool
 store_save_exit(const struct guest *guest, struct error *error)
 {
+    struct process_identity self = {0};
+    (void)process_identify(getpid(), &self, NULL);
     json_t *value = json_object();
     json_object_set_new(value, "state", json_string(guest_state_name(guest)));
     json_object_set_new(value, "started-ms", json_integer(guest->started_ms));
     json_object_set_new(value, "ended-ms", json_integer(guest->ended_ms));
     json_object_set(value, "exit", guest->exit);
-    return save(guest, value, "exit.json", error);
+    json_object_set_new(value, "stopped", json_boolean(guest->was_stopped));
+    json_object_set_new(value, "boot-id", json_string(self.boot_id));
+    return store_save(guest, value, "exit.json", error);
 }
 
 void
@@ -212,6 +229,7 @@ store_remove(const struct guest *guest, bool purge, struct error *error)
     if (!ok)
         return false;
     store_forget(guest, "next.json");
+    store_forget(guest, "intent.json");
     store_forget(guest, "run.json");
     store_forget(guest, "qemu.pid");
     store_forget(guest, "net.json");

@@ -4,10 +4,12 @@
 #include "base/xalloc.h"
 #include "guest/guest.h"
 #include "server/peer.h"
+#include "server/server-internal.h"
 
 #include <stdlib.h>
 
 struct launch {
+    struct server *server;   /* borrowed */
     struct request *request; /* owned; NULL once answered */
     json_t *rows;            /* owned: array */
     size_t pending;          /* starts whose end is not known */
@@ -24,6 +26,7 @@ struct launch *
 launch_new(struct request *request)
 {
     struct launch *launch = xcalloc(1, sizeof(*launch));
+    launch->server = request_server(request);
     launch->request = request;
     launch->rows = json_array();
     return launch;
@@ -75,6 +78,9 @@ on_started(void *data, const struct error *error)
 {
     struct start *start = data;
     struct launch *launch = start->launch;
+    json_t *row = json_array_get(launch->rows, start->row);
+    json_object_del(row, "waiting");
+    json_object_set_new(row, "action", json_string("started"));
     if (error)
         set_failed(launch, start->row, error);
     free(start);
@@ -82,19 +88,31 @@ on_started(void *data, const struct error *error)
     free_if_over(launch);
 }
 
+/* A guest that is held back says so until it is started. */
 void
-launch_start(struct launch *launch, struct guest *guest)
+launch_wait(struct launch *launch, const struct member *member, size_t row)
 {
-    size_t row = json_array_size(launch->rows) - 1;
+    json_t *object = json_array_get(launch->rows, row);
+    const char *text = order_text(member);
+    json_object_set_new(object, "action",
+                        json_string(text ? "waiting" : "started"));
+    if (text)
+        json_object_set_new(object, "waiting", json_string(text));
+}
+
+void
+launch_start(struct launch *launch, struct guest *guest, size_t row)
+{
+    struct member *member = registry_member(launch->server, guest);
     struct error error = {0};
     struct start *start = xcalloc(1, sizeof(*start));
     start->launch = launch;
     start->row = row;
-    json_object_set_new(json_array_get(launch->rows, row), "action",
-                        json_string("started"));
     launch->pending++;
-    if (guest_start(guest, on_started, start, &error))
+    if (order_start(launch->server, member, on_started, start, &error)) {
+        launch_wait(launch, member, row);
         return;
+    }
     launch->pending--;
     set_failed(launch, row, &error);
     free(start);

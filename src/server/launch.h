@@ -23,9 +23,15 @@ void launch_add_row(struct launch *launch, const char *name,
 /* Marks the row that was added last as failed. */
 void launch_fail_row(struct launch *launch, const struct error *error);
 
-/* Starts a guest whose row was added last; its action becomes "started" or
- * "failed" with the error's text. */
-void launch_start(struct launch *launch, struct guest *guest);
+/* Starts a guest, whose row it is; its action becomes "started", "waiting" with
+ * what for, or "failed" with the error's text. */
+void launch_start(struct launch *launch, struct guest *guest, size_t row);
+
+/* What became of a guest that was told to start, whose row it is: it is
+ * started, or held back. */
+struct member;
+void launch_wait(struct launch *launch, const struct member *member,
+                 size_t row);
 
 /* All were added: answers now, or, when wait is set, once all are ready. Frees
  * the launch in the end. */

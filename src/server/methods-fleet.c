@@ -67,6 +67,30 @@ apply_spec(struct server *server, const struct spec *spec,
                                                                   : NULL;
 }
 
+/* Guests that are to be started. */
+struct starts {
+    struct start_row {
+        struct guest *guest; /* borrowed */
+        size_t row;
+    } * items; /* owned */
+    size_t count;
+};
+
+static void
+plan_start(struct launch *launch, struct member *member, struct starts *starts,
+           size_t row)
+{
+    struct guest *guest = member->guest;
+    if (order_text(member)) { /* it starts when it can */
+        launch_wait(launch, member, row);
+        return;
+    }
+    order_expect(member);
+    starts->items =
+        xreallocarray(starts->items, starts->count + 1, sizeof(*starts->items));
+    starts->items[starts->count++] = (struct start_row){guest, row};
+}
+
 static void
 apply(struct request *request, const struct fleet *fleet,
       const json_t *arguments)
@@ -75,6 +99,8 @@ apply(struct request *request, const struct fleet *fleet,
     const json_t *names = json_object_get(arguments, "guests");
     bool start = argument_boolean(arguments, "start");
     struct launch *launch = launch_new(request);
+    struct starts starts = {0};
+    size_t row = 0;
     for (size_t i = 0; i < fleet->guest_count; i++) {
         const struct spec *spec = fleet->guests[i];
         if (!is_wanted(json_is_array(names) ? names : NULL, spec->name))
@@ -86,8 +112,13 @@ apply(struct request *request, const struct fleet *fleet,
         if (!action)
             launch_fail_row(launch, &error);
         else if (start && !guest_is_active(guest))
-            launch_start(launch, guest);
+            plan_start(launch, registry_member(server, guest), &starts, row);
+        row++;
     }
+    /* all at once, when each knows of those that it may wait for */
+    for (size_t i = 0; i < starts.count; i++)
+        launch_start(launch, starts.items[i].guest, starts.items[i].row);
+    free(starts.items);
     launch_go(launch, argument_boolean(arguments, "wait"));
 }
 

@@ -167,6 +167,43 @@ action_begun(struct action *action, bool ok)
     return ok;
 }
 
+/* Somebody starts or stops it: it waits for nothing any more. why: what is told
+ * to who waits for its start; NULL: it is being started. Whether it waited. */
+static bool
+stop_waiting(struct server *server, struct guest *guest,
+             const struct error *why)
+{
+    struct member *member = registry_member(server, guest);
+    bool was_due = restart_forget(server, member);
+    return order_release(server, member, why) || was_due;
+}
+
+/* A guest that does not run, but would soon: it is told not to. Whether that
+ * was all there was to do; then the request is answered. */
+static bool
+called_off(struct request *request, struct guest *guest)
+{
+    struct server *server = request_server(request);
+    struct error why = {0};
+    error_set(&why, ERROR_CODE_STATE, "%s was told not to start",
+              guest_name(guest));
+    if (guest_is_active(guest) || !stop_waiting(server, guest, &why))
+        return false;
+    waiter_on_guest_change(server, guest);
+    request_return(request, registry_describe(server, guest));
+    return true;
+}
+
+static bool
+start_now(struct request *request, struct guest *guest, guest_done_fn on_start,
+          void *data, struct error *error)
+{
+    if (!guest_start(guest, on_start, data, error))
+        return false;
+    (void)stop_waiting(request_server(request), guest, NULL);
+    return true;
+}
+
 static bool
 run_start(struct request *request, const json_t *arguments, struct error *error)
 {
@@ -174,7 +211,8 @@ run_start(struct request *request, const json_t *arguments, struct error *error)
     if (!guest)
         return false;
     struct action *action = action_new(request, guest, arguments);
-    return action_begun(action, guest_start(guest, on_done, action, error));
+    return action_begun(action,
+                        start_now(request, guest, on_done, action, error));
 }
 
 static bool
@@ -184,6 +222,8 @@ run_shutdown(struct request *request, const json_t *arguments,
     struct guest *guest = find_guest(request, arguments, error);
     if (!guest)
         return false;
+    if (called_off(request, guest))
+        return true;
     uint64_t timeout_ms =
         (uint64_t)argument_integer(arguments, "timeout-ms", 0);
     struct action *action = action_new(request, guest, arguments);
@@ -197,6 +237,8 @@ run_kill(struct request *request, const json_t *arguments, struct error *error)
     struct guest *guest = find_guest(request, arguments, error);
     if (!guest)
         return false;
+    if (called_off(request, guest))
+        return true;
     struct action *action = action_new(request, guest, arguments);
     return action_begun(action, guest_kill(guest, on_done, action, error));
 }
@@ -245,7 +287,8 @@ run_restart(struct request *request, const json_t *arguments,
         (uint64_t)argument_integer(arguments, "timeout-ms", 0);
     struct action *action = action_new(request, guest, arguments);
     if (!guest_is_active(guest))
-        return action_begun(action, guest_start(guest, on_done, action, error));
+        return action_begun(action,
+                            start_now(request, guest, on_done, action, error));
     action->then_start = true;
     bool ok = argument_boolean(arguments, "force")
                   ? guest_kill(guest, on_done, action, error)

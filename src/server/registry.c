@@ -87,12 +87,20 @@ registry_add(struct server *server, struct guest *guest)
     watch_member_added(server, member);
     stages_member_added(server, member);
     lans_sync(server->lans, guest);
+    restart_member_added(server, member);
     server_check_idle(server);
 }
 
 static void
-free_member(struct member *member)
+free_member(struct server *server, struct member *member)
 {
+    struct error error = {0};
+    error_set(&error, ERROR_CODE_STATE, "%s was not started: %s",
+              guest_name(member->guest),
+              server->is_stopping ? "the server left" : "it was removed");
+    if (member->order.hold)
+        order_drop(member, &error);
+    restart_finish(member);
     guest_free(member->guest);
     finish_consoles(member);
     ruleset_unref(member->rules);
@@ -118,7 +126,8 @@ registry_remove(struct server *server, struct guest *guest)
                 (server->member_count - i) * sizeof(struct member *));
         server_emit(server, "GUEST_REMOVED",
                     json_pack("{s:s}", "name", guest_name(guest)));
-        free_member(member);
+        free_member(server, member);
+        order_changed(server);
         server_check_idle(server);
         return;
     }
@@ -130,7 +139,7 @@ registry_free_all(struct server *server)
     /* Freeing a guest fails what is under way with it, which looks for guests:
      * those that are gone must not be found. */
     while (server->member_count)
-        free_member(server->members[--server->member_count]);
+        free_member(server, server->members[--server->member_count]);
     free(server->members);
     server->members = NULL;
 }
@@ -213,14 +222,31 @@ registry_find_console(struct server *server, const char *name,
     return guest;
 }
 
+/* What the server knows of its life. */
+static void
+describe_life(const struct member *member, json_t *object)
+{
+    const struct lifecycle *life = &guest_spec(member->guest)->lifecycle;
+    const char *text = order_text(member);
+    json_t *after = json_array();
+    for (size_t i = 0; life->after && life->after[i]; i++)
+        json_array_append_new(after, json_string(life->after[i]));
+    json_object_set_new(object, "stalled",
+                        json_boolean(member->stages.is_stalled));
+    json_object_set_new(object, "after", after);
+    json_object_set_new(object, "waiting",
+                        text ? json_string(text) : json_null());
+    restart_describe(member, object);
+}
+
 json_t *
 registry_describe(struct server *server, struct guest *guest)
 {
     json_t *object = guest_to_json(guest);
     const struct member *member = registry_member(server, guest);
     json_t *consoles = json_object_get(object, "consoles");
-    json_object_set_new(object, "stalled",
-                        json_boolean(member && member->stages.is_stalled));
+    if (member)
+        describe_life(member, object);
     for (size_t i = 0;
          member && i < json_array_size(consoles) && i < member->console_count;
          i++) {
@@ -360,6 +386,8 @@ on_change(void *data, struct guest *guest)
     watch_member_changed(server, member);
     stages_member_changed(server, member);
     lans_sync(server->lans, guest);
+    restart_member_changed(server, member);
+    order_changed(server);
     waiter_on_guest_change(server, guest);
     paste_on_guest_change(server, guest);
     view_on_guest_change(server, guest);

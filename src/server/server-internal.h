@@ -6,6 +6,8 @@
 #include "base/paths.h"
 #include "console/console.h"
 #include "guest/guest.h"
+#include "server/order.h"
+#include "server/restart.h"
 #include "server/stages.h"
 #include "server/watch.h"
 
@@ -55,6 +57,8 @@ struct member {
     bool is_state_known;   /* this server has recorded one */
     bool is_running;       /* silence counts */
     struct stages_member stages;
+    struct order_member order;     /* owned: order_release */
+    struct restart_member restart; /* owned: restart_finish */
 };
 
 struct server {
@@ -93,6 +97,7 @@ struct server {
     struct loop_timer *activity_timer; /* owned: late GUEST_ACTIVITY */
     struct loop_timer *change_timer;   /* owned: late GUEST_CHANGED */
     struct loop_timer *idle_timer;     /* owned: leaving when useless */
+    struct loop_defer *order_defer;    /* owned: what waits is looked at */
     struct loop_defer *peer_sweep;     /* owned: frees closed peers */
     uv_signal_t signals[3];
     bool is_stopping;

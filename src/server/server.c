@@ -219,6 +219,7 @@ server_init(struct server *server, const struct server_options *options)
     server->clients_timer =
         loop_timer_new(&server->loop, clients_send_due, server);
     server->idle_timer = loop_timer_new(&server->loop, on_idle, server);
+    server->order_defer = loop_defer_new(&server->loop, order_look, server);
     server->peer_sweep = loop_defer_new(&server->loop, on_sweep, server);
     server->buffers = buffers_new();
     server->ports = ports_new();
@@ -247,6 +248,7 @@ server_finish(struct server *server)
     loop_timer_free(server->change_timer);
     loop_timer_free(server->clients_timer);
     loop_timer_free(server->idle_timer);
+    loop_defer_free(server->order_defer);
     loop_defer_free(server->peer_sweep);
     for (size_t i = 0; i < 3; i++)
         uv_close((uv_handle_t *)&server->signals[i], NULL);
@@ -290,6 +292,7 @@ server_run(const struct server_options *options, struct error *error)
         await_adoption(&server);
     tell_ready(options->ready_fd, ok ? NULL : error);
     if (ok && !server.is_stopping) {
+        order_resume(&server, options->flags & SERVER_FOREGROUND);
         server_check_idle(&server);
         uv_run(&server.loop, UV_RUN_DEFAULT);
     }

@@ -335,7 +335,8 @@ look_at_stage(struct waiter *waiter)
         request_return(waiter_take(waiter), registry_describe(server, guest));
         return true;
     }
-    if (guest_is_active(guest))
+    const struct member *member = registry_member(server, guest);
+    if (guest_is_active(guest) || order_text(member) || restart_is_due(member))
         return false;
     error_set(&error, ERROR_CODE_STATE,
               "%s: the guest is %s, and did not reach %s", guest_name(guest),

@@ -3,6 +3,7 @@
 #include "tui/card.h"
 #include "tui/deck-internal.h"
 #include "tui/dialog.h"
+#include "tui/life.h"
 #include "tui/state.h"
 #include "tui/viewer.h"
 
@@ -48,10 +49,24 @@ run_start(struct deck *deck, int argument)
         command_target(deck, "guest-start", "starting");
 }
 
+/* A guest that does not run yet, or not any more, but soon: told not to. */
+static bool
+call_off(struct deck *deck)
+{
+    const struct mirror_guest *guest = arrange_target(deck);
+    if (!guest || !state_info(guest->state)->has_ended ||
+        !life_is_pending(guest))
+        return false;
+    command_target(deck, "guest-shutdown", "calling off the start of");
+    return true;
+}
+
 static void
 run_shutdown(struct deck *deck, int argument)
 {
     (void)argument;
+    if (call_off(deck))
+        return;
     if (check_runs(deck))
         command_target(deck, "guest-shutdown", "pressing the power button of");
 }
@@ -112,6 +127,8 @@ run_question(struct deck *deck, int argument)
         run_start(deck, 0);
         return;
     }
+    if (argument == QUESTION_KILL && call_off(deck))
+        return;
     if (argument != QUESTION_REMOVE && !check_runs(deck))
         return;
     if (argument == QUESTION_REMOVE && !state_info(guest->state)->has_ended) {
@@ -158,7 +175,8 @@ static const struct action rows[] = {
      QUESTION_RESET},
     {"restart", "shut down and start again (asks first)", run_question,
      QUESTION_RESTART},
-    {"shutdown", "shut down: press the power button", run_shutdown, 0},
+    {"shutdown", "shut down: press the power button; or call a start off",
+     run_shutdown, 0},
     {"start", "start", run_start, 0},
 };
 

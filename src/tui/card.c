@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "base/xalloc.h"
 #include "tui/draw.h"
+#include "tui/life.h"
 #include "tui/state.h"
 
 #include <stdlib.h>
@@ -100,12 +101,15 @@ keys_text(const struct mirror_guest *guest, const struct keymap *keymap)
         {"start", "start"},
         {"report", "report"},
         {"remove", "remove"},
+        {"shutdown", "call off"},
     };
     bool was_started = strcmp(guest->state, "defined") != 0;
     struct buffer text = {0};
     for (size_t i = 0; i < sizeof(offers) / sizeof(*offers); i++) {
         const char *key = keymap_key_of(keymap, KEYMAP_DEAD, offers[i].action);
-        if (key)
+        bool is_fit =
+            strcmp(offers[i].action, "shutdown") != 0 || life_is_pending(guest);
+        if (key && is_fit)
             buffer_printf(&text, "%s%s %s", text.len ? "   " : "", key,
                           i == 0 && was_started ? "restart" : offers[i].text);
     }
@@ -152,6 +156,11 @@ card_init(struct card *card, const struct mirror_guest *guest,
     room -= add_wrapped(card, is_crash ? THEME_CARD_TITLE : THEME_STATUS, title,
                         room > 6 ? 3 : 1);
     free(title);
+
+    char plan[128];
+    life_plan(guest, clock_wall_ms(), plan, sizeof(plan));
+    if (plan[0] && room > 0)
+        room -= add_wrapped(card, THEME_CARD_KEY, plan, 1);
 
     const char *advice = exit_text(exit, "advice");
     const char *command = exit_text(exit, "command");

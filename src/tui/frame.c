@@ -1,5 +1,6 @@
 #include "base/clock.h"
 #include "tui/deck-internal.h"
+#include "tui/life.h"
 #include "tui/pane-direct.h"
 #include "tui/pane.h"
 #include "tui/prompt.h"
@@ -120,6 +121,12 @@ on_clock(void *data)
 {
     struct deck *deck = data;
     sidebar_changed(deck);
+    /* a countdown stands in the pane too */
+    for (size_t i = 0; i < deck->pane_count; i++) {
+        const struct mirror_guest *guest = pane_guest(deck->panes[i]);
+        if (guest && life_lasts_ms(guest, clock_wall_ms()) > 0)
+            pane_changed(deck->panes[i]);
+    }
     frame_update_clock(deck);
 }
 

@@ -38,15 +38,69 @@ boot_row(const struct mirror_guest *guest)
     return NULL;
 }
 
+/* Seconds until it is started again; -1: it is not. */
+static int64_t
+restart_in_s(const struct mirror_guest *guest, int64_t now_ms)
+{
+    const json_t *due =
+        json_object_get(json_object_get(guest->object, "restart"), "due-ms");
+    if (!json_is_integer(due))
+        return -1;
+    int64_t left_ms = json_integer_value(due) - now_ms;
+    return left_ms > 0 ? (left_ms + 999) / 1000 : 0;
+}
+
+bool
+life_is_pending(const struct mirror_guest *guest)
+{
+    return text_of(guest->object, "waiting")[0] || restart_in_s(guest, 0) >= 0;
+}
+
+int64_t
+life_lasts_ms(const struct mirror_guest *guest, int64_t now_ms)
+{
+    return restart_in_s(guest, now_ms) > 0 ? 1000 : -1;
+}
+
+void
+life_plan(const struct mirror_guest *guest, int64_t now_ms, char *text,
+          size_t size)
+{
+    int64_t seconds = restart_in_s(guest, now_ms);
+    const json_t *restart = json_object_get(guest->object, "restart");
+    json_int_t limit = json_integer_value(json_object_get(restart, "limit"));
+    char wait[32];
+    text[0] = '\0';
+    if (text_of(guest->object, "waiting")[0])
+        (void)snprintf(text, size, "%s", text_of(guest->object, "waiting"));
+    if (seconds < 0)
+        return;
+    clock_format_duration(seconds, wait, sizeof(wait));
+    if (limit)
+        (void)snprintf(
+            text, size, "restarts in %s (%lld of %lld)", wait,
+            (long long)json_integer_value(json_object_get(restart, "count")) +
+                1,
+            (long long)limit);
+    else
+        (void)snprintf(text, size, "restarts in %s", wait);
+}
+
 const char *
 life_label(const struct mirror_guest *guest, int64_t now_ms, char *text,
            size_t size)
 {
     const struct stage_row *row = boot_row(guest);
-    (void)now_ms;
-    (void)text;
-    (void)size;
-    return row ? row->label : NULL;
+    int64_t seconds = restart_in_s(guest, now_ms);
+    if (text_of(guest->object, "waiting")[0])
+        return "waiting";
+    if (seconds < 0)
+        return row ? row->label : NULL;
+    if (seconds < 1000)
+        (void)snprintf(text, size, "in %ds", (int)seconds);
+    else
+        (void)snprintf(text, size, "in %dm", (int)(seconds / 60 % 10000));
+    return text;
 }
 
 void
@@ -54,8 +108,7 @@ life_title(const struct mirror_guest *guest, int64_t now_ms, char *text,
            size_t size)
 {
     const struct stage_row *row = boot_row(guest);
-    (void)now_ms;
-    text[0] = '\0';
+    life_plan(guest, now_ms, text, size);
     if (row)
         (void)snprintf(text, size, "%s", row->stage);
 }

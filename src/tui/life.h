@@ -2,10 +2,12 @@
 
 #include "client/mirror.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* What is said of a guest's life beside its state: how far its boot is. */
+/* What is said of a guest's life beside its state: how far its boot
+ * is, what it waits for, when it is started again. */
 
 /* Instead of the state in the list, at most 8 columns; NULL: the state it is.
  * Constant, or written to text. */
@@ -15,6 +17,14 @@ const char *life_label(const struct mirror_guest *guest, int64_t now_ms,
 /* Behind the state in a pane's title; "": nothing. */
 void life_title(const struct mirror_guest *guest, int64_t now_ms, char *text,
                 size_t size);
+
+/* What will become of a guest that does not run: "waiting for n1: login",
+ * "restarts in 4s (2 of 5)"; "": nothing. */
+void life_plan(const struct mirror_guest *guest, int64_t now_ms, char *text,
+               size_t size);
+bool life_is_pending(const struct mirror_guest *guest);
+/* After how long what is said reads differently, ms; -1: it does not. */
+int64_t life_lasts_ms(const struct mirror_guest *guest, int64_t now_ms);
 
 /* A line among the facts: "login after 12s"; "": nothing. */
 void life_fact(const struct mirror_guest *guest, char *text, size_t size);

@@ -238,6 +238,9 @@ sidebar_view_lasts_ms(const struct deck *deck)
          i < capacity && deck->sidebar_top + i < deck->fleet.count; i++) {
         const struct mirror_guest *guest =
             &deck->fleet.guests[deck->sidebar_top + i];
+        int64_t life = life_lasts_ms(guest, now);
+        if (life > 0 && (lasts < 0 || life < lasts))
+            lasts = life;
         if (guest->started_ms <= 0 || state_info(guest->state)->has_ended)
             continue;
         int64_t next = sidebar_uptime_lasts_ms(now - guest->started_ms);

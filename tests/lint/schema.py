@@ -35,7 +35,8 @@ TYPES = {
     "size": "#/$defs/size", "program": "#/$defs/program",
     "architecture": "#/$defs/architecture", "command": "#/$defs/command",
     "accelerator": "#/$defs/accelerator", "firmware": "#/$defs/firmware",
-    "display": "#/$defs/display",
+    "display": "#/$defs/display", "stage": "#/$defs/until",
+    "policy": "#/$defs/restart",
 }
 
 # Arrays of words in the source, and where the schema has them.

@@ -1,0 +1,136 @@
+#include "fleet/order.h"
+
+#include "base/buffer.h"
+#include "base/nearest.h"
+#include "base/xalloc.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* How far a guest has been looked at. */
+enum mark {
+    MARK_NEW,
+    MARK_ON_PATH, /* the search stands in it, or in one that it waits for */
+    MARK_DONE,
+};
+
+/* One check. */
+struct walk {
+    const struct fleet *fleet;
+    enum mark *marks;  /* owned: for each guest */
+    const char **path; /* owned: the names that wait for each other */
+    size_t depth;
+    struct buffer *lines;
+};
+
+/* The index of a guest, or the number of guests. */
+static size_t
+find(const struct fleet *fleet, const char *name)
+{
+    size_t i = 0;
+    while (i < fleet->guest_count && strcmp(fleet->guests[i]->name, name) != 0)
+        i++;
+    return i;
+}
+
+static void
+add_line(struct buffer *lines, const struct fleet *fleet,
+         const struct spec *spec, size_t index, const char *text)
+{
+    /* one name may stand without an array around it */
+    bool is_array = json_is_array(json_object_get(spec->source, "after"));
+    char *where =
+        fleet_where(fleet, spec->name, "after", is_array ? (int)index : -1);
+    buffer_printf(lines, "%s%s: %s", lines->len ? "\n" : "", where, text);
+    free(where);
+}
+
+static void
+check_name(struct walk *walk, const struct spec *spec, size_t index)
+{
+    const struct fleet *fleet = walk->fleet;
+    const char *name = spec->lifecycle.after[index];
+    if (find(fleet, name) < fleet->guest_count)
+        return;
+    const char **names = xcalloc(fleet->guest_count + 1, sizeof(*names));
+    for (size_t i = 0; i < fleet->guest_count; i++)
+        names[i] = fleet->guests[i]->name;
+    const char *near = nearest_name(name, names, fleet->guest_count);
+    char *text = xasprintf("there is no guest \"%s\" in this fleet%s%s%s", name,
+                           near ? " (did you mean \"" : "", near ? near : "",
+                           near ? "\"?)" : "");
+    add_line(walk->lines, fleet, spec, index, text);
+    free(text);
+    free(names);
+}
+
+/* Tells the circle that begins with name on the path. */
+static void
+add_circle(struct walk *walk, const struct spec *spec, size_t index)
+{
+    const char *name = spec->lifecycle.after[index];
+    struct buffer text = {0};
+    size_t from = 0;
+    if (!strcmp(name, spec->name)) {
+        buffer_append_text(&text, "it waits for itself");
+    } else {
+        while (from < walk->depth && strcmp(walk->path[from], name) != 0)
+            from++;
+        buffer_append_text(&text, "guests wait for each other: ");
+        for (size_t i = from; i < walk->depth; i++)
+            buffer_printf(&text, "%s after ", walk->path[i]);
+        buffer_append_text(&text, name);
+    }
+    add_line(walk->lines, walk->fleet, spec, index, text.data);
+    buffer_finish(&text);
+}
+
+/* Goes along what a guest waits for; as deep as there are guests. */
+static void
+visit(struct walk *walk, size_t at)
+{
+    const struct spec *spec = walk->fleet->guests[at];
+    char *const *after = spec->lifecycle.after;
+    walk->marks[at] = MARK_ON_PATH;
+    walk->path[walk->depth++] = spec->name;
+    for (size_t i = 0; after && after[i]; i++) {
+        size_t next = find(walk->fleet, after[i]);
+        if (next == walk->fleet->guest_count)
+            continue;
+        if (walk->marks[next] == MARK_ON_PATH)
+            add_circle(walk, spec, i);
+        else if (walk->marks[next] == MARK_NEW)
+            visit(walk, next);
+    }
+    walk->depth--;
+    walk->marks[at] = MARK_DONE;
+}
+
+bool
+order_check(const struct fleet *fleet, struct error *error)
+{
+    struct buffer lines = {0};
+    struct walk walk = {
+        .fleet = fleet,
+        .marks = xcalloc(fleet->guest_count + 1, sizeof(*walk.marks)),
+        .path = xcalloc(fleet->guest_count + 1, sizeof(*walk.path)),
+        .lines = &lines,
+    };
+    for (size_t i = 0; i < fleet->guest_count; i++) {
+        const struct spec *spec = fleet->guests[i];
+        char *const *after = spec->lifecycle.after;
+        for (size_t j = 0; after && after[j]; j++)
+            check_name(&walk, spec, j);
+    }
+    for (size_t i = 0; i < fleet->guest_count; i++) {
+        if (walk.marks[i] == MARK_NEW)
+            visit(&walk, i);
+    }
+    bool ok = lines.len == 0;
+    if (!ok)
+        error_set(error, ERROR_CODE_INVALID, "%s", lines.data);
+    buffer_finish(&lines);
+    free(walk.marks);
+    free(walk.path);
+    return ok;
+}
