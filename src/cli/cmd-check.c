@@ -49,6 +49,11 @@ print_findings(const struct cli *cli, const struct fleet *fleet,
         output_line(line);
         free(line);
     }
+    for (size_t i = 0; i < preflight->qemu_count && !is_quiet; i++) {
+        const struct preflight_qemu *qemu = &preflight->qemus[i];
+        (void)printf("%s: QEMU %s\n", qemu->program,
+                     qemu->version[0] ? qemu->version : "of no known version");
+    }
     size_t errors = preflight->counts[PREFLIGHT_SEVERITY_ERROR];
     size_t warnings = preflight->counts[PREFLIGHT_SEVERITY_WARNING];
     if (!is_quiet)
@@ -81,9 +86,16 @@ print_json(const struct fleet *fleet, const struct preflight *preflight)
                                 "text", json_from_text(finding->text)));
         free(where);
     }
+    json_t *qemus = json_array();
+    for (size_t i = 0; i < preflight->qemu_count; i++)
+        json_array_append_new(
+            qemus,
+            json_pack("{s:o, s:o}", "program",
+                      json_from_text(preflight->qemus[i].program), "version",
+                      json_from_text(preflight->qemus[i].version)));
     json_t *value =
-        json_pack("{s:o, s:o, s:o}", "file", json_from_text(fleet->file),
-                  "guests", guests, "findings", findings);
+        json_pack("{s:o, s:o, s:o, s:o}", "file", json_from_text(fleet->file),
+                  "guests", guests, "qemus", qemus, "findings", findings);
     output_json(value);
     json_decref(value);
 }
@@ -115,7 +127,9 @@ const struct command cmd_check = {
     .usage = "[FILE]",
     .summary = "Look for mistakes in a fleet file",
     .text = "Tells every mistake with its place, then whether what the file "
-            "names is there: QEMU, kernels, disks, KVM. Starts nothing. "
+            "names is there and free: QEMU and its version, KVM, firmware, "
+            "kernels, images (and who uses them), forwarded ports, VNC "
+            "displays, memory. Starts nothing. "
             "Without FILE it is guestmux.json. Exits 1 when a guest could not "
             "start.",
     COMMAND_OPTIONS(options),

@@ -183,7 +183,7 @@ static void
 append_way(struct buffer *text, const struct building *building,
            const struct document_entry *from)
 {
-    if (building->found.entry != from)
+    if (building->found.entry != from && building->below)
         append_way(text, building->below, from);
     buffer_printf(text, "%s → ", building->found.entry->place.key);
 }

@@ -12,34 +12,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Deeper chains of images are not followed. */
-#define MAX_CHAIN 64
-
-/* Whether the images below a qcow2 image are there. */
-static void
-check_chain(const struct preflight_check *check, const char *top, int item)
-{
-    char *path = xstrdup(top);
-    for (int depth = 0; path && depth < MAX_CHAIN; depth++) {
-        struct qcow2_header header = {0};
-        char *backing = NULL;
-        if (qcow2_is_one(path) && qcow2_read_header(path, &header, NULL)) {
-            backing = qcow2_backing_path(path, &header);
-            qcow2_header_finish(&header);
-        }
-        if (backing && access(backing, R_OK) < 0) {
-            preflight_add(check, PREFLIGHT_SEVERITY_ERROR, "disks", item,
-                          "%s lies over %s, which cannot be read: %s", path,
-                          backing, strerror(errno));
-            free(backing);
-            backing = NULL;
-        }
-        free(path);
-        path = backing;
-    }
-    free(path);
-}
-
 /* A base, and whether what is to be made over it is as large. */
 static void
 check_base(const struct preflight_check *check, const struct spec_disk *disk,
@@ -65,7 +37,8 @@ check_base(const struct preflight_check *check, const struct spec_disk *disk,
         preflight_add(check, PREFLIGHT_SEVERITY_ERROR, "disks", item,
                       "the size is less than that of %s, which has %s",
                       disk->base, there);
-    check_chain(check, disk->base, item);
+    preflight_note_base(check, disk->base, item);
+    preflight_check_chain(check, disk->base, item);
 }
 
 static void
@@ -94,6 +67,9 @@ check_disk(const struct preflight_check *check, size_t index)
     }
     if (!preflight_check_file(check, disk->file, mode, "disks", item))
         return;
+    preflight_check_use(check, disk->file, !disk->is_readonly, "disks", item);
+    if (!disk->format || !strcmp(disk->format, "qcow2"))
+        preflight_check_chain(check, disk->file, item);
     bool has_magic = qcow2_is_one(disk->file);
     if (!disk->format)
         preflight_add(check, PREFLIGHT_SEVERITY_WARNING, "disks", item,

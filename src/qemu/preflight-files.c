@@ -1,11 +1,11 @@
 /* The files that guests name, and what two guests cannot share. */
 #include "base/xalloc.h"
+#include "qemu/image-lock.h"
 #include "qemu/keyval.h"
 #include "qemu/preflight-internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,6 +16,8 @@ static const char *const file_options[] = {
     "kernel", "initrd", "dtb", "hda", "hdb",    "hdc",      "hdd",
     "cdrom",  "fda",    "fdb", "sd",  "pflash", "mtdblock",
 };
+/* Those of them that are images which the guest writes to. */
+static const char *const image_options[] = {"hda", "hdb", "hdc", "hdd"};
 
 bool
 preflight_check_file(const struct preflight_check *check, const char *path,
@@ -42,9 +44,26 @@ preflight_check_file(const struct preflight_check *check, const char *path,
     return true;
 }
 
+void
+preflight_check_use(const struct preflight_check *check, const char *path,
+                    bool is_writer, const char *field, int index)
+{
+    struct error error = {0};
+    if (!image_lock_check(path, is_writer, check->spec->name, &error))
+        preflight_add(check, PREFLIGHT_SEVERITY_ERROR, field, index, "%s",
+                      error.text);
+}
+
+/* How a guest uses a file. */
+enum use {
+    USE_PLAIN, /* it is no image, or read by QEMU alone */
+    USE_READS,
+    USE_WRITES,
+};
+
 /* A file of a command line; what names a protocol is none. */
 static void
-check_word(const struct preflight_check *check, const char *path,
+check_word(const struct preflight_check *check, const char *path, enum use use,
            const char *field)
 {
     if (!path[0] || strcspn(path, ":") < strcspn(path, "/"))
@@ -52,7 +71,8 @@ check_word(const struct preflight_check *check, const char *path,
     char *whole = path[0] == '/'
                       ? xstrdup(path)
                       : xasprintf("%s/%s", check->spec->directory, path);
-    (void)preflight_check_file(check, whole, R_OK, field, -1);
+    if (preflight_check_file(check, whole, R_OK, field, -1) && use != USE_PLAIN)
+        preflight_check_use(check, whole, use == USE_WRITES, field, -1);
     free(whole);
 }
 
@@ -63,8 +83,12 @@ check_drive(const struct preflight_check *check, const char *value,
     struct keyval keyval;
     keyval_parse(&keyval, value);
     const char *file = keyval_get(&keyval, "file", false);
+    const char *media = keyval_get(&keyval, "media", false);
+    bool is_readonly = keyval_is_on(&keyval, "readonly") ||
+                       keyval_is_on(&keyval, "snapshot") ||
+                       (media && !strcmp(media, "cdrom"));
     if (file)
-        check_word(check, file, field);
+        check_word(check, file, is_readonly ? USE_READS : USE_WRITES, field);
     keyval_finish(&keyval);
 }
 
@@ -97,6 +121,18 @@ has_fallback(char *const *words)
     return false;
 }
 
+/* What -hda and the like do with their file. */
+static enum use
+use_of(const char *option)
+{
+    size_t count = sizeof(image_options) / sizeof(image_options[0]);
+    for (size_t i = 0; i < count; i++) {
+        if (!strcmp(option, image_options[i]))
+            return USE_WRITES;
+    }
+    return !strcmp(option, "cdrom") ? USE_READS : USE_PLAIN;
+}
+
 static void
 check_words(const struct preflight_check *check, char *const *words,
             const char *field)
@@ -116,7 +152,7 @@ check_words(const struct preflight_check *check, char *const *words,
         for (size_t i = 0; i < sizeof(file_options) / sizeof(file_options[0]);
              i++) {
             if (!strcmp(name, file_options[i]))
-                check_word(check, words[1], field);
+                check_word(check, words[1], use_of(name), field);
         }
     }
 }
@@ -179,47 +215,24 @@ collect_held(const struct fleet *fleet, struct held *held)
     return count;
 }
 
-/* A base that a guest of the fleet writes to. */
+/* Images below others that a guest of the fleet writes to. */
 static void
-check_held_bases(struct preflight *preflight, const struct fleet *fleet,
-                 const struct held *held, size_t count)
+check_held_bases(struct preflight *preflight, const struct held *held,
+                 size_t count)
 {
-    for (size_t i = 0; i < fleet->guest_count; i++) {
-        const struct spec *spec = fleet->guests[i];
-        for (size_t k = 0; k < spec->disk_count; k++) {
-            const char *base = spec->disks[k].base;
-            struct preflight_check check = {preflight, spec};
-            struct stat info;
-            if (!base || stat(base, &info) < 0)
-                continue;
-            for (size_t h = 0; h < count; h++) {
-                if (held[h].device == info.st_dev &&
-                    held[h].inode == info.st_ino)
-                    preflight_add(&check, PREFLIGHT_SEVERITY_ERROR, "disks",
-                                  (int)k,
-                                  "the base %s is a disk that %s writes to: "
-                                  "what lies over it would be garbage",
-                                  base, held[h].spec->name);
-            }
+    for (size_t i = 0; i < preflight->lower_count; i++) {
+        const struct preflight_lower *lower = &preflight->lowers[i];
+        struct preflight_check check = {preflight, lower->spec};
+        for (size_t h = 0; h < count; h++) {
+            if (held[h].device == lower->device &&
+                held[h].inode == lower->inode)
+                preflight_add(&check, PREFLIGHT_SEVERITY_ERROR, "disks",
+                              lower->item,
+                              "the base %s is a disk that %s writes to: what "
+                              "lies over it would be garbage",
+                              lower->path, held[h].spec->name);
         }
     }
-}
-
-static void
-check_memory(struct preflight *preflight, const struct fleet *fleet)
-{
-    uint64_t wanted = 0;
-    for (size_t i = 0; i < fleet->guest_count; i++)
-        wanted += fleet->guests[i]->memory_bytes;
-    uint64_t there =
-        (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
-    if (wanted <= there || fleet->guest_count == 0)
-        return;
-    struct preflight_check check = {preflight, fleet->guests[0]};
-    preflight_add(&check, PREFLIGHT_SEVERITY_WARNING, NULL, -1,
-                  "the guests together want %" PRIu64
-                  " MiB of memory, this machine has %" PRIu64,
-                  wanted >> 20, there >> 20);
 }
 
 void
@@ -242,7 +255,8 @@ preflight_check_shared(struct preflight *preflight, const struct fleet *fleet)
             "write to an image",
             held[i].spec->disks[held[i].index].file, held[i - 1].spec->name);
     }
-    check_held_bases(preflight, fleet, held, count);
+    check_held_bases(preflight, held, count);
     free(held);
-    check_memory(preflight, fleet);
+    preflight_check_ports(preflight, fleet);
+    preflight_check_memory(preflight, fleet);
 }

@@ -24,11 +24,36 @@ void preflight_check_files(const struct preflight_check *check);
 bool preflight_check_file(const struct preflight_check *check, const char *path,
                           int mode, const char *field, int index);
 
+/* Whether an image is free for the guest, which writes to it or not. */
+void preflight_check_use(const struct preflight_check *check, const char *path,
+                         bool is_writer, const char *field, int index);
+
 /* preflight-hardware.c: the firmware's files, and what devices read. */
 void preflight_check_hardware(const struct preflight_check *check);
 
 /* preflight-disks.c: disks, the CD-ROM, what the seed is made of. */
 void preflight_check_disks(const struct preflight_check *check);
+
+/* preflight-chain.c: the images below one, all the way down: that they can be
+ * read, are what they are said to be, and do not come back to themselves. */
+void preflight_check_chain(const struct preflight_check *check, const char *top,
+                           int item);
+
+/* An image that one is to be made over. */
+void preflight_note_base(const struct preflight_check *check, const char *base,
+                         int item);
+
+/* preflight-host.c: asks a QEMU for its version, once. */
+void preflight_note_qemu(const struct preflight_check *check,
+                         const char *program, const char *field);
+
+/* The guests' memory against this machine's. */
+void preflight_check_memory(struct preflight *preflight,
+                            const struct fleet *fleet);
+
+/* preflight-ports.c: forwarded ports and VNC displays. */
+void preflight_check_ports(struct preflight *preflight,
+                           const struct fleet *fleet);
 
 /* What several guests want at once. */
 void preflight_check_shared(struct preflight *preflight,

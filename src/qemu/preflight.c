@@ -101,14 +101,16 @@ check_command_line(const struct preflight_check *check)
                       error.text);
         return;
     }
+    const char *where = is_command   ? "command"
+                        : spec->qemu ? "qemu"
+                        : spec->arch ? "arch"
+                                     : NULL;
     char *program = argv_find_qemu(spec, &error);
-    if (!program)
-        preflight_add(check, PREFLIGHT_SEVERITY_ERROR,
-                      is_command   ? "command"
-                      : spec->qemu ? "qemu"
-                      : spec->arch ? "arch"
-                                   : NULL,
-                      -1, "%s", error.text);
+    if (program)
+        preflight_note_qemu(check, program, where);
+    else
+        preflight_add(check, PREFLIGHT_SEVERITY_ERROR, where, -1, "%s",
+                      error.text);
     free(program);
 }
 
@@ -232,6 +234,14 @@ preflight_finish(struct preflight *preflight)
 {
     for (size_t i = 0; i < preflight->count; i++)
         free(preflight->findings[i].text);
+    for (size_t i = 0; i < preflight->qemu_count; i++) {
+        free(preflight->qemus[i].program);
+        free(preflight->qemus[i].version);
+    }
+    for (size_t i = 0; i < preflight->lower_count; i++)
+        free(preflight->lowers[i].path);
+    free(preflight->lowers);
+    free(preflight->qemus);
     free(preflight->findings);
     *preflight = (struct preflight){0};
 }

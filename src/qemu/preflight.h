@@ -5,10 +5,12 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
-/* Looks for what would keep a fleet's guests from starting: QEMU missing, files
- * missing or not readable, formats that are not what they are said to be, disks
- * shared by two guests, KVM, memory. It changes nothing and starts nothing. */
+/* Looks for what would keep a fleet's guests from starting: QEMU missing or
+ * old, files missing or not readable, formats that are not what they are said
+ * to be, images in use or shared by two guests, ports and displays taken, KVM,
+ * memory. It changes nothing, and starts nothing but QEMU --version. */
 
 enum preflight_severity {
     PREFLIGHT_SEVERITY_ERROR,   /* the guest will not start */
@@ -25,15 +27,35 @@ struct preflight_finding {
     char *text;        /* owned; fit to show */
 };
 
+/* A QEMU that guests run. */
+struct preflight_qemu {
+    char *program; /* owned: its path */
+    char *version; /* owned: "7.2.22 (Debian …)", or empty: it does not say */
+};
+
+/* An image below a guest's: nobody may write to it. */
+struct preflight_lower {
+    dev_t device;
+    ino_t inode;
+    char *path;              /* owned */
+    const struct spec *spec; /* borrowed from the fleet */
+    int item;                /* of its disks */
+};
+
 /* Zero-initialise it. */
 struct preflight {
     struct preflight_finding *findings; /* owned; in the fleet's order */
     size_t count;
     size_t counts[PREFLIGHT_SEVERITY_COUNT];
+    struct preflight_qemu *qemus; /* owned; each program once */
+    size_t qemu_count;
+    struct preflight_lower *lowers; /* owned */
+    size_t lower_count;
 };
 
 /* Adds what is found. fleet: borrowed as long as preflight is in use. Reads
- * the first bytes of disk images; may wait for a slow file system. */
+ * the first bytes of disk images; may wait for a slow file system, and for QEMU
+ * to tell its version: not for the loop. */
 void preflight_run(struct preflight *preflight, const struct fleet *fleet);
 void preflight_finish(struct preflight *preflight);
 

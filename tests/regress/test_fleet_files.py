@@ -2,6 +2,8 @@
 
 import json
 import os
+import socket
+import subprocess
 
 from harness import FAILED, main, require, require_equal, require_in
 
@@ -168,6 +170,30 @@ def test_labels_choose_guests(box):
     result = box.gm("start", "-l", "role=none", code=FAILED)
     require_in("no guest has the label role=none", result.err)
     box.gm("start", code=2)
+
+
+def test_check_tells_who_has_images_and_ports(box):
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2",
+                    box.at("w", "a.qcow2"), "64M"], check=True)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    entry = {"disks": ["a.qcow2"], "nics": [{"hostfwd": [f"{port}:22"]}]}
+    path = box.fleet({"first": entry})
+    require_in("0 errors", box.gm("check", path).out)
+    box.up("-f", path)
+    # A guest that runs has its own image and ports.
+    require_in("0 errors", box.gm("check", path).out)
+    pid = box.json("ls")[0]["pid"]
+    other = box.fleet({"second": entry}, name="other.json")
+    result = box.gm("check", other, code=FAILED)
+    require_in(f"a.qcow2 is in use by guest first (pid {pid}), which writes "
+               "to it", result.out)
+    require_in(f"TCP port {port} of 127.0.0.1 is taken by guest first "
+               f"(pid {pid})", result.out)
+    require_in(": QEMU ", result.out)
+    found = json.loads(box.gm("check", "--json", other, code=FAILED).out)
+    require(found["qemus"][0]["version"], "no version")
 
 
 def test_check_accepts_what_up_starts(box):

@@ -1,14 +1,18 @@
 #include "base/xalloc.h"
 #include "qemu/accel.h"
 #include "qemu/preflight.h"
+#include "scratch.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -25,9 +29,45 @@ put(const struct fixture *fixture, const char *name, const char *bytes,
     mode_t mode)
 {
     char *path = xasprintf("%s/%s", fixture->directory, name);
-    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, mode);
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
     assert_true(fd >= 0);
     assert_int_equal(write(fd, bytes, strlen(bytes)), strlen(bytes));
+    (void)close(fd);
+    free(path);
+}
+
+static void
+put_number(unsigned char *at, uint64_t number, int bytes)
+{
+    for (int i = 0; i < bytes; i++)
+        at[i] = (unsigned char)(number >> (8 * (bytes - 1 - i)));
+}
+
+/* A qcow2 image's header (version 2), over backing of a format; NULL: none. */
+static void
+put_qcow2(const struct fixture *fixture, const char *name, const char *backing,
+          const char *format)
+{
+    unsigned char bytes[1024] = "QFI\xFB";
+    size_t at = 72;
+    put_number(bytes + 4, 2, 4);
+    put_number(bytes + 24, 1 << 20, 8);
+    if (format) {
+        put_number(bytes + at, 0xE2792ACA, 4);
+        put_number(bytes + at + 4, strlen(format), 4);
+        memcpy(bytes + at + 8, format, strlen(format));
+        at += 8 + (strlen(format) + 7) / 8 * 8;
+    }
+    at += 8;
+    if (backing) {
+        put_number(bytes + 8, at, 8);
+        put_number(bytes + 16, strlen(backing), 4);
+        memcpy(bytes + at, backing, strlen(backing));
+    }
+    char *path = xasprintf("%s/%s", fixture->directory, name);
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, bytes, sizeof(bytes)), sizeof(bytes));
     (void)close(fd);
     free(path);
 }
@@ -42,7 +82,7 @@ setup(void **state)
     fixture->file = xasprintf("%s/fleet.json", fixture->directory);
     put(fixture, "k", "kernel", 0600);
     put(fixture, "raw.img", "a boot sector", 0600);
-    put(fixture, "real.qcow2", "QFI\xFB and more", 0600);
+    put_qcow2(fixture, "real.qcow2", NULL, NULL);
     put(fixture, "fake.qcow2", "not at all", 0600);
     put(fixture, "qemu", "#!/bin/sh\n", 0700);
     put(fixture, "plain", "", 0600);
@@ -53,15 +93,8 @@ setup(void **state)
 static int
 teardown(void **state)
 {
-    static const char *const names[] = {"k",          "raw.img", "real.qcow2",
-                                        "fake.qcow2", "qemu",    "plain"};
     struct fixture *fixture = *state;
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        char *path = xasprintf("%s/%s", fixture->directory, names[i]);
-        (void)unlink(path);
-        free(path);
-    }
-    (void)rmdir(fixture->directory);
+    scratch_remove(xstrdup(fixture->directory));
     free(fixture->file);
     free(fixture);
     return 0;
@@ -191,6 +224,233 @@ what_would_keep_a_guest_from_starting_is_found(void **state)
     assert_true(ok);
 }
 
+/* The findings, checked whole; {pid} stands for this process's. */
+static void
+assert_findings(const struct fixture *fixture, const char *guests,
+                const char *wanted)
+{
+    char *got = findings(fixture, guests);
+    char *pid = xasprintf("(pid %d)", (int)getpid());
+    for (char *at = strstr(got, pid); at; at = strstr(got, pid)) {
+        char *shorter =
+            xasprintf("%.*s{pid}%s", (int)(at - got), got, at + strlen(pid));
+        free(got);
+        got = shorter;
+    }
+    assert_string_equal(got, wanted);
+    free(pid);
+    free(got);
+}
+
+/* A lock as QEMU takes it. */
+static int
+lock(const struct fixture *fixture, const char *name, short type, off_t at)
+{
+    char *path = xasprintf("%s/%s", fixture->directory, name);
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    free(path);
+    assert_true(fd >= 0);
+    struct flock lock = {
+        .l_type = type, .l_whence = SEEK_SET, .l_start = at, .l_len = 1};
+    assert_int_equal(fcntl(fd, F_OFD_SETLK, &lock), 0);
+    return fd;
+}
+
+static void
+an_image_in_use_is_told_with_who_uses_it(void **state)
+{
+    static const char writer[] = "\"a\":{" TCG ",\"disks\":[\"real.qcow2\"]}";
+    static const char reader[] =
+        "\"a\":{" TCG ",\"disks\":[{\"file\":\"real.qcow2\","
+        "\"readonly\":true}]}";
+    static const char command[] =
+        "\"a\":{\"command\":\"./qemu -accel tcg -drive file=real.qcow2 "
+        "-hda real.qcow2 -cdrom real.qcow2 -kernel real.qcow2\"}";
+    /* Who writes: neither writers nor readers are let in. */
+    int fd = lock(*state, "real.qcow2", F_RDLCK, 101);
+    assert_findings(*state, writer,
+                    A "68: guests.a.disks[0]: error: real.qcow2 is in use by "
+                      "test_preflight {pid}, which writes to it\n");
+    assert_findings(*state, reader,
+                    A "68: guests.a.disks[0]: error: real.qcow2 is in use by "
+                      "test_preflight {pid}, which writes to it\n");
+    (void)close(fd);
+    /* Who reads and wants it unchanged: readers are. */
+    fd = lock(*state, "real.qcow2", F_RDLCK, 201);
+    assert_findings(*state, writer,
+                    A "68: guests.a.disks[0]: error: real.qcow2 is in use by "
+                      "test_preflight {pid}, which lets nobody write to it\n");
+    assert_findings(*state, reader, "");
+    assert_findings(*state, command,
+                    A "39: guests.a.command: error: real.qcow2 is in use by "
+                      "test_preflight {pid}, which lets nobody write to it\n" A
+                      "39: guests.a.command: error: real.qcow2 is in use by "
+                      "test_preflight {pid}, which lets nobody write to it\n");
+    (void)close(fd);
+    assert_findings(*state, writer, "");
+}
+
+static void
+chains_of_images_are_followed_to_their_ends(void **state)
+{
+    static const char disk[] = "\"a\":{" TCG ",\"disks\":[\"top.qcow2\"]}";
+    put_qcow2(*state, "base.qcow2", NULL, NULL);
+    put_qcow2(*state, "middle.qcow2", "base.qcow2", "qcow2");
+    put_qcow2(*state, "top.qcow2", "middle.qcow2", "qcow2");
+    assert_findings(*state, disk, "");
+    put_qcow2(*state, "middle.qcow2", "gone.qcow2", "qcow2");
+    assert_findings(*state, disk,
+                    A "68: guests.a.disks[0]: error: middle.qcow2 lies over "
+                      "gone.qcow2, which cannot be read: No such file or "
+                      "directory\n");
+    put_qcow2(*state, "middle.qcow2", "fake.qcow2", "qcow2");
+    assert_findings(*state, disk,
+                    A "68: guests.a.disks[0]: error: middle.qcow2 says that "
+                      "fake.qcow2 below it is a qcow2 image, but it is not\n");
+    put_qcow2(*state, "middle.qcow2", "base.qcow2", "raw");
+    assert_findings(*state, disk,
+                    A "68: guests.a.disks[0]: warning: middle.qcow2 says that "
+                      "base.qcow2 below it is raw, but it is a qcow2 image\n");
+    put_qcow2(*state, "middle.qcow2", "top.qcow2", "qcow2");
+    assert_findings(*state, disk,
+                    A "68: guests.a.disks[0]: error: the chain of images comes "
+                      "back to top.qcow2: it lies over itself\n");
+    /* A protocol's is QEMU's to find. */
+    put_qcow2(*state, "middle.qcow2", "nbd:localhost:1", "raw");
+    assert_findings(*state, disk, "");
+    put_qcow2(*state, "middle.qcow2", "raw.img", "raw");
+    put(*state, "top.qcow2", "no image", 0600);
+    assert_findings(*state, disk,
+                    A "68: guests.a.disks[0]: error: top.qcow2 is not a qcow2 "
+                      "image\n");
+}
+
+static void
+an_image_below_others_is_nobodys_to_write_to(void **state)
+{
+    static const char both[] =
+        "\"a\":{" TCG ",\"disks\":[\"top.qcow2\"]},\"b\":{" TCG
+        ",\"disks\":[\"base.qcow2\"]}";
+    put_qcow2(*state, "base.qcow2", NULL, NULL);
+    put_qcow2(*state, "top.qcow2", "base.qcow2", "qcow2");
+    assert_findings(*state, both,
+                    A "68: guests.a.disks[0]: error: the base base.qcow2 is a "
+                      "disk that b writes to: what lies over it would be "
+                      "garbage\n");
+    int fd = lock(*state, "base.qcow2", F_RDLCK, 101);
+    assert_findings(*state, "\"a\":{" TCG ",\"disks\":[\"top.qcow2\"]}",
+                    A "68: guests.a.disks[0]: error: top.qcow2 lies over "
+                      "another: base.qcow2 is in use by test_preflight {pid}, "
+                      "which writes to it\n");
+    (void)close(fd);
+}
+
+/* A socket on a free port of 127.0.0.1, and the port. */
+static int
+take_port(int type, int *ret_port)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET};
+    socklen_t size = sizeof(address);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
+    if (type == SOCK_STREAM)
+        assert_int_equal(listen(fd, 1), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
+    *ret_port = ntohs(address.sin_port);
+    return fd;
+}
+
+static void
+a_port_that_is_taken_is_told_with_who_has_it(void **state)
+{
+    int tcp = 0;
+    int udp = 0;
+    int tcp_fd = take_port(SOCK_STREAM, &tcp);
+    int udp_fd = take_port(SOCK_DGRAM, &udp);
+    char *guests = xasprintf(
+        "\"a\":{" TCG ",\"nics\":[{\"hostfwd\":[\"auto:22\",\"%d:22\"]},"
+        "{\"hostfwd\":[\"udp:%d:53\"]}]},\"b\":{" TCG
+        ",\"args\":[\"-netdev\",\"user,id=x,hostfwd=tcp:127.0.0.1:%d-:22\"]}",
+        tcp, udp, udp);
+    char *wanted = xasprintf(
+        A "67: guests.a.nics[0]: error: TCP port %d of 127.0.0.1 is taken by "
+          "test_preflight {pid}\n" A
+          "102: guests.a.nics[1]: error: UDP port %d of 127.0.0.1 is taken by "
+          "test_preflight {pid}\n",
+        tcp, udp);
+    assert_findings(*state, guests, wanted);
+    (void)close(tcp_fd);
+    (void)close(udp_fd);
+    assert_findings(*state, guests, "");
+    free(wanted);
+    free(guests);
+}
+
+static void
+ports_and_displays_that_two_guests_want_are_told(void **state)
+{
+    assert_findings(
+        *state,
+        "\"a\":{" TCG ",\"vnc\":7,\"nics\":[{\"hostfwd\":[\"61447:22\"]}]},"
+        "\"b\":{" TCG ",\"vnc\":\":7\",\"nics\":[\"user,hostfwd=tcp::61447-:22"
+        "\"]},\"c\":{\"command\":\"./qemu -accel tcg -vnc 127.0.0.1:7,"
+        "lossy=on\"},\"d\":{" TCG ",\"vnc\":8}",
+        A
+        "156: guests.b.nics[0]: error: TCP port 61447 of 0.0.0.0 is wanted by a "
+        "already\n" A
+        "143: guests.b.vnc: error: VNC display 7 (TCP port 5907 of 0.0.0.0) "
+        "is wanted by a already\n" A
+        "203: guests.c.command: error: VNC display 7 (TCP port 5907 of "
+        "127.0.0.1) is wanted by a already\n");
+}
+
+static void
+a_qemu_tells_its_version_once(void **state)
+{
+    const struct fixture *fixture = *state;
+    static const struct {
+        const char *script;
+        const char *version; /* or NULL */
+        const char *finding; /* its end, or "" */
+    } scripts[] = {
+        {"echo 'QEMU emulator version 7.2.22 (Debian 1:7.2)'\necho more",
+         "7.2.22 (Debian 1:7.2)", ""},
+        {"echo QEMU emulator version 5.2.0", "5.2.0",
+         "is QEMU 5.2; guestmux is written for 6.2 and later"},
+        {"echo libfoo.so.1: cannot open >&2; exit 127", "",
+         "--version fails: libfoo.so.1: cannot open"},
+        {"echo nothing of use", "", ""},
+    };
+    for (size_t i = 0; i < sizeof(scripts) / sizeof(scripts[0]); i++) {
+        char *script = xasprintf("#!/bin/sh\n%s\n", scripts[i].script);
+        char *path = xasprintf("%s/qemu", fixture->directory);
+        (void)unlink(path);
+        put(fixture, "qemu", script, 0700);
+        static const char text[] =
+            "{\"version\":1,\"guests\":{\"a\":{" TCG "},\"b\":{" TCG "}}}";
+        struct fleet *fleet =
+            fleet_parse(fixture->file, text, strlen(text), NULL);
+        struct preflight preflight = {0};
+        preflight_run(&preflight, fleet);
+        assert_int_equal(preflight.qemu_count, 1);
+        assert_string_equal(preflight.qemus[0].program, path);
+        assert_string_equal(preflight.qemus[0].version, scripts[i].version);
+        assert_int_equal(preflight.count, scripts[i].finding[0] ? 1 : 0);
+        if (preflight.count)
+            assert_non_null(
+                strstr(preflight.findings[0].text, scripts[i].finding));
+        preflight_finish(&preflight);
+        fleet_free(fleet);
+        free(path);
+        free(script);
+    }
+    char *path = xasprintf("%s/qemu", fixture->directory);
+    (void)unlink(path);
+    put(fixture, "qemu", "#!/bin/sh\n", 0700);
+    free(path);
+}
+
 static void
 commands_that_cannot_be_taken_over_are_told_with_their_places(void **state)
 {
@@ -239,6 +499,18 @@ main(void)
         cmocka_unit_test_setup_teardown(
             a_kvm_that_cannot_be_opened_is_told_with_what_to_do, setup,
             teardown),
+        cmocka_unit_test_setup_teardown(
+            an_image_in_use_is_told_with_who_uses_it, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            chains_of_images_are_followed_to_their_ends, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            an_image_below_others_is_nobodys_to_write_to, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            a_port_that_is_taken_is_told_with_who_has_it, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            ports_and_displays_that_two_guests_want_are_told, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_qemu_tells_its_version_once, setup,
+                                        teardown),
         cmocka_unit_test(
             commands_that_cannot_be_taken_over_are_told_with_their_places),
     };
