@@ -14,6 +14,7 @@
 
 struct past {
     struct console *console; /* borrowed */
+    size_t history_lines;
     past_ready_fn on_ready;
     void *data;
     int fd; /* owned: the log */
@@ -36,10 +37,19 @@ log_bytes(const struct past *past)
 
 /* Beginning ---------------------------------------------------------------- */
 
-/* Where a replay for the target begins: at a boot, where the terminal was reset
- * anyway, or a line not too far back. */
+/* The line that begins behind the first line end at or after offset. */
 static uint64_t
-find_base(const struct past *past)
+find_line(const struct past *past, uint64_t offset)
+{
+    ssize_t len =
+        pread(past->fd, past->scratch, PAST_SLICE_BYTES, (off_t)offset);
+    const char *end = len > 0 ? memchr(past->scratch, '\n', (size_t)len) : NULL;
+    return end ? offset + (uint64_t)(end - past->scratch) + 1 : offset;
+}
+
+/* Where the boot before the target began, or what is kept of it. */
+static uint64_t
+find_boot(const struct past *past)
 {
     const struct mark *items = NULL;
     uint64_t base = console_log_start(past->console);
@@ -48,12 +58,25 @@ find_base(const struct past *past)
         if (items[i].kind == MARKS_KIND_BOOT && items[i].offset > base)
             base = items[i].offset;
     }
-    if (past->target - base <= PAST_MAX_BYTES)
-        return base;
-    base = past->target - PAST_MAX_BYTES;
-    ssize_t len = pread(past->fd, past->scratch, PAST_SLICE_BYTES, (off_t)base);
-    const char *end = len > 0 ? memchr(past->scratch, '\n', (size_t)len) : NULL;
-    return end ? base + (uint64_t)(end - past->scratch) + 1 : base;
+    return base;
+}
+
+/* Where a replay for the target begins: at a boot, where the terminal was reset
+ * anyway, or as far before it as the scrollback of then reached; at a line in
+ * any case. */
+static uint64_t
+find_base(const struct past *past)
+{
+    uint64_t start = console_log_start(past->console);
+    uint64_t boot = find_boot(past);
+    uint64_t reach = (uint64_t)past->history_lines * PAST_LINE_BYTES;
+    uint64_t want = past->target > reach ? past->target - reach : 0;
+    uint64_t base = want < boot ? want : boot;
+    if (past->target > PAST_MAX_BYTES && base < past->target - PAST_MAX_BYTES)
+        base = past->target - PAST_MAX_BYTES;
+    if (base <= start)
+        return start;
+    return base == boot ? base : find_line(past, base);
 }
 
 static void
@@ -63,7 +86,7 @@ begin_anew(struct past *past, uint64_t base)
     struct terminal_config config = {
         .rows = terminal_rows(live),
         .cols = terminal_cols(live),
-        .history_lines = PAST_HISTORY_LINES,
+        .history_lines = past->history_lines,
     };
     terminal_free(past->terminal);
     past->terminal = terminal_new(&config);
@@ -81,7 +104,7 @@ past_seek(struct past *past, uint64_t offset)
     if (past->target < start)
         past->target = start;
     uint64_t base = find_base(past);
-    /* Forward it goes on, unless a boot on the way makes it shorter. */
+    /* Forward it goes on, unless the scrollback of then begins further on. */
     if (!past->terminal || past->target < past->at || base > past->at ||
         past->at < start || past->marked > past->target + 1)
         begin_anew(past, base);
@@ -150,8 +173,8 @@ on_turn(void *data)
 /* A past ------------------------------------------------------------------- */
 
 struct past *
-past_new(uv_loop_t *loop, struct console *console, past_ready_fn on_ready,
-         void *data, struct error *error)
+past_new(uv_loop_t *loop, struct console *console, size_t history_lines,
+         past_ready_fn on_ready, void *data, struct error *error)
 {
     const char *path = console_log_path(console);
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
@@ -161,6 +184,9 @@ past_new(uv_loop_t *loop, struct console *console, past_ready_fn on_ready,
     }
     struct past *past = xcalloc(1, sizeof(*past));
     past->console = console;
+    past->history_lines = history_lines < PAST_MAX_HISTORY_LINES
+                              ? history_lines
+                              : PAST_MAX_HISTORY_LINES;
     past->on_ready = on_ready;
     past->data = data;
     past->fd = fd;

@@ -9,8 +9,9 @@
 #include <uv.h>
 
 /* A console as it was at some moment of its record: a terminal of its own that
- * the log is replayed into up to there, from the boot before (but no further
- * than PAST_MAX_BYTES back), with the sizes it had. Replayed in slices, one a
+ * the log is replayed into up to there, with the sizes it had: from the boot
+ * before, or as far back as its scrollback takes, whichever is more (but no
+ * further than PAST_MAX_BYTES back). Replayed in slices, one a
  * loop turn, so that nobody waits; queries are never answered. */
 struct past;
 struct console;
@@ -19,15 +20,18 @@ struct console;
 #define PAST_MAX_BYTES (UINT64_C(16) << 20)
 /* Bytes a turn: about 1 ms of interpreting. */
 #define PAST_SLICE_BYTES (64u << 10)
-/* Rows of scrollback that such a terminal has. */
-#define PAST_HISTORY_LINES 200
+/* Lines of scrollback that such a terminal has at most, and bytes of the log
+ * that a line is taken to need. */
+#define PAST_MAX_HISTORY_LINES ((size_t)100000)
+#define PAST_LINE_BYTES 256u
 
 /* The moment that was asked for is there. */
 typedef void (*past_ready_fn)(void *data);
 
-/* console: borrowed, lives as long. */
+/* console: borrowed, lives as long. history_lines: the console's. */
 struct past *past_new(uv_loop_t *loop, struct console *console,
-                      past_ready_fn on_ready, void *data, struct error *error);
+                      size_t history_lines, past_ready_fn on_ready, void *data,
+                      struct error *error);
 /* Also while it replays. NULL is fine. */
 void past_free(struct past *past);
 

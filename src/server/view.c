@@ -456,9 +456,10 @@ void
 view_scroll(struct view *view, int64_t rows)
 {
     struct console *console = view_console(view);
-    if (!console || view->past)
+    struct terminal *terminal = console ? shown_terminal(view, console) : NULL;
+    if (!terminal)
         return;
-    frame_state_scroll(&view->state, console_terminal(console), rows);
+    frame_state_scroll(&view->state, terminal, rows);
     touch(view);
 }
 
@@ -496,13 +497,17 @@ view_go_to(struct view *view, uint64_t offset, struct error *error)
     if (!console)
         return error_set(error, ERROR_CODE_STATE, "its guest was removed");
     if (!view->past) {
-        view->past =
-            past_new(&view->server->loop, console, on_past_ready, view, error);
+        view->past = past_new(&view->server->loop, console,
+                              guest_spec(view->guest)->history_lines,
+                              on_past_ready, view, error);
         if (!view->past)
             return false;
         /* the first terminal's generation is 1 */
         view->past_generation = 0;
     }
+    /* each moment shows its screen first, not its scrollback */
+    view->state.is_scrolled = false;
+    view->state.is_pinned = false;
     past_seek(view->past, offset);
     return true;
 }
@@ -532,8 +537,6 @@ view_find_moment(const struct view *view, int64_t wall_ms)
 void
 view_pin(struct view *view, uint64_t row)
 {
-    if (view->past)
-        return;
     frame_state_pin(&view->state, row);
     touch(view);
 }

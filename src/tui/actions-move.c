@@ -47,6 +47,10 @@ move_rows(struct deck *deck, long rows)
     case KEYMAP_RECORDS:
         records_move(deck, -rows);
         break;
+    case KEYMAP_PAST:
+        if (deck->focus)
+            scrub_scroll(deck->focus, rows);
+        break;
     default:
         break;
     }
@@ -74,6 +78,8 @@ run_page_move(struct deck *deck, int argument)
         page = viewer_page_rows(deck);
     else if (deck->records)
         page = records_page_rows(deck);
+    else if (typing_mode(deck) == KEYMAP_PAST && deck->focus)
+        page = deck->focus->view.rows - 1;
     if (page < 2)
         page = 2;
     move_rows(deck, argument * page / 2);

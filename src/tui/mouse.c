@@ -4,6 +4,7 @@
 #include "tui/mouse-guest.h"
 #include "tui/pane.h"
 #include "tui/records.h"
+#include "tui/scrub.h"
 #include "tui/viewer.h"
 
 /* Rows that one notch of the wheel moves; what terminals do themselves. */
@@ -72,7 +73,9 @@ turn_wheel(struct deck *deck, const TickitMouseEventInfo *event)
         return;
     if (pane != deck->focus || deck->is_sidebar_focused)
         arrange_focus(deck, pane);
-    if (!pane->scrub) /* its rows are not the scrollback's */
+    if (pane->scrub) /* its rows are not the live scrollback's */
+        scrub_scroll(pane, rows);
+    else
         copy_mode_wheel(pane, rows);
 }
 

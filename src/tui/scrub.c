@@ -33,6 +33,7 @@ struct scrub {
     size_t boot_count;
     int64_t moment_ms; /* where the operator is */
     int64_t asked_ms;  /* what the server was asked for last */
+    int64_t scroll;    /* rows back from that moment's screen */
     struct loop_timer *timer;
     uint64_t tick_ms; /* monotonic: when it played last */
     int speed;        /* index */
@@ -60,6 +61,7 @@ ask_moment(struct scrub *scrub)
         return;
     scrub->is_waiting = true;
     scrub->asked_ms = scrub->moment_ms;
+    scrub->scroll = 0;
     pane_change_view(scrub->pane, json_pack("{s:I}", "moment-ms",
                                             (json_int_t)scrub->moment_ms));
 }
@@ -197,6 +199,26 @@ scrub_to_boot(struct pane *pane, bool is_next)
             found = ms;
     }
     go_to(pane->scrub, found);
+}
+
+void
+scrub_scroll(struct pane *pane, long rows)
+{
+    struct scrub *scrub = pane->scrub;
+    if (!scrub || scrub->is_waiting)
+        return;
+    if (scrub->is_playing)
+        pause_playing(scrub);
+    int64_t scroll = scrub->scroll + rows;
+    if (scroll > pane->view.history)
+        scroll = pane->view.history;
+    if (scroll < 0)
+        scroll = 0;
+    if (scroll == scrub->scroll)
+        return;
+    scrub->scroll = scroll;
+    pane_change_view(pane, json_pack("{s:I}", "scroll", (json_int_t)scroll));
+    show_changes(scrub);
 }
 
 /* The record --------------------------------------------------------------- */

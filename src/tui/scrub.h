@@ -30,6 +30,9 @@ void scrub_play(struct pane *pane);
 /* steps: how many speeds faster. */
 void scrub_change_speed(struct pane *pane, int steps);
 
+/* Scrolls up by rows (down when negative) in the scrollback of that moment. */
+void scrub_scroll(struct pane *pane, long rows);
+
 /* A frame told which moment it shows: one of the past, or the present (also
  * when nobody asked for it: the guest has other consoles now). */
 void scrub_on_moment(struct pane *pane, bool is_past);

@@ -412,6 +412,51 @@ def test_a_view_of_the_past_has_the_size_and_boot_of_then(box):
     require_equal(lines, ["x" * 50])
 
 
+def test_a_view_of_the_past_has_the_scrollback_of_then(box):
+    """Rows above the screen, those of earlier boots too; forward to now."""
+    code = "import sys\nfor i in range(300): print(f'run row{i:04d}')\n"
+    box.up("-f", box.console_fleet(a=python(code)))
+    box.wait_state("a", "stopped")
+    first = size_of(box.guest_log("a", "console"))
+    box.gm("start", "a")
+    box.wait_state("a", "stopped")
+    size = size_of(box.guest_log("a", "console"))
+    peer = box.api()
+    view = peer.call("view-open", guest="a", rows=24, cols=80)["view"]
+    peer.event(lambda e: e["event"] == "SCREEN")
+    row = len("run row0000\r\n")
+
+    def look(**change):
+        peer.call("view-change", view=view, **change)
+        event = peer.event(lambda e: e["event"] == "SCREEN" and (
+            "moment" in e["data"] or "scroll" in change))
+        peer.call("view-ack", view=view, frame=event["data"]["frame"])
+        look.history = event["data"].get("history", look.history)
+        return screen_text(look.rows, event)
+
+    look.rows, look.history = {}, 0
+    # In the first run, at row 100, then 60 rows above that screen.
+    require_in("run row0099", look(moment=100 * row))
+    require_equal(look.history, 100 - 23)
+    lines = look(scroll=60)
+    require_equal(lines[0], "run row0017")
+    require_equal(len(lines), 24)
+    # As far as there is anything, and no further.
+    require_equal(look(scroll=1000)[0], "run row0000")
+    # Another moment begins with its screen: in the second run, with the first
+    # one's rows above.
+    lines = look(moment=first + 50 * row)
+    require_equal(lines[-1], "run row0049")
+    require(look.history >= 300 + 50 - 24, f"{look.history} rows of history")
+    lines = look(scroll=look.history)
+    require_equal(lines[0], "run row0000")
+    # Forward to now.
+    require_in("run row0299", look(moment=size))
+    peer.call("view-change", view=view, moment=-1)
+    event = peer.event(lambda e: e["data"].get("moment") == [])
+    require_in("run row0299", screen_text({}, event))
+
+
 @limit(300)
 def test_a_long_record_is_replayed_without_holding_anybody_up(box):
     code = ("for i in range(150000): print(f'{i:06d} ' + 'y' * 80)\n"
@@ -474,6 +519,34 @@ def test_the_deck_goes_back_in_time(box):
     deck.keys("q")
     deck.wait_for("a does not run")
     deck.wait_for("step 7")
+    deck.wait_gone("past of a")
+
+
+def test_the_deck_scrolls_in_the_past(box):
+    box.up("-f", box.console_fleet(
+        a=python("for i in range(60): print(f'row{i:04d}')\n"
+                 "input()\nprint('later')")))
+    box.gm("wait", "a", "--for", "row0059", "--since-boot")
+    time.sleep(0.1)
+    box.gm("send", "a", "--enter", "x")
+    box.wait_state("a", "stopped")
+    deck = box.deck(cols=100)
+    deck.wait_for("later")
+    deck.keys("C-]", "h")
+    deck.wait_for("past of a")
+    deck.wait_for("later")
+    deck.keys("PageUp", "PageUp", "PageUp", "PageUp")
+    deck.wait_for("row0000")
+    deck.wait_gone("later")
+    deck.keys("Down", "j")
+    deck.wait_gone("row0000")
+    deck.wait_for("row0002")
+    # Another moment begins with its screen.
+    deck.keys("g")
+    deck.wait_gone("row0002")
+    deck.keys("G")
+    deck.wait_for("later")
+    deck.keys("q")
     deck.wait_gone("past of a")
 
 
