@@ -50,12 +50,18 @@ static const struct option options[] = {
         .value = "REGEX",
         .summary = "before each line, wait until this appears (PCRE2)",
     },
-    ROW_TIMEOUT("30", "how long for each echo or prompt; 0: any time"),
+    {
+        .name = "full-speed",
+        .type = OPTION_FLAG,
+        .summary = "as fast as the guest takes it, whatever the fleet file "
+                   "says",
+    },
+    ROW_TIMEOUT(NULL, "how long for each echo or prompt, 30 unless the fleet "
+                      "file says otherwise; 0: any time"),
     {
         .name = "bracketed",
         .type = OPTION_TEXT,
         .value = "WHEN",
-        .default_value = "auto",
         .summary = "paste in brackets: on, off, or auto: when the guest asked",
     },
     ROW_TO,
@@ -148,10 +154,18 @@ first_arguments(const struct job *job, const struct target *target)
 {
     const struct options *given = &job->cli->options;
     json_t *arguments =
-        json_pack("{s:o,s:o,s:I,s:I}", "guest", json_from_text(target->name),
-                  "bracketed", json_from_text(options_text(given, "bracketed")),
-                  "timeout-ms", (json_int_t)options_number(given, "timeout"),
+        json_pack("{s:o,s:I}", "guest", json_from_text(target->name),
                   "total-bytes", (json_int_t)job->total_bytes);
+    if (options_has(given, "full-speed"))
+        json_object_update_new(arguments,
+                               json_pack("{s:i,s:i,s:b,s:s}", "cps", 0, "lps",
+                                         0, "wait-echo", 0, "wait-prompt", ""));
+    if (options_has(given, "bracketed"))
+        json_object_set_new(arguments, "bracketed",
+                            json_from_text(options_text(given, "bracketed")));
+    if (options_has(given, "timeout"))
+        json_object_set_new(arguments, "timeout-ms",
+                            json_integer(options_number(given, "timeout")));
     static const char *const numbers[] = {"cps", "lps"};
     for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
         if (options_has(given, numbers[i]))
@@ -427,9 +441,9 @@ const struct command cmd_paste = {
     .usage = "[GUEST[:CONSOLE]] [FILE]",
     .summary = "Paste a file, or standard input, into a console",
     .text =
-        "As fast as the guest takes it, unless told otherwise; boot loaders "
-        "and slow serial devices want --cps, --lps, --wait-echo or "
-        "--wait-prompt. Returns when the guest's machine has taken all of it. "
+        "As fast as the guest takes it, unless told otherwise, here or by "
+        "paste in the fleet file; boot loaders and slow serial devices want "
+        "--cps, --lps, --wait-echo or --wait-prompt. Returns when the guest's machine has taken all of it. "
         "Ctrl-C, and Escape in the deck, cancel. A guest's terminal drops "
         "what lies beyond 4095 characters of one line, unless its program "
         "reads without line editing.",

@@ -169,6 +169,7 @@ print_row(struct session *session, const json_t *row, bool is_quiet)
         const char *action;
         const char *text;
     } texts[] = {
+        {"applied", "runs, and its new definition applies already"},
         {"unchanged", "runs already"},
         {"differs", "runs, defined otherwise: restart it to apply the change"},
     };

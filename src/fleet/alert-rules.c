@@ -95,31 +95,40 @@ read_name(struct rule_reader *reader, const json_t *value,
     reader->rule->name = name;
 }
 
-static void
-read_pattern(struct rule_reader *reader, const json_t *value,
-             const struct place *place)
+char *
+spec_take_pattern(struct spec_reader *reader, const json_t *value,
+                  const struct place *place)
 {
-    char *pattern = spec_take_text(&reader->spec, value, place,
+    char *pattern = spec_take_text(reader, value, place,
                                    ALERT_PATTERN_MAX_BYTES, SPEC_TEXT_LINES);
     int number = 0;
     PCRE2_SIZE at = 0;
     if (!pattern)
-        return;
+        return NULL;
     pcre2_code *code = pcre2_compile((PCRE2_SPTR)pattern, strlen(pattern),
                                      PCRE2_UTF | PCRE2_MATCH_INVALID_UTF |
                                          PCRE2_NEVER_BACKSLASH_C,
                                      &number, &at, NULL);
-    if (!code) {
-        PCRE2_UCHAR text[256];
-        (void)pcre2_get_error_message(number, text, sizeof(text));
-        mistakes_add(reader->spec.mistakes, place, POSITIONS_PART_VALUE,
-                     "this is no regular expression: %s, at character %zu",
-                     (const char *)text, (size_t)at + 1);
-        free(pattern);
-        return;
+    if (code) {
+        pcre2_code_free(code);
+        return pattern;
     }
-    pcre2_code_free(code);
-    reader->rule->pattern = pattern;
+    PCRE2_UCHAR text[256];
+    (void)pcre2_get_error_message(number, text, sizeof(text));
+    mistakes_add(reader->mistakes, place, POSITIONS_PART_VALUE,
+                 "this is no regular expression: %s, at character %zu",
+                 (const char *)text, (size_t)at + 1);
+    free(pattern);
+    return NULL;
+}
+
+static void
+read_pattern(struct rule_reader *reader, const json_t *value,
+             const struct place *place)
+{
+    char *pattern = spec_take_pattern(&reader->spec, value, place);
+    if (pattern)
+        reader->rule->pattern = pattern;
 }
 
 static void

@@ -320,6 +320,15 @@ const struct spec_field spec_fields[] = {
         .read = spec_read_boolean,
     },
     {
+        .name = "paste",
+        .type = "object",
+        .summary = "how pastes go: cps, lps (per second), wait-echo, "
+                   "wait-prompt, timeout (30 s), bracketed (auto)",
+        .kinds = SPEC_KINDS_ALL,
+        .offset = AT(paste),
+        .read = spec_read_paste,
+    },
+    {
         .name = "after",
         .type = "array",
         .summary = "guests that have to come as far as until says before it "

@@ -82,7 +82,7 @@ spec_read_fn spec_read_option, spec_read_path, spec_read_append,
     spec_read_labels, spec_read_env, spec_read_vga, spec_read_vnc,
     spec_read_usb, spec_read_devices, spec_read_rng, spec_read_after,
     spec_read_until, spec_read_restart, spec_read_shutdown, spec_read_stall,
-    spec_read_cloud_init;
+    spec_read_cloud_init, spec_read_paste;
 
 /* Reads an array of alert rules in place of those that are there; what is wrong
  * is left out. */
@@ -94,6 +94,10 @@ void spec_take_alert_rules(struct alert_rules *rules, const json_t *value,
  * the entry's place. */
 void spec_check_consoles(struct spec_reader *reader,
                          const struct place *parent);
+
+/* A regular expression (PCRE2): new, or NULL after a mistake was added. */
+char *spec_take_pattern(struct spec_reader *reader, const json_t *value,
+                        const struct place *place);
 
 /* Parts that the readers share: each returns a new string, or NULL after it
  * added a mistake. */

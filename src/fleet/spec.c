@@ -221,6 +221,7 @@ new_spec(const char *directory)
     spec->baud = SPEC_DEFAULT_BAUD;
     spec->history_lines = SPEC_DEFAULT_HISTORY;
     spec->log_max_bytes = SPEC_DEFAULT_LOG_BYTES;
+    spec->paste.timeout_ms = SPEC_DEFAULT_PASTE_TIMEOUT_MS;
     lifecycle_init(&spec->lifecycle);
     return spec;
 }
@@ -339,6 +340,8 @@ spec_free(struct spec *spec)
     };
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
         free(texts[i]);
+    free(spec->paste.prompt);
+    free(spec->paste.bracketed);
     spec_free_disks(spec);
     spec_free_cloud_init(spec->cloud_init);
     free(spec->fleet_directory);
@@ -410,6 +413,34 @@ const char *
 spec_network_directory(const struct spec *spec)
 {
     return spec->fleet_directory ? spec->fleet_directory : spec->directory;
+}
+
+/* The server alone looks at these, whenever it needs them. */
+static const char *const live_fields[] = {
+    "alerts",
+    "paste",
+    "read-only",
+    "silence",
+};
+
+struct spec *
+spec_with_live_fields(const struct spec *running, const struct spec *wanted)
+{
+    json_t *source = json_deep_copy(running->source);
+    for (size_t i = 0; i < sizeof(live_fields) / sizeof(live_fields[0]); i++) {
+        const char *name = live_fields[i];
+        json_t *value = json_object_get(wanted->source, name);
+        if (value)
+            json_object_set_new(source, name, json_deep_copy(value));
+        else
+            (void)json_object_del(source, name);
+    }
+    struct spec *spec =
+        spec_from_json(running->name, source, running->directory, NULL);
+    json_decref(source);
+    assert(spec); /* each part was read without a mistake */
+    spec->fleet_directory = xstrdup(running->fleet_directory);
+    return spec;
 }
 
 bool

@@ -99,6 +99,20 @@ struct spec_ssh {
     char **options; /* for ssh's -o; NULL-terminated, or NULL */
 };
 
+/* How pastes go when nobody says otherwise. */
+struct spec_paste {
+    int64_t cps; /* characters and lines a second; 0: any number */
+    int64_t lps;
+    bool waits_for_echo;
+    char *prompt;       /* PCRE2, or NULL */
+    int64_t timeout_ms; /* of each wait; 0: no limit */
+    char *bracketed;    /* "auto", "on", "off"; NULL: auto */
+};
+#define SPEC_MAX_PASTE_CPS 1000000
+#define SPEC_MAX_PASTE_LPS 10000
+#define SPEC_MAX_PASTE_TIMEOUT_S 86400
+#define SPEC_DEFAULT_PASTE_TIMEOUT_MS 30000
+
 struct spec {
     char *name;
     char *directory;       /* where relative paths start: the fleet file's */
@@ -158,8 +172,9 @@ struct spec {
     int console_cols;
     bool is_readonly; /* nobody types */
     int silence_s;    /* without output for so long it is told; 0: never */
-    struct alert_rules alerts;  /* its own, before those of all guests */
-    uint64_t log_max_bytes;     /* of each console's log; 0: without limit */
+    struct alert_rules alerts; /* its own, before those of all guests */
+    uint64_t log_max_bytes;    /* of each console's log; 0: without limit */
+    struct spec_paste paste;
     struct lifecycle lifecycle; /* start order, restarts, shutting down */
     json_t *source; /* owned: the entry with defaults merged in, as written
                      * to spec.json; spec_from_json reads it back */
@@ -183,6 +198,11 @@ struct spec *spec_load(const json_t *saved, struct error *error);
 /* The directory by which the networks of the guest's fleet are known. Borrowed.
  */
 const char *spec_network_directory(const struct spec *spec);
+
+/* A running guest's spec with what needs no restart taken from another one of
+ * it: alert rules, pace of pastes, read-only, silence. */
+struct spec *spec_with_live_fields(const struct spec *running,
+                                   const struct spec *wanted);
 
 /* Whether both describe the same guest. */
 bool spec_is_equal(const struct spec *a, const struct spec *b);

@@ -241,6 +241,21 @@ guest_plan(struct guest *guest, struct spec *spec, struct error *error)
     return store_save_plan(guest, error);
 }
 
+bool
+guest_take_live(struct guest *guest, struct spec *spec, struct error *error)
+{
+    struct spec *old = guest->spec;
+    guest->spec = spec;
+    if (!store_save_spec(guest, false, error)) {
+        guest->spec = old;
+        spec_free(spec);
+        return false;
+    }
+    spec_free(old);
+    guest_changed(guest);
+    return true;
+}
+
 struct spec *
 guest_take_plan(struct guest *guest)
 {

@@ -91,6 +91,11 @@ bool guest_update(struct guest *guest, struct spec *spec, struct error *error);
  * more, on disk too; guest_take_plan then gives it to guest_update. spec NULL:
  * the present definition stays. */
 bool guest_plan(struct guest *guest, struct spec *spec, struct error *error);
+/* Replaces the definition of a guest that may run by one that differs in fields
+ * that need no restart (spec_with_live_fields). The spec becomes the guest's;
+ * it is freed on failure. */
+bool guest_take_live(struct guest *guest, struct spec *spec,
+                     struct error *error);
 /* The planned definition once the guest has ended, now the caller's; or NULL.
  */
 struct spec *guest_take_plan(struct guest *guest);

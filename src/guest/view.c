@@ -68,6 +68,10 @@ guest_to_json(struct guest *guest)
     json_object_set_new(object, "step", text_or_null(guest->step));
     json_object_set_new(object, "read-only",
                         json_boolean(guest->spec->is_readonly));
+    json_t *paste = json_object_get(guest->spec->source, "paste");
+    json_object_set_new(object, "paste",
+                        json_is_object(paste) ? json_deep_copy(paste)
+                                              : json_object());
     json_object_set_new(object, "nics", network_cards_json(guest));
     json_object_set_new(object, "forwards",
                         run && guest->forwards ? json_incref(guest->forwards)

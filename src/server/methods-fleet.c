@@ -44,6 +44,24 @@ check_names(const struct fleet *fleet, const json_t *names, struct error *error)
     return true;
 }
 
+/* A running guest takes at once what needs no restart, the rest when it has
+ * ended. */
+static const char *
+apply_to_running(struct server *server, struct guest *guest,
+                 const struct spec *spec, struct error *error)
+{
+    struct spec *live = spec_with_live_fields(guest_spec(guest), spec);
+    bool is_all = spec_is_equal(live, spec);
+    bool has_news = !spec_is_equal(live, guest_spec(guest));
+    if (!has_news)
+        spec_free(live);
+    else if (!registry_take_live(server, guest, live, error))
+        return NULL;
+    if (!guest_plan(guest, is_all ? NULL : spec_copy(spec), error))
+        return NULL;
+    return is_all ? "applied" : "differs";
+}
+
 /* Defines or updates one guest and says what was done; NULL with error. */
 static const char *
 apply_spec(struct server *server, const struct spec *spec,
@@ -62,7 +80,7 @@ apply_spec(struct server *server, const struct spec *spec,
     if (spec_is_equal(guest_spec(guest), spec))
         return guest_plan(guest, NULL, error) ? "unchanged" : NULL;
     if (guest_is_active(guest))
-        return guest_plan(guest, spec_copy(spec), error) ? "differs" : NULL;
+        return apply_to_running(server, guest, spec, error);
     return registry_update(server, guest, spec_copy(spec), error) ? "updated"
                                                                   : NULL;
 }

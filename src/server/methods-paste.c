@@ -61,6 +61,24 @@ read_flags(const json_t *arguments)
     return flags;
 }
 
+/* What the guest's definition says, until the arguments say otherwise. */
+static void
+take_defaults(const struct spec_paste *paste, struct paste_options *options)
+{
+    options->pace = (struct paste_pace){
+        .cps = paste->cps,
+        .lps = paste->lps,
+        .waits_for_echo = paste->waits_for_echo,
+        .prompt = paste->prompt, /* copied later */
+        .timeout_ms = paste->timeout_ms,
+    };
+    options->brackets = PASTE_BRACKETS_AUTO;
+    if (paste->bracketed && strcmp(paste->bracketed, "auto") != 0)
+        options->brackets = strcmp(paste->bracketed, "on") == 0
+                                ? PASTE_BRACKETS_ON
+                                : PASTE_BRACKETS_OFF;
+}
+
 static bool
 read_options(const json_t *arguments, struct paste_options *options,
              struct error *error)
@@ -75,7 +93,8 @@ read_options(const json_t *arguments, struct paste_options *options,
     const char *prompt = argument_string(arguments, "wait-prompt");
     if (prompt)
         pace->prompt = prompt[0] ? (char *)(uintptr_t)prompt : NULL;
-    pace->timeout_ms = argument_integer(arguments, "timeout-ms", PASTE_WAIT_MS);
+    pace->timeout_ms =
+        argument_integer(arguments, "timeout-ms", pace->timeout_ms);
     return read_brackets(arguments, &options->brackets, error);
 }
 
@@ -84,12 +103,13 @@ run_paste(struct request *request, const json_t *arguments, struct error *error)
 {
     struct server *server = request_server(request);
     size_t index = 0;
-    struct paste_options options = {.brackets = PASTE_BRACKETS_AUTO};
-    struct guest *guest = registry_find_console(
-        server, argument_string(arguments, "guest"), &index, error);
+    struct paste_options options = {0};
+    struct guest *guest = argument_console(request, arguments, &index, error);
     if (!guest ||
-        !clients_may_type(server, request_peer(request), guest, index, error) ||
-        !read_options(arguments, &options, error))
+        !clients_may_type(server, request_peer(request), guest, index, error))
+        return false;
+    take_defaults(&guest_spec(guest)->paste, &options);
+    if (!read_options(arguments, &options, error))
         return false;
     struct buffer content = {0};
     view_on_typing(server, request_peer(request), guest, index);
@@ -120,8 +140,7 @@ run_cancel(struct request *request, const json_t *arguments,
 {
     struct server *server = request_server(request);
     size_t index = 0;
-    struct guest *guest = registry_find_console(
-        server, argument_string(arguments, "guest"), &index, error);
+    struct guest *guest = argument_console(request, arguments, &index, error);
     if (!guest)
         return false;
     size_t count = paste_cancel(server, guest, index,
@@ -165,15 +184,17 @@ static const struct method methods[] = {
                 {"bracketed", ARGUMENT_STRING, 0, 0, 0,
                  "\"on\", \"off\" or \"auto\": as the guest asked"},
                 {"cps", ARGUMENT_INTEGER, 0, 0, PASTE_MAX_CPS,
-                 "Characters a second at most; 0: no limit"},
+                 "Characters a second at most; 0: no limit. Here and below "
+                 "the guest's definition counts when nothing is said"},
                 {"lps", ARGUMENT_INTEGER, 0, 0, PASTE_MAX_LPS,
                  "Lines a second at most; 0: no limit"},
                 {"wait-echo", ARGUMENT_BOOLEAN, 0, 0, 0,
                  "Wait for each line's echo"},
                 {"wait-prompt", ARGUMENT_STRING, 0, 0, 0,
-                 "Wait before each line until this appears (PCRE2)"},
+                 "Wait before each line until this appears (PCRE2); \"\": do "
+                 "not"},
                 {"timeout-ms", ARGUMENT_INTEGER, 0, 0, WAITER_MAX_TIMEOUT_MS,
-                 "How long for each of these; 30000 by default, 0: no limit"},
+                 "How long for each of these; 0: no limit"},
             },
         .run = run_paste,
     },

@@ -159,6 +159,15 @@ registry_update(struct server *server, struct guest *guest, struct spec *spec,
     return ok;
 }
 
+bool
+registry_take_live(struct server *server, struct guest *guest,
+                   struct spec *spec, struct error *error)
+{
+    bool ok = guest_take_live(guest, spec, error);
+    watch_member_updated(server, registry_member(server, guest));
+    return ok;
+}
+
 static struct guest *
 find_exact(struct server *server, const char *name, size_t len)
 {

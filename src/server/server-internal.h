@@ -69,6 +69,7 @@ struct server {
     rlim_t file_limit;         /* RLIMIT_NOFILE as it was at the start */
     struct guest_context context;
     struct console_hub *hub;   /* owned */
+    struct own_log *own_log;   /* owned; NULL: stderr is not ours */
     struct watch *watch;       /* owned */
     struct stages *stages;     /* owned */
     int timeline_count;        /* under way */
@@ -147,6 +148,9 @@ void registry_send_changes(void *server);
 /* Gives a guest another definition (spec: the guest's), with new consoles. */
 bool registry_update(struct server *server, struct guest *guest,
                      struct spec *spec, struct error *error);
+/* The same for a definition that needs no restart (guest_take_live). */
+bool registry_take_live(struct server *server, struct guest *guest,
+                        struct spec *spec, struct error *error);
 /* Tells clients that something about the guest changed; soon, when it is not
  * its state. */
 void registry_note_change(struct server *server, struct member *member);

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "base/xalloc.h"
+#include "console/own-log.h"
 #include "guest/ports.h"
 #include "server/buffers.h"
 #include "server/clients.h"
@@ -161,6 +162,9 @@ server_open(struct server *server, struct error *error)
     server->hub = console_hub_new(&server->loop, error);
     if (!server->hub)
         return false;
+    char *log = xasprintf("%s/server.log", server->paths->state_dir);
+    server->own_log = own_log_new(server->hub, log, OWN_LOG_MAX_BYTES);
+    free(log);
     server->watch = watch_new(server);
     server->stages = stages_new(server);
     server->context = (struct guest_context){
@@ -238,6 +242,7 @@ server_finish(struct server *server)
     stages_free(server->stages);
     watch_free(server->watch);
     server->watch = NULL;
+    own_log_free(server->own_log);
     console_hub_free(server->hub);
     buffers_free(server->buffers);
     ports_free(server->ports);

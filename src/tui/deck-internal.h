@@ -103,7 +103,8 @@ struct deck {
     int64_t mouse_view; /* whose guest has a button pressed; 0: none */
 
     /* what was copied */
-    char *search_pattern;     /* owned: what copy mode looks for, or NULL */
+    char *search_pattern; /* owned: what copy mode looks for, or NULL */
+    struct paste_offer *paste_offer; /* owned: while a pace is asked for */
     struct copy_save *save;   /* owned: while a file is asked for, or NULL */
     struct copy_take *takes;  /* owned: texts that were asked for */
     struct copy_mouse mouse;  /* a button that is down */

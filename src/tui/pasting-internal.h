@@ -27,3 +27,6 @@ struct pasting_job {
 
 /* pasting.c: begins; all is copied. */
 void pasting_send(struct deck *deck, const struct pasting_job *job);
+
+/* pasting-offer.c: forgets a paste whose pace is being asked for. */
+void pasting_offer_finish(struct deck *deck);

@@ -24,9 +24,12 @@
 /* A prompt is looked for in so many of the last characters before the cursor.
  */
 #define PROMPT_MAX_BYTES 64
-/* What "slowly" is: half of what 9600 baud carry. */
-#define SLOW_CPS 480
-#define SLOW_LPS 5
+/* What is offered first: half of what 9600 baud carry. */
+#define SLOW_CPS "480"
+#define SLOW_LPS "5"
+/* The server's limits. */
+#define MAX_CPS 1000000
+#define MAX_LPS 10000
 
 struct facts {
     size_t lines;
@@ -36,6 +39,7 @@ struct facts {
 
 enum entry {
     ENTRY_PASTE,
+    ENTRY_FULL,
     ENTRY_EXPAND,
     ENTRY_PROMPT,
     ENTRY_ECHO,
@@ -45,7 +49,7 @@ enum entry {
 };
 
 /* One question. */
-struct offer {
+struct paste_offer {
     struct buffer bytes; /* owned */
     char **targets;      /* owned array of owned names */
     size_t count;
@@ -82,7 +86,7 @@ pasting_is_small(const char *bytes, size_t len)
 static void
 on_end(void *data)
 {
-    struct offer *offer = data;
+    struct paste_offer *offer = data;
     for (size_t i = 0; i < offer->count; i++)
         free(offer->targets[i]);
     free(offer->targets);
@@ -91,32 +95,122 @@ on_end(void *data)
     free(offer);
 }
 
+/* options: borrowed. */
 static void
-on_choose(struct deck *deck, size_t index, void *data)
+send_offer(struct deck *deck, const struct paste_offer *offer, json_t *options,
+           bool is_expanded)
 {
-    struct offer *offer = data;
-    json_t *options = json_object();
-    if (index == ENTRY_PROMPT)
-        json_object_set_new(options, "wait-prompt", json_string(offer->prompt));
-    else if (index == ENTRY_ECHO)
-        json_object_set_new(options, "wait-echo", json_true());
-    else if (index == ENTRY_LPS)
-        json_object_set_new(options, "lps", json_integer(SLOW_LPS));
-    else if (index == ENTRY_CPS)
-        json_object_set_new(options, "cps", json_integer(SLOW_CPS));
     struct pasting_job job = {
         .bytes = offer->bytes.data,
         .len = offer->bytes.len,
         .targets = (const char *const *)offer->targets,
         .count = offer->count,
         .options = options,
-        .is_expanded = index == ENTRY_EXPAND,
+        .is_expanded = is_expanded,
     };
     if (deck->connection)
         pasting_send(deck, &job);
     else
         status_message(deck, DECK_ERROR,
                        "not pasted: there is no server at present");
+}
+
+void
+pasting_offer_finish(struct deck *deck)
+{
+    if (deck->paste_offer)
+        on_end(deck->paste_offer);
+    deck->paste_offer = NULL;
+}
+
+static void ask_pace(struct deck *deck, enum entry entry, const char *text);
+
+/* A number was typed: so many lines or characters a second. */
+static void
+take_pace(struct deck *deck, enum entry entry, const char *text)
+{
+    char *end = NULL;
+    long max = entry == ENTRY_LPS ? MAX_LPS : MAX_CPS;
+    long number = strtol(text, &end, 10);
+    if (!deck->paste_offer)
+        return;
+    if (end == text || *end || number < 1 || number > max) {
+        status_message(deck, DECK_WARNING, "a number from 1 to %ld, please",
+                       max);
+        ask_pace(deck, entry, text);
+        return;
+    }
+    json_t *options =
+        json_pack("{s:i}", entry == ENTRY_LPS ? "lps" : "cps", (int)number);
+    send_offer(deck, deck->paste_offer, options, false);
+    json_decref(options);
+    pasting_offer_finish(deck);
+}
+
+static void
+on_lines(struct deck *deck, const char *text, void *data)
+{
+    (void)data;
+    take_pace(deck, ENTRY_LPS, text);
+}
+
+static void
+on_characters(struct deck *deck, const char *text, void *data)
+{
+    (void)data;
+    take_pace(deck, ENTRY_CPS, text);
+}
+
+static void
+on_pace_cancelled(struct deck *deck, void *data)
+{
+    (void)data;
+    pasting_offer_finish(deck);
+}
+
+static void
+ask_pace(struct deck *deck, enum entry entry, const char *text)
+{
+    bool is_lines = entry == ENTRY_LPS;
+    struct prompt_request request = {
+        .label = is_lines ? "lines a second" : "characters a second",
+        .history = is_lines ? "paste-lps" : "paste-cps",
+        .text = text,
+        .on_accept = is_lines ? on_lines : on_characters,
+        .on_cancel = on_pace_cancelled,
+    };
+    prompt_open(deck, &request);
+}
+
+/* Keeps what was offered until the number is there. */
+static void
+keep_for_pace(struct deck *deck, struct paste_offer *offer, enum entry entry)
+{
+    prompt_cancel(deck); /* which may be one for an earlier paste */
+    pasting_offer_finish(deck);
+    deck->paste_offer = xcalloc(1, sizeof(*offer));
+    *deck->paste_offer = *offer;
+    *offer = (struct paste_offer){0};
+    ask_pace(deck, entry, entry == ENTRY_LPS ? SLOW_LPS : SLOW_CPS);
+}
+
+static void
+on_choose(struct deck *deck, size_t index, void *data)
+{
+    struct paste_offer *offer = data;
+    json_t *options = json_object();
+    if (index == ENTRY_LPS || index == ENTRY_CPS)
+        keep_for_pace(deck, offer, (enum entry)index);
+    if (index == ENTRY_FULL)
+        json_object_update_new(options,
+                               json_pack("{s:i,s:i,s:b,s:s}", "cps", 0, "lps",
+                                         0, "wait-echo", 0, "wait-prompt", ""));
+    else if (index == ENTRY_PROMPT)
+        json_object_set_new(options, "wait-prompt", json_string(offer->prompt));
+    else if (index == ENTRY_ECHO)
+        json_object_set_new(options, "wait-echo", json_true());
+    if (offer->count > 0)
+        send_offer(deck, offer, options, index == ENTRY_EXPAND);
     json_decref(options);
 }
 
@@ -170,7 +264,7 @@ find_prompt(const struct pane *pane, char **ret_shown)
 
 /* "3 lines, 57 bytes to n1". */
 static char *
-describe(const struct offer *offer)
+describe(const struct paste_offer *offer)
 {
     struct facts facts;
     struct buffer text = {0};
@@ -196,17 +290,49 @@ describe(const struct offer *offer)
     return buffer_steal(&text);
 }
 
-static void
-ask(struct deck *deck, struct offer *offer, const char *prompt)
+/* What the fleet file says of pastes to the first guest: "5 lines a second",
+ * or NULL. The caller frees it. */
+static char *
+describe_pace(struct deck *deck, const struct paste_offer *offer)
 {
+    char *name = xstrndup(offer->targets[0], strcspn(offer->targets[0], ":"));
+    const struct mirror_guest *guest = mirror_fleet_find(&deck->fleet, name);
+    const json_t *paste =
+        guest ? json_object_get(guest->object, "paste") : NULL;
+    json_int_t lps = json_integer_value(json_object_get(paste, "lps"));
+    json_int_t cps = json_integer_value(json_object_get(paste, "cps"));
+    struct buffer text = {0};
+    if (lps)
+        buffer_printf(&text, ", %lld lines a second", (long long)lps);
+    if (cps)
+        buffer_printf(&text, ", %lld characters a second", (long long)cps);
+    if (json_is_true(json_object_get(paste, "wait-echo")))
+        buffer_append_text(&text, ", after each line's echo");
+    if (json_is_string(json_object_get(paste, "wait-prompt")))
+        buffer_append_text(&text, ", at each prompt");
+    char *shown = text.len ? xstrdup(text.data + 2) : NULL;
+    buffer_finish(&text);
+    free(name);
+    return shown;
+}
+
+static void
+ask(struct deck *deck, struct paste_offer *offer, const char *prompt)
+{
+    char *pace = describe_pace(deck, offer);
     bool has_words = expand_is_needed(offer->bytes.data, offer->bytes.len);
     bool has_brackets = offer->count == 1 && deck->focus &&
                         deck->focus->view.modes & MIRROR_MODE_BRACKETED_PASTE;
     struct menu_entry entries[ENTRY_COUNT] = {
         [ENTRY_PASTE] = {"p", "paste",
-                         has_brackets ? "in brackets, as the guest asked"
-                                      : "as fast as the guest takes it",
+                         pace           ? pace
+                         : has_brackets ? "in brackets, as the guest asked"
+                                        : "as fast as the guest takes it",
                          0},
+        [ENTRY_FULL] = {"a", "at full speed",
+                        pace ? "as fast as the guest takes it"
+                             : "that is what it does anyway",
+                        pace ? 0 : MENU_OFF},
         [ENTRY_EXPAND] = {"f", "fill in",
                           has_words ? "{name} and {index} for each guest"
                                     : "the text has no {name} or {index}",
@@ -215,8 +341,8 @@ ask(struct deck *deck, struct offer *offer, const char *prompt)
                           prompt ? prompt : "there is none at the cursor",
                           prompt ? 0 : MENU_OFF},
         [ENTRY_ECHO] = {"e", "wait for echo", "of each line", 0},
-        [ENTRY_LPS] = {"l", "line by line", "5 lines a second", 0},
-        [ENTRY_CPS] = {"s", "slowly", "480 characters a second", 0},
+        [ENTRY_LPS] = {"l", "line by line", "so many a second", 0},
+        [ENTRY_CPS] = {"s", "slowly", "so many characters a second", 0},
     };
     char *text = describe(offer);
     struct menu_request request = {
@@ -230,13 +356,14 @@ ask(struct deck *deck, struct offer *offer, const char *prompt)
     };
     menu_open(deck, &request);
     free(text);
+    free(pace);
 }
 
 void
 pasting_offer(struct deck *deck, const char *bytes, size_t len)
 {
     const char **names;
-    struct offer *offer = xcalloc(1, sizeof(*offer));
+    struct paste_offer *offer = xcalloc(1, sizeof(*offer));
     buffer_append(&offer->bytes, bytes, len);
     offer->count = broadcast_targets(deck, &names);
     offer->targets = xcalloc(offer->count + 1, sizeof(char *));

@@ -299,6 +299,7 @@ void
 pasting_finish(struct deck *deck)
 {
     pasting_forget(deck);
+    pasting_offer_finish(deck);
     struct deck_sender *sender = deck->senders;
     while (sender) {
         struct deck_sender *next = sender->next;

@@ -67,6 +67,8 @@ MEMBERS = [
      "$defs/fields/properties/ssh/anyOf/0"),
     ("src/fleet/spec-log.c", "log_fields",
      "$defs/fields/properties/log/anyOf/0"),
+    ("src/fleet/spec-paste.c", "paste_members",
+     "$defs/fields/properties/paste/anyOf/0"),
 ]
 
 # Limits in the source, and where the schema has them.

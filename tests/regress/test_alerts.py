@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 import time
 
 from harness import (BINARY, main, python, require, require_equal, require_in, until)
@@ -183,6 +184,58 @@ def test_a_guest_has_rules_of_its_own(box):
                   ["mine"])
     box.gm("check", box.write("bad.json", {"version": 1, "guests": {"a": {
         "exec": ["cat"], "alerts": [{"name": "x", "pattern": "["}]}}}), code=1)
+
+
+def test_rules_of_a_running_guest_change_without_a_restart(box):
+    def fleet(**fields):
+        return box.write("guestmux.json", {"version": 1, "guests": {"a": {
+            "exec": ["sh", "-c", "stty -echo; echo ready; exec cat"]}
+            | fields}})
+    box.up("-f", fleet())
+    box.gm("wait", "a", "--for", "ready", "--since-boot")
+    pid = box.guest("a")["pid"]
+    box.gm("send", "a", "--enter", "ping one")
+    box.gm("wait", "a", "--for", "ping one", "--since-boot")
+    rules = [{"name": "ping", "pattern": "ping", "severity": "critical"}]
+    require_in("a: runs, and its new definition applies already",
+               box.up("-f", fleet(alerts=rules, silence=3600)).out)
+    require_equal(box.guest("a")["consoles"][0]["silence-s"], 3600)
+    box.gm("send", "a", "--enter", "ping two")
+    require_in("ping two", wait_alert(box, "ping")["line"])
+    require_in("a: runs already",
+               box.up("-f", fleet(alerts=rules, silence=3600)).out)
+    # With something that needs a restart, the rest counts at once all the same.
+    rules[0]["name"] = "pong"
+    require_in("restart it", box.up("-f", fleet(alerts=rules,
+                                                history=77)).out)
+    box.gm("send", "a", "--enter", "ping three")
+    require_in("ping three", wait_alert(box, "pong")["line"])
+    require_equal(box.guest("a")["pid"], pid, "the same process")
+    # The next server knows them too.
+    box.kill_server()
+    box.gm("ls")
+    require_in("pong", box.gm("alerts", "--rules", "a").out)
+
+
+def test_what_the_server_writes_is_bounded(box):
+    """Commands of alert rules print to server.log."""
+    rule = {"name": "chatty", "pattern": "go \\d",
+            "run": [sys.executable, "-c",
+                    "import sys\nfor i in range(20000): "
+                    "print(f'{i:06d} ' + 'x' * 60)"]}
+    box.up("-f", box.write("guestmux.json", {"version": 1, "guests": {"a": {
+        "exec": ["sh", "-c", "stty -echo; echo ready; exec cat"],
+        "alerts": [rule]}}}))
+    box.gm("wait", "a", "--for", "ready", "--since-boot")
+    log = box.state("server.log")
+    box.gm("send", "a", "--enter", "go 1")
+    until(lambda: os.path.exists(log + ".old"), "server.log to be put aside")
+    until(lambda: os.path.getsize(log + ".old") >= 20000 * 68
+          or "019999" in open(log, encoding="utf-8").read(),
+          "the command's last line")
+    require(os.path.getsize(log) < 1 << 20, "the new one is as long")
+    box.gm("send", "a", "--enter", "still")
+    box.gm("wait", "a", "--for", "still", "--since-boot")
 
 
 def test_silence_is_told_once_and_until_output(box):

@@ -248,7 +248,16 @@ def test_escape_cancels_a_paste_in_the_deck(box):
     deck.wait_for("typing . a")
     paste_into(box, deck, "".join(f"line {i}\n" for i in range(40)))
     deck.wait_for("40 lines")
+    # How fast, is the operator's to say.
     deck.keys("l")
+    deck.wait_for("lines a second +5")
+    deck.keys("C-u")
+    deck.type("none")
+    deck.keys("Enter")
+    deck.wait_for("lines a second +none")
+    deck.keys("C-u")
+    deck.type("4")
+    deck.keys("Enter")
     deck.wait_for("pasting a [0-9]+%")
     deck.wait_for("Escape cancels")
     deck.keys("Escape")
@@ -256,6 +265,40 @@ def test_escape_cancels_a_paste_in_the_deck(box):
     deck.wait_gone("pasting a")
     require_equal(box.api().call("query-pastes"), [])
     require("line 39" not in box.capture("a", "--history", "99"), "cancelled")
+
+
+def test_the_fleet_file_says_how_pastes_go(box):
+    """Until somebody says otherwise; a change applies to a running guest."""
+    def fleet(**paste):
+        return box.write("guestmux.json", {"version": 1, "guests": {"a": {
+            "exec": ["cat"], "paste": paste}}})
+    box.up("-f", fleet(lps=4))
+    def seconds(*options):
+        start = time.monotonic()
+        box.gm("paste", "a", *options, text="1\n2\n3\n4\n5\n")
+        return time.monotonic() - start
+    require(seconds() > 0.9, "the fleet file's pace did not count")
+    require(seconds("--lps", "1000") < 0.9, "the command line's did not")
+    require(seconds("--full-speed") < 0.9, "--full-speed did not")
+    deck = box.deck()
+    deck.wait_for("typing . a")
+    paste_into(box, deck, "one\ntwo\nthree\n")
+    deck.wait_for("paste +4 lines a second")
+    deck.keys("a")
+    box.gm("wait", "a", "--for", "^three", "--since-boot", "--timeout", "20")
+    # Another pace, without a restart.
+    pid = box.guest("a")["pid"]
+    require_in("a: runs, and its new definition applies already",
+               box.up("-f", fleet(**{"wait-prompt": "^never$", "timeout": 1}),
+                      ).out)
+    require_equal(box.guest("a")["pid"], pid, "the same process")
+    require_in("'^never$' did not appear", box.gm(
+        "paste", "a", text="x\ny\n", code=3).err.replace('"', "'"))
+    box.gm("check", fleet(lps=-1, bracketed="maybe"), code=1)
+    errors = box.gm("check", fleet(lpx=1, **{"wait-prompt": "("}),
+                    code=1).err
+    require_in("lpx", errors)
+    require_in("no regular expression", errors)
 
 
 def test_what_is_typed_goes_to_the_marked(box):

@@ -379,6 +379,76 @@ the_table_of_fields_is_complete_and_unique(void **state)
     }
 }
 
+static void
+pastes_have_a_pace(void **state)
+{
+    (void)state;
+    struct spec *spec = good_spec(
+        "{\"exec\":[\"cat\"],\"paste\":{\"cps\":480,\"lps\":5,\"timeout\":7,"
+        "\"wait-echo\":true,\"wait-prompt\":\"> $\",\"bracketed\":\"off\"}}");
+    assert_int_equal(spec->paste.cps, 480);
+    assert_int_equal(spec->paste.lps, 5);
+    assert_int_equal(spec->paste.timeout_ms, 7000);
+    assert_true(spec->paste.waits_for_echo);
+    assert_string_equal(spec->paste.prompt, "> $");
+    assert_string_equal(spec->paste.bracketed, "off");
+    spec_free(spec);
+    spec = good_spec("{\"exec\":[\"cat\"]}");
+    assert_int_equal(spec->paste.cps, 0);
+    assert_int_equal(spec->paste.timeout_ms, SPEC_DEFAULT_PASTE_TIMEOUT_MS);
+    assert_null(spec->paste.prompt);
+    spec_free(spec);
+    static const char *const bad[][2] = {
+        {"5", "guests.n1.paste: this is an integer, not an object, such as "
+              "{\"lps\": 5}"},
+        {"{\"cps\":-1}", "guests.n1.paste.cps: -1 is not within 0 and 1000000"},
+        {"{\"lps\":1.5}", "guests.n1.paste.lps: this is a fraction, not an "
+                          "integer"},
+        {"{\"wait-echo\":1}", "guests.n1.paste.wait-echo: this is an integer, "
+                              "not true or false"},
+        {"{\"wait-prompt\":\"(\"}", "guests.n1.paste.wait-prompt: this is no "
+                                    "regular expression: missing closing "
+                                    "parenthesis, at character 2"},
+        {"{\"bracketed\":\"onn\"}", "guests.n1.paste.bracketed: \"onn\" is not "
+                                    "a way to paste in brackets (try on)"},
+        {"{\"lsp\":5}",
+         "guests.n1.paste.lsp: unknown field \"lsp\" (did you mean "
+         "\"lps\"?)"},
+    };
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        struct error error = {0};
+        char *text = xasprintf("{\"exec\":[\"cat\"],\"paste\":%s}", bad[i][0]);
+        assert_null(read_spec(text, &error));
+        assert_string_equal(error.text, bad[i][1]);
+        free(text);
+    }
+}
+
+static void
+what_needs_no_restart_is_taken_from_another_spec(void **state)
+{
+    (void)state;
+    struct spec *running = good_spec(
+        "{\"exec\":[\"cat\"],\"history\":5,\"silence\":9,\"read-only\":true}");
+    struct spec *wanted =
+        good_spec("{\"exec\":[\"dog\"],\"history\":7,\"paste\":{\"lps\":2},"
+                  "\"alerts\":[{\"name\":\"x\",\"pattern\":\"y\"}]}");
+    struct spec *live = spec_with_live_fields(running, wanted);
+    assert_string_equal(live->command[0], "cat");
+    assert_int_equal(live->history_lines, 5);
+    assert_int_equal(live->silence_s, 0);
+    assert_false(live->is_readonly);
+    assert_int_equal(live->paste.lps, 2);
+    assert_int_equal(live->alerts.count, 1);
+    assert_false(spec_is_equal(live, wanted));
+    struct spec *same = spec_with_live_fields(wanted, live);
+    assert_true(spec_is_equal(same, wanted));
+    spec_free(same);
+    spec_free(live);
+    spec_free(wanted);
+    spec_free(running);
+}
+
 int
 main(void)
 {
@@ -395,6 +465,8 @@ main(void)
         cmocka_unit_test(hostile_values_are_kept_as_they_are_or_refused),
         cmocka_unit_test(an_over_long_value_is_refused),
         cmocka_unit_test(sizes_are_read_as_people_write_them),
+        cmocka_unit_test(pastes_have_a_pace),
+        cmocka_unit_test(what_needs_no_restart_is_taken_from_another_spec),
         cmocka_unit_test(the_table_of_fields_is_complete_and_unique),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
