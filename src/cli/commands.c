@@ -4,15 +4,28 @@
 #include <string.h>
 
 const struct command *const commands[] = {
-    &cmd_alerts,   &cmd_api,    &cmd_attach,  &cmd_break,       &cmd_buffer,
-    &cmd_capture,  &cmd_check,  &cmd_clients, &cmd_completion,  &cmd_console,
-    &cmd_down,     &cmd_events, &cmd_export,  &cmd_fit,         &cmd_forward,
-    &cmd_grep,     &cmd_help,   &cmd_kill,    &cmd_kill_server, &cmd_link,
-    &cmd_logs,     &cmd_ls,     &cmd_network, &cmd_paste,       &cmd_pause,
-    &cmd_press,    &cmd_proxy,  &cmd_qmp,     &cmd_reset,       &cmd_restart,
-    &cmd_resume,   &cmd_rm,     &cmd_run,     &cmd_send,        &cmd_server,
-    &cmd_shutdown, &cmd_start,  &cmd_sysrq,   &cmd_timeline,    &cmd_up,
-    &cmd_version,  &cmd_wait,
+    &cmd_alerts,      &cmd_api,
+    &cmd_attach,      &cmd_break,
+    &cmd_buffer,      &cmd_capture,
+    &cmd_check,       &cmd_clients,
+    &cmd_completion,  &cmd_console,
+    &cmd_down,        &cmd_events,
+    &cmd_export,      &cmd_export_command,
+    &cmd_fit,         &cmd_forward,
+    &cmd_grep,        &cmd_help,
+    &cmd_import,      &cmd_kill,
+    &cmd_kill_server, &cmd_link,
+    &cmd_logs,        &cmd_ls,
+    &cmd_network,     &cmd_paste,
+    &cmd_pause,       &cmd_press,
+    &cmd_proxy,       &cmd_qmp,
+    &cmd_reset,       &cmd_restart,
+    &cmd_resume,      &cmd_rm,
+    &cmd_run,         &cmd_send,
+    &cmd_server,      &cmd_shutdown,
+    &cmd_start,       &cmd_sysrq,
+    &cmd_timeline,    &cmd_up,
+    &cmd_version,     &cmd_wait,
 };
 const size_t commands_count = sizeof(commands) / sizeof(commands[0]);
 

@@ -138,6 +138,23 @@ placeholders_expand(const char *text, const char *name, int index)
     return buffer_steal(&out);
 }
 
+char *
+placeholders_escape(const char *text)
+{
+    struct buffer out = {0};
+    while (*text) {
+        struct hole hole;
+        enum part part = find_part(text, &hole);
+        size_t len = part == PART_ESCAPE ? 1 : part_length(part, &hole);
+        if (part == PART_HOLE)
+            buffer_printf(&out, "{%.*s}", (int)len, text);
+        else
+            buffer_append(&out, text, len);
+        text += len;
+    }
+    return buffer_steal(&out);
+}
+
 static void
 fill_string(json_t *value, const char *name, int index,
             const struct place *place, struct mistakes *mistakes)

@@ -28,6 +28,10 @@ bool placeholders_are_in(const json_t *value);
  * it has an index and there is none, or is too long. The caller frees it. */
 char *placeholders_expand(const char *text, const char *name, int index);
 
+/* The text that placeholders_expand turns back into this one. The caller frees
+ * it. */
+char *placeholders_escape(const char *text);
+
 /* Replaces them in all strings of a value, which is nobody else's. What cannot
  * be replaced is a mistake at its place. */
 void placeholders_fill(json_t *value, const char *name, int index,

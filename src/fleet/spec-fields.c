@@ -372,5 +372,13 @@ const struct spec_field spec_fields[] = {
         .offset = AT(lifecycle.stall_s),
         .read = spec_read_stall,
     },
+    {
+        .name = "comment",
+        .type = "text",
+        .summary = "for people: a string or an array of strings",
+        .kinds = SPEC_KINDS_ALL,
+        .offset = 0, /* it is kept nowhere */
+        .read = spec_read_comment,
+    },
 };
 const size_t spec_fields_count = sizeof(spec_fields) / sizeof(spec_fields[0]);

@@ -115,14 +115,20 @@ spec_read_vga(struct spec_reader *reader, const struct spec_field *field,
                               vga_names, COUNT(vga_names)));
 }
 
-/* QEMU's value for a unix socket: its path must be short. */
+/* A unix socket's path, which must be short. value: the field's, path a part of
+ * it, which is settled as paths are. */
 static char *
-take_vnc_socket(struct spec_reader *reader, const char *path,
-                const struct place *place)
+take_vnc_socket(struct spec_reader *reader, const json_t *value,
+                const char *path, const struct place *place)
 {
-    json_t *value = json_string(path);
-    char *whole = spec_take_path(reader, value, place);
-    json_decref(value);
+    json_t *part = json_string(path);
+    char *whole = spec_take_path(reader, part, place);
+    if (whole && strcmp(json_string_value(part), path) != 0) {
+        char *settled = xasprintf("unix:%s", json_string_value(part));
+        (void)json_string_set((json_t *)value, settled);
+        free(settled);
+    }
+    json_decref(part);
     if (whole && strlen(whole) > PATHS_SOCKET_MAX_BYTES) {
         mistakes_add(reader->mistakes, place, POSITIONS_PART_VALUE,
                      "the path is %zu bytes long, a socket's can have %d",
@@ -171,11 +177,12 @@ spec_read_vnc(struct spec_reader *reader, const struct spec_field *field,
     if (!text)
         return;
     if (!strncmp(text, "unix:", 5)) {
-        keep(&spec->vnc_socket, take_vnc_socket(reader, text + 5, place));
+        keep(&spec->vnc_socket,
+             take_vnc_socket(reader, value, text + 5, place));
     } else if (is_vnc_display(text)) {
         keep(&spec->vnc_display, xstrdup(text));
     } else if (strchr(text, '/')) {
-        keep(&spec->vnc_socket, take_vnc_socket(reader, text, place));
+        keep(&spec->vnc_socket, take_vnc_socket(reader, value, text, place));
     } else {
         char *shown = spec_show(text);
         mistakes_add(reader->mistakes, place, POSITIONS_PART_VALUE,

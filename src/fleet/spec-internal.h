@@ -82,7 +82,7 @@ spec_read_fn spec_read_option, spec_read_path, spec_read_append,
     spec_read_labels, spec_read_env, spec_read_vga, spec_read_vnc,
     spec_read_usb, spec_read_devices, spec_read_rng, spec_read_after,
     spec_read_until, spec_read_restart, spec_read_shutdown, spec_read_stall,
-    spec_read_cloud_init, spec_read_paste;
+    spec_read_cloud_init, spec_read_paste, spec_read_comment;
 
 /* Reads an array of alert rules in place of those that are there; what is wrong
  * is left out. */

@@ -471,6 +471,19 @@ spec_read_command(struct spec_reader *reader, const struct spec_field *field,
     keep_words(reader, field, words);
 }
 
+/* Nobody looks at it; it must only be text. */
+void
+spec_read_comment(struct spec_reader *reader, const struct spec_field *field,
+                  const json_t *value, const struct place *place)
+{
+    (void)field;
+    if (json_is_array(value))
+        shellwords_free(spec_take_words(reader, value, place));
+    else if (!json_is_string(value))
+        spec_wrong_type(reader->mistakes, place, value,
+                        "a string or an array of strings");
+}
+
 void
 spec_read_socket(struct spec_reader *reader, const struct spec_field *field,
                  const json_t *value, const struct place *place)

@@ -166,7 +166,8 @@ read_fields(struct spec_reader *reader, const struct spec_entry *entry)
             wrong_kind(reader, field, &place);
         else
             field->read(reader, field, value, &place);
-        if (field)
+        /* A guest is the same whatever is remarked about it. */
+        if (field && field->read != spec_read_comment)
             json_object_set(reader->spec->source, name, value);
     }
 }

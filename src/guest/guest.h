@@ -237,6 +237,10 @@ json_t *guest_to_json(struct guest *guest);
  * (argv_free). */
 char **guest_command(struct guest *guest, struct error *error);
 
+/* The command line with which a person starts it without guestmux (qemu/argv.h:
+ * argv_export); NULL-terminated, owned (argv_free). */
+char **guest_export(struct guest *guest, struct error *error);
+
 size_t guest_console_count(const struct guest *guest);
 struct console *guest_console(struct guest *guest, size_t index);
 const char *guest_console_name(const struct guest *guest, size_t index);

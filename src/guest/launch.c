@@ -110,6 +110,24 @@ guest_command(struct guest *guest, struct error *error)
     return NULL;
 }
 
+char **
+guest_export(struct guest *guest, struct error *error)
+{
+    if (!guest_has_qemu(guest))
+        return guest_command(guest, error);
+    int *ports = network_ports(guest, NETWORK_PORTS_UNCHECKED, error);
+    if (!ports)
+        return NULL;
+    char *data_dir =
+        paths_guest_data_dir(guest->context->paths, guest->spec->name);
+    struct argv_runtime runtime = {.data_dir = data_dir,
+                                   .forward_ports = ports};
+    char **argv = argv_export(guest->spec, &runtime, error);
+    free(data_dir);
+    free(ports);
+    return argv;
+}
+
 /* Starts QEMU with the listener; what this process holds of it goes. */
 static bool
 spawn_qemu(struct guest *guest, int listener, struct error *error)

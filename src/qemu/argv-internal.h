@@ -52,6 +52,9 @@ void argv_add_machine(struct argv_list *list, const struct spec *spec,
 void argv_add_firmware(struct argv_list *list, const struct firmware *firmware);
 void argv_add_hardware(struct argv_list *list, const struct spec *spec);
 
+/* How many words at argv_build's end are the user's own, from args. */
+size_t argv_count_own(const struct spec *spec);
+
 /* "pci", "ccw" or "device": how a machine's virtio devices end. */
 const char *argv_virtio_bus(const struct spec *spec);
 /* The architecture that the spec's QEMU emulates. Borrowed. */

@@ -152,13 +152,13 @@ add_raw_nic(struct argv_list *list, const struct spec *spec, size_t index)
     keyval_parse(&keyval, text);
     struct buffer value = {0};
     buffer_append_text(&value, text);
-    if (!keyval_get(&keyval, "id", false))
-        buffer_printf(&value, ",id=gmnet%zu", index);
     if (!keyval_get(&keyval, "mac", false)) {
         char mac[ARGV_MAC_BYTES];
         argv_nic_mac(spec, index, mac);
         buffer_printf(&value, ",mac=%s", mac);
     }
+    if (!keyval_get(&keyval, "id", false))
+        buffer_printf(&value, ",id=gmnet%zu", index);
     keyval_finish(&keyval);
     argv_add(list, "-nic");
     argv_add_buffer(list, &value);

@@ -283,6 +283,15 @@ argv_build(const struct spec *spec, const struct argv_runtime *runtime,
     return list.words;
 }
 
+size_t
+argv_count_own(const struct spec *spec)
+{
+    struct cmdline *cmdline = is_qemu(spec) ? rewrite(spec, NULL) : NULL;
+    size_t count = cmdline ? shellwords_count(cmdline->words) : 0;
+    cmdline_free(cmdline);
+    return count;
+}
+
 char *
 argv_own_uuid(const struct spec *spec)
 {

@@ -76,5 +76,17 @@ void argv_vnc_finish(struct argv_vnc *vnc);
  * NULL-terminated (argv_free). NULL on failure. */
 char **argv_notes(const struct spec *spec, struct error *error);
 
+/* The command line for a person's shell: the same guest without guestmux. The
+ * first console and the monitor are the terminal's (-serial mon:stdio), further
+ * consoles ptys; without the UUID, sandbox, logs and sockets that guestmux
+ * adds. Of runtime only data_dir and forward_ports count. A guest that is a
+ * command gives its words. It has to run in spec->directory when args or
+ * command have relative paths. argv_free frees it. */
+char **argv_export(const struct spec *spec, const struct argv_runtime *runtime,
+                   struct error *error);
+
+/* The words, quoted for a POSIX shell, with one option a line. */
+char *argv_to_script(char *const *argv);
+
 /* The words, quoted for a POSIX shell, for showing and copying. */
 char *argv_to_shell(char *const *argv);

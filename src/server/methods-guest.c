@@ -59,15 +59,24 @@ run_command(struct request *request, const json_t *arguments,
             struct error *error)
 {
     struct guest *guest = find_guest(request, arguments, error);
-    char **argv = guest ? guest_command(guest, error) : NULL;
+    if (!guest)
+        return false;
+    bool is_by_hand = argument_boolean(arguments, "by-hand");
+    char **argv =
+        is_by_hand ? guest_export(guest, error) : guest_command(guest, error);
     if (!argv)
         return false;
     json_t *words = json_array();
     for (char **word = argv; *word; word++)
         json_array_append_new(words, json_from_text(*word));
     char *text = argv_to_shell(argv);
-    request_return(request, json_pack("{s:o,s:o}", "argv", words, "text",
-                                      json_from_text(text)));
+    /* Only words of the user's own have relative paths. */
+    const struct spec *spec = guest_spec(guest);
+    bool has_own = spec->args || spec->command;
+    request_return(request, json_pack("{s:o,s:o,s:o}", "argv", words, "text",
+                                      json_from_text(text), "directory",
+                                      has_own ? json_from_text(spec->directory)
+                                              : json_null()));
     free(text);
     argv_free(argv);
     return true;
@@ -372,7 +381,9 @@ static const struct method methods[] = {
         .name = "guest-command",
         .summary = "The command line that a guest is started with",
         .flags = METHOD_READS,
-        .arguments = {ARGUMENT_GUEST},
+        .arguments = {ARGUMENT_GUEST,
+                      {"by-hand", ARGUMENT_BOOLEAN, 0, 0, 0,
+                       "The one for a person's shell, without guestmux"}},
         .run = run_command,
     },
     {

@@ -1,0 +1,581 @@
+#include "fleet/shellscript.h"
+
+#include "base/xalloc.h"
+#include "fleet/shellscript-internal.h"
+#include "fleet/shellwords.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* All words of a script together: variables could make them grow without end.
+ */
+#define MAX_TOTAL_BYTES (4u << 20)
+#define MAX_COMMANDS 65536
+
+/* Words that begin or end something around a command; depth: how deep in it the
+ * next command is. */
+static const struct {
+    const char *word;
+    int depth;
+} reserved[] = {
+    {"if", 1},    {"then", 0},  {"elif", 0}, {"else", 0},  {"fi", -1},
+    {"while", 1}, {"until", 1}, {"do", 0},   {"done", -1}, {"esac", -1},
+    {"{", 1},     {"}", -1},    {"!", 0},    {"time", 0},
+};
+
+/* Commands whose words are assignments. */
+static const char *const declarations[] = {"export", "readonly", "local",
+                                           "declare", "typeset"};
+
+void
+script_add(struct script_words *words, char *word)
+{
+    if (words->count + 1 >= words->capacity) {
+        words->capacity = words->capacity * 2 + 8;
+        words->items =
+            xreallocarray(words->items, words->capacity, sizeof(*words->items));
+    }
+    words->items[words->count++] = word;
+    words->items[words->count] = NULL;
+}
+
+void
+script_words_finish(struct script_words *words)
+{
+    shellwords_free(words->items);
+    *words = (struct script_words){0};
+}
+
+void
+script_problem(struct script_reader *reader, const char *format, ...)
+{
+    if (reader->problem)
+        return;
+    va_list args;
+    va_start(args, format);
+    reader->problem = xvasprintf(format, args);
+    va_end(args);
+}
+
+static bool
+fault(struct script_reader *reader, enum error_code code, const char *text)
+{
+    return error_set(reader->error, code, "line %u: %s", reader->line, text);
+}
+
+bool
+script_put(struct script_reader *reader, const char *text, size_t len)
+{
+    reader->bytes += len;
+    if (reader->bytes > MAX_TOTAL_BYTES)
+        return fault(reader, ERROR_CODE_LIMIT,
+                     "the words of the script are more than 4 MiB");
+    buffer_append(&reader->word, text, len);
+    reader->has_word = reader->has_word || len > 0;
+    return true;
+}
+
+/* Words that only begin or end something are no words of a command. */
+static bool
+is_reserved(struct script_reader *reader, const char *word)
+{
+    if (reader->words.count || reader->assignments.count || reader->is_quoted)
+        return false;
+    for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++) {
+        if (strcmp(reserved[i].word, word) != 0)
+            continue;
+        if (reserved[i].depth < 0)
+            reader->depth -= reader->depth > 0;
+        else
+            reader->depth += (unsigned)reserved[i].depth;
+        return true;
+    }
+    return false;
+}
+
+bool
+script_end_word(struct script_reader *reader)
+{
+    if (!reader->has_word)
+        return true;
+    char *word = buffer_steal(&reader->word);
+    if (reader->words.count >= SHELLWORDS_MAX_WORDS) {
+        free(word);
+        return fault(reader, ERROR_CODE_LIMIT,
+                     "the command has too many words");
+    }
+    if (is_reserved(reader, word))
+        free(word);
+    else
+        script_add(&reader->words, word);
+    reader->has_word = false;
+    reader->is_quoted = false;
+    return true;
+}
+
+/* "export NAME=value": the words were taken already. */
+static bool
+is_declaration(const struct script_words *words)
+{
+    for (size_t i = 0; i < sizeof(declarations) / sizeof(declarations[0]);
+         i++) {
+        if (words->count && !strcmp(words->items[0], declarations[i]))
+            return true;
+    }
+    return false;
+}
+
+/* A loop's variable has a value for each turn. */
+static void
+settle_loop(struct script_reader *reader)
+{
+    char **words = reader->words.items;
+    bool is_loop = reader->words.count >= 2 &&
+                   (!strcmp(words[0], "for") || !strcmp(words[0], "select"));
+    bool is_case = reader->words.count >= 1 && !strcmp(words[0], "case");
+    reader->depth += is_loop || is_case;
+    struct script_words none = {0};
+    if (is_loop || (reader->words.count >= 2 && !strcmp(words[0], "read")))
+        script_set(reader, words[1], strlen(words[1]), 0, &none,
+                   xstrdup(is_loop ? "it is a loop's variable"
+                                   : "it is read when the script runs"));
+}
+
+static bool
+end_command(struct script_reader *reader)
+{
+    if (!script_end_word(reader))
+        return false;
+    settle_loop(reader);
+    struct shellscript *script = reader->script;
+    if (script->count >= MAX_COMMANDS)
+        return fault(reader, ERROR_CODE_LIMIT,
+                     "there are too many commands in the script");
+    if (reader->words.count && !is_declaration(&reader->words)) {
+        if (reader->depth)
+            script_add(&reader->notes,
+                       xstrdup("it stands in a condition, a loop or a "
+                               "function: it is taken as if it ran once"));
+        script->commands = xreallocarray(script->commands, script->count + 1,
+                                         sizeof(*script->commands));
+        script->commands[script->count++] = (struct shellscript_command){
+            reader->words.items, reader->assignments.items, reader->notes.items,
+            reader->problem, reader->command_line};
+    } else {
+        script_words_finish(&reader->words);
+        script_words_finish(&reader->assignments);
+        script_words_finish(&reader->notes);
+        free(reader->problem);
+    }
+    reader->words = reader->assignments = reader->notes =
+        (struct script_words){0};
+    reader->problem = NULL;
+    return true;
+}
+
+static bool
+read_single_quoted(struct script_reader *reader)
+{
+    const char *start = reader->text + reader->at + 1;
+    const char *end = strchr(start, '\'');
+    if (!end)
+        return fault(reader, ERROR_CODE_INVALID, "the ' has no closing '");
+    reader->has_word = true;
+    if (!script_put(reader, start, (size_t)(end - start)))
+        return false;
+    for (const char *c = start; c < end; c++)
+        reader->line += *c == '\n';
+    reader->at = (size_t)(end - reader->text) + 1;
+    return true;
+}
+
+static bool
+read_double_quoted(struct script_reader *reader)
+{
+    unsigned line = reader->line;
+    reader->has_word = true;
+    reader->at++;
+    for (;;) {
+        const char *here = reader->text + reader->at;
+        bool ok = true;
+        if (here[0] == '"') {
+            reader->at++;
+            return true;
+        }
+        if (here[0] == '\0') {
+            reader->line = line;
+            return fault(reader, ERROR_CODE_INVALID,
+                         "the \" has no closing \"");
+        }
+        if (here[0] == '$') {
+            ok = script_expand(reader, true, 0);
+        } else if (here[0] == '`') {
+            reader->at++;
+            script_skip_nested(reader, '\0', '`');
+            script_problem(reader, "`…` needs a shell to tell its value");
+        } else {
+            bool is_escape =
+                here[0] == '\\' && here[1] && strchr("$`\"\\\n", here[1]);
+            const char *c = here + is_escape;
+            reader->line += *c == '\n';
+            reader->at += is_escape ? 2 : 1;
+            ok = (is_escape && *c == '\n') || script_put(reader, c, 1);
+        }
+        if (!ok)
+            return false;
+    }
+}
+
+bool
+script_read_quoted(struct script_reader *reader)
+{
+    reader->is_quoted = true;
+    return reader->text[reader->at] == '\'' ? read_single_quoted(reader)
+                                            : read_double_quoted(reader);
+}
+
+static bool
+is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r';
+}
+
+/* One character outside of quotes that is neither blank nor operator. */
+static bool
+read_plain(struct script_reader *reader)
+{
+    const char *here = reader->text + reader->at;
+    if (here[0] == '\'' || here[0] == '"')
+        return script_read_quoted(reader);
+    if (here[0] == '$' && (here[1] == '"' || here[1] == '\'')) {
+        reader->at++;
+        if (here[1] == '\'')
+            script_problem(reader, "$'…' is a shell's extension");
+        return script_read_quoted(reader);
+    }
+    if (here[0] == '$')
+        return script_expand(reader, false, 0);
+    if (here[0] == '`') {
+        reader->at++;
+        script_skip_nested(reader, '\0', '`');
+        script_problem(reader, "`…` needs a shell to tell its value");
+        reader->has_word = true;
+        return true;
+    }
+    if (here[0] == '\\') {
+        size_t end = here[1] == '\r' && here[2] == '\n' ? 2 : 1;
+        reader->at += here[end] ? end + 1 : 1;
+        reader->line += here[end] == '\n';
+        reader->is_quoted = reader->is_quoted || here[end] != '\n';
+        return here[end] == '\n' || !here[end] ||
+               script_put(reader, here + end, 1);
+    }
+    const char *home = getenv("HOME");
+    if (here[0] == '~' && !reader->has_word && home &&
+        (here[1] == '/' || is_blank(here[1]) || here[1] == '\n')) {
+        reader->at++;
+        return script_put(reader, home, strlen(home));
+    }
+    if (here[0] == '*' || here[0] == '?')
+        script_problem(reader, "%c is a file name pattern, which needs a shell",
+                       here[0]);
+    reader->at++;
+    return script_put(reader, here, 1);
+}
+
+/* Reads one word into the buffer, for those that are no words of a command. */
+static bool
+read_word(struct script_reader *reader)
+{
+    bool ok = true;
+    while (ok && reader->text[reader->at] &&
+           !strchr(" \t\r\n;&|<>()", reader->text[reader->at]))
+        ok = read_plain(reader);
+    return ok;
+}
+
+/* "(a b c)", at is behind the parenthesis. */
+static bool
+read_array(struct script_reader *reader, struct script_words *ret)
+{
+    struct script_words outer = reader->words;
+    reader->words = (struct script_words){0};
+    reader->keeps_blanks = false;
+    bool ok = true;
+    /* The first word must not be taken for a reserved one. */
+    script_add(&reader->words, xstrdup(""));
+    for (;;) {
+        char c = reader->text[reader->at];
+        if (c == '#' && !reader->has_word) {
+            reader->at += strcspn(reader->text + reader->at, "\n");
+            continue;
+        }
+        if (!ok || c == '\0' || c == ')')
+            break;
+        if (is_blank(c) || c == '\n') {
+            reader->line += c == '\n';
+            reader->at++;
+            ok = script_end_word(reader);
+        } else {
+            ok = read_plain(reader);
+        }
+    }
+    ok = ok && script_end_word(reader);
+    reader->at += reader->text[reader->at] == ')';
+    for (size_t i = 1; i < reader->words.count; i++) {
+        script_add(ret, reader->words.items[i]);
+        reader->words.items[i] = NULL;
+    }
+    free(reader->words.count ? reader->words.items[0] : NULL);
+    free(reader->words.items);
+    reader->words = outer;
+    return ok;
+}
+
+/* Whether NAME= or NAME+= stands here, where a command's first words are.
+ * *ret_len: of the name. */
+static bool
+is_assignment(const struct script_reader *reader, size_t *ret_len)
+{
+    if (reader->has_word ||
+        (reader->words.count && !is_declaration(&reader->words)))
+        return false;
+    const char *here = reader->text + reader->at;
+    *ret_len = script_name_length(here);
+    const char *rest = here + *ret_len;
+    return *ret_len > 0 && (rest[0] == '=' || !strncmp(rest, "+=", 2));
+}
+
+/* What follows the assignment decides whether it is the script's or a
+ * command's own. */
+static bool
+read_assignment(struct script_reader *reader, size_t len)
+{
+    const char *name = reader->text + reader->at;
+    unsigned flags = name[len] == '+' ? SCRIPT_SET_APPEND : 0;
+    char *outer_problem = reader->problem;
+    reader->problem = NULL;
+    reader->at += len + (flags ? 2 : 1);
+    struct script_words values = {0};
+    bool is_array = reader->text[reader->at] == '(';
+    bool ok = true;
+    if (is_array) {
+        flags |= SCRIPT_SET_ARRAY;
+        reader->at++;
+        ok = read_array(reader, &values);
+    } else {
+        reader->keeps_blanks = true;
+        ok = read_word(reader);
+        script_add(&values, buffer_steal(&reader->word));
+        reader->has_word = reader->is_quoted = false;
+    }
+    reader->keeps_blanks = false;
+    if (!is_array && ok && !reader->words.count)
+        script_add(&reader->assignments,
+                   xasprintf("%.*s=%s", (int)len, name, values.items[0]));
+    script_set(reader, name, len, flags, &values, reader->problem);
+    reader->problem = outer_problem;
+    return ok;
+}
+
+/* A here-document's lines, which begin behind the next line end. */
+static bool
+note_heredoc(struct script_reader *reader)
+{
+    while (is_blank(reader->text[reader->at]))
+        reader->at++;
+    if (!read_word(reader))
+        return false;
+    if (reader->heredoc_count == SCRIPT_MAX_HEREDOCS)
+        return fault(reader, ERROR_CODE_LIMIT, "too many here-documents");
+    reader->heredocs[reader->heredoc_count++] = buffer_steal(&reader->word);
+    reader->has_word = reader->is_quoted = false;
+    return true;
+}
+
+static void
+skip_heredocs(struct script_reader *reader)
+{
+    for (size_t i = 0; i < reader->heredoc_count; i++) {
+        size_t wanted = strlen(reader->heredocs[i]);
+        bool is_end = false;
+        while (!is_end && reader->text[reader->at]) {
+            const char *line = reader->text + reader->at;
+            size_t len = strcspn(line, "\n");
+            size_t tabs = strspn(line, "\t");
+            is_end = len - (tabs < len ? tabs : 0) == wanted &&
+                     !strncmp(line + (tabs < len ? tabs : 0),
+                              reader->heredocs[i], wanted);
+            reader->at += len + (line[len] == '\n');
+            reader->line++;
+        }
+        free(reader->heredocs[i]);
+    }
+    reader->heredoc_count = 0;
+}
+
+/* "> log", "2>&1", "<<EOF": left out, with its number and its target. */
+static bool
+read_redirection(struct script_reader *reader)
+{
+    size_t start = reader->at;
+    bool is_number =
+        reader->word.len > 0 && !reader->is_quoted &&
+        reader->word.len == strspn(reader->word.data, "0123456789");
+    if (is_number) {
+        start -= reader->word.len;
+        buffer_reset(&reader->word);
+        reader->has_word = false;
+    } else if (!script_end_word(reader)) {
+        return false;
+    }
+    const char *here = reader->text + reader->at;
+    bool is_heredoc = !strncmp(here, "<<", 2) && here[2] != '<';
+    reader->at += strspn(here, "<>");
+    reader->at += strspn(reader->text + reader->at, is_heredoc ? "-" : "&|");
+    if (is_heredoc)
+        return note_heredoc(reader);
+    if (reader->text[reader->at] == '(') {
+        script_skip_nested(reader, '(', ')');
+        script_problem(reader,
+                       "%.2s is a process substitution, which needs a "
+                       "shell",
+                       here);
+        return true;
+    }
+    char *problem = reader->problem;
+    reader->problem = NULL;
+    while (is_blank(reader->text[reader->at]))
+        reader->at++;
+    bool ok = read_word(reader);
+    buffer_reset(&reader->word);
+    reader->has_word = reader->is_quoted = false;
+    free(reader->problem);
+    reader->problem = problem;
+    script_add(&reader->notes,
+               xasprintf("%.*s: left out, guestmux keeps what QEMU says",
+                         (int)(reader->at - start), reader->text + start));
+    return ok;
+}
+
+static bool
+read_operator(struct script_reader *reader)
+{
+    const char *here = reader->text + reader->at;
+    if (here[0] == '&' && here[1] == '>') {
+        reader->at++;
+        return read_redirection(reader);
+    }
+    if (!script_end_word(reader))
+        return false;
+    if (here[0] == '|' && here[1] != '|' && reader->words.count)
+        script_add(&reader->notes,
+                   xstrdup("its pipe was left out: guestmux keeps what the "
+                           "consoles print"));
+    reader->at += strspn(here, ";&|()") ? 1 : 0;
+    return end_command(reader);
+}
+
+static bool
+read_step(struct script_reader *reader)
+{
+    char c = reader->text[reader->at];
+    size_t len = 0;
+    if (is_blank(c)) {
+        reader->at++;
+        return script_end_word(reader);
+    }
+    if (c == '\n') {
+        bool ok = end_command(reader);
+        reader->at++;
+        reader->line++;
+        skip_heredocs(reader);
+        return ok;
+    }
+    if (c == '#' && !reader->has_word) {
+        reader->at += strcspn(reader->text + reader->at, "\n");
+        return true;
+    }
+    if (!reader->has_word && !reader->words.count && !reader->assignments.count)
+        reader->command_line = reader->line;
+    if (is_assignment(reader, &len))
+        return read_assignment(reader, len);
+    if (c == '<' || c == '>')
+        return read_redirection(reader);
+    if (strchr(";&|()", c))
+        return read_operator(reader);
+    return read_plain(reader);
+}
+
+/* PWD is a shell's own, not the environment's. */
+static void
+set_directory(struct script_reader *reader)
+{
+    char *directory = getcwd(NULL, 0);
+    struct script_words values = {0};
+    if (!directory)
+        return;
+    script_add(&values, directory);
+    script_set(reader, "PWD", strlen("PWD"), 0, &values, NULL);
+}
+
+static void
+finish(struct script_reader *reader)
+{
+    for (size_t i = 0; i < reader->variable_count; i++) {
+        free(reader->variables[i].name);
+        free(reader->variables[i].problem);
+        script_words_finish(&reader->variables[i].values);
+    }
+    free(reader->variables);
+    for (size_t i = 0; i < reader->heredoc_count; i++)
+        free(reader->heredocs[i]);
+    script_words_finish(&reader->words);
+    script_words_finish(&reader->assignments);
+    script_words_finish(&reader->notes);
+    buffer_finish(&reader->word);
+    free(reader->problem);
+}
+
+struct shellscript *
+shellscript_read(const char *text, size_t len, struct error *error)
+{
+    if (len > SHELLSCRIPT_MAX_BYTES || memchr(text, '\0', len)) {
+        error_set(error, ERROR_CODE_INVALID,
+                  len > SHELLSCRIPT_MAX_BYTES
+                      ? "the script is larger than 1 MiB"
+                      : "this is no shell script: it has a zero byte");
+        return NULL;
+    }
+    char *copy = xstrndup(text, len);
+    struct script_reader reader = {.text = copy, .line = 1, .error = error};
+    reader.script = xcalloc(1, sizeof(*reader.script));
+    set_directory(&reader);
+    bool ok = true;
+    while (ok && reader.text[reader.at])
+        ok = read_step(&reader);
+    ok = ok && end_command(&reader);
+    finish(&reader);
+    free(copy);
+    if (ok)
+        return reader.script;
+    shellscript_free(reader.script);
+    return NULL;
+}
+
+void
+shellscript_free(struct shellscript *script)
+{
+    for (size_t i = 0; script && i < script->count; i++) {
+        struct shellscript_command *command = &script->commands[i];
+        shellwords_free(command->words);
+        shellwords_free(command->assignments);
+        shellwords_free(command->notes);
+        free(command->problem);
+    }
+    if (script)
+        free(script->commands);
+    free(script);
+}

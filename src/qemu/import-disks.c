@@ -1,0 +1,522 @@
+/* Disks of all ways to say them, and firmware in flash. */
+#include "base/xalloc.h"
+#include "qemu/firmware.h"
+#include "qemu/import-internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* What a drive says, however it is written. All borrowed from keyval. */
+struct drive {
+    struct import_item *item;
+    struct import_item *below; /* a -blockdev of the file itself, or NULL */
+    struct keyval keyval;      /* owned: of -drive, or of a -blockdev */
+    char *id;                  /* owned: what a device names; NULL: none */
+    char *file;                /* owned; NULL: one that is no field */
+    const char *interface;     /* a field's: "ide"; NULL: said by a device */
+    bool is_readonly;
+    bool is_blockdev;
+    bool is_flash;
+};
+
+struct drives {
+    struct importer *importer;
+    struct drive *items; /* owned */
+    size_t count;
+};
+
+/* -drive's keys that fields say; others keep the drive in args. */
+static const char *const drive_keys[] = {
+    "file",  "format",   "if",    "media",   "id",
+    "index", "readonly", "cache", "discard", NULL};
+static const char *const flash_keys[] = {"file", "format", "if", "readonly",
+                                         "unit", "index",  "id", NULL};
+static const char *const blockdev_keys[] = {
+    "driver",        "node-name", "file.driver", "read-only", "",
+    "file.filename", "discard",   "filename",    "file",      NULL};
+
+/* Devices that are a disk on an interface of ours. */
+static const struct disk_device {
+    const char *driver;
+    const char *interface;
+    bool is_cdrom;
+} disk_devices[] = {
+    {"ide-cd", "ide", true},
+    {"ide-hd", "ide", false},
+    {"nvme", "nvme", false},
+    {"scsi-cd", "scsi", true},
+    {"scsi-hd", "scsi", false},
+    {"virtio-blk-ccw", "virtio", false},
+    {"virtio-blk-device", "virtio", false},
+    {"virtio-blk-pci", "virtio", false},
+};
+
+/* Whether it is a file's name, not a protocol's. */
+static bool
+is_plain_file(const char *file)
+{
+    return file && file[0] && strcspn(file, ":") >= strcspn(file, "/");
+}
+
+static bool
+is_on(const struct keyval *keyval, const char *key)
+{
+    return keyval_is_on(keyval, key);
+}
+
+static const char *
+default_interface(const struct importer *importer)
+{
+    return import_is_pc(importer) ? "ide" : "virtio";
+}
+
+/* -hda FILE and the like. */
+static void
+collect_short(struct drives *drives, struct import_item *item, bool is_cdrom)
+{
+    struct drive drive = {.item = item,
+                          .interface = default_interface(drives->importer),
+                          .is_readonly = is_cdrom};
+    const char *file = item->value ? item->value : item->word;
+    drive.file = is_plain_file(file) ? xstrdup(file) : NULL;
+    if (is_cdrom && drive.file) {
+        static char raw[] = "format=raw,media=cdrom";
+        keyval_parse(&drive.keyval, raw);
+    }
+    drives->items[drives->count++] = drive;
+}
+
+static void
+collect_drive(struct drives *drives, struct import_item *item)
+{
+    struct drive drive = {.item = item};
+    keyval_parse(&drive.keyval, item->value);
+    const char *interface = keyval_get(&drive.keyval, "if", false);
+    const char *media = keyval_get(&drive.keyval, "media", false);
+    const char *file = keyval_get(&drive.keyval, "file", false);
+    bool is_cdrom = media && !strcmp(media, "cdrom");
+    drive.is_readonly = is_cdrom || is_on(&drive.keyval, "readonly");
+    drive.is_flash = interface && !strcmp(interface, "pflash");
+    if (!interface)
+        drive.interface = default_interface(drives->importer);
+    else if (!strcmp(interface, "virtio") || !strcmp(interface, "ide"))
+        drive.interface = interface;
+    bool is_known =
+        drive.interface || (interface && !strcmp(interface, "none"));
+    /* A read-only disk of IDE is a CD-ROM to us. */
+    if (drive.interface && !strcmp(drive.interface, "ide") && !is_cdrom &&
+        drive.is_readonly)
+        is_known = false;
+    if (drive.is_flash ? import_has_only(&drive.keyval, flash_keys)
+                       : is_known && import_has_only(&drive.keyval, drive_keys))
+        drive.file = is_plain_file(file) ? xstrdup(file) : NULL;
+    drive.id = xstrdup(keyval_get(&drive.keyval, "id", false));
+    drives->items[drives->count++] = drive;
+}
+
+/* A -blockdev's value as pairs: "file.filename" for JSON's object in an object.
+ */
+static bool
+read_blockdev(const char *value, struct keyval *ret)
+{
+    if (value[0] != '{') {
+        keyval_parse(ret, value);
+        return true;
+    }
+    json_t *object = json_loads(value, JSON_REJECT_DUPLICATES, NULL);
+    json_t *file = json_incref(json_object_get(object, "file"));
+    const char *name = NULL;
+    json_t *member = NULL;
+    if (json_is_object(file)) {
+        json_object_del(object, "file");
+        json_object_foreach(file, name, member)
+        {
+            char *key = xasprintf("file.%s", name);
+            json_object_set(object, key, member);
+            free(key);
+        }
+    }
+    json_decref(file);
+    char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
+    bool ok = text && import_read_device(text, ret);
+    free(text);
+    json_decref(object);
+    return ok;
+}
+
+static struct drive *
+find_drive(struct drives *drives, const char *id)
+{
+    for (size_t i = 0; id && i < drives->count; i++) {
+        if (drives->items[i].id && !strcmp(drives->items[i].id, id))
+            return &drives->items[i];
+    }
+    return NULL;
+}
+
+static void
+collect_blockdev(struct drives *drives, struct import_item *item)
+{
+    struct drive drive = {.item = item, .is_blockdev = true};
+    bool is_read = read_blockdev(item->value, &drive.keyval);
+    const char *driver = keyval_get(&drive.keyval, "driver", true);
+    const char *protocol = keyval_get(&drive.keyval, "file.driver", false);
+    const char *file = keyval_get(&drive.keyval, "file.filename", false);
+    struct drive *below =
+        find_drive(drives, keyval_get(&drive.keyval, "file", false));
+    if (driver && !strcmp(driver, "file"))
+        file = keyval_get(&drive.keyval, "filename", false);
+    else if (below && below->is_blockdev && below->file &&
+             !strcmp(keyval_get(&below->keyval, "driver", true), "file"))
+        file = below->file;
+    else if (!protocol || strcmp(protocol, "file") != 0)
+        file = NULL;
+    if (below && file == below->file)
+        drive.below = below->item;
+    drive.is_readonly = is_on(&drive.keyval, "read-only");
+    if (is_read && driver && import_has_only(&drive.keyval, blockdev_keys))
+        drive.file = is_plain_file(file) ? xstrdup(file) : NULL;
+    drive.id = xstrdup(keyval_get(&drive.keyval, "node-name", false));
+    drives->items[drives->count++] = drive;
+}
+
+static void
+collect(struct drives *drives)
+{
+    static const char *const disks[] = {"hda", "hdb", "hdc", "hdd"};
+    struct importer *importer = drives->importer;
+    drives->items = xcalloc(importer->count + 1, sizeof(*drives->items));
+    for (size_t i = 0; i < importer->count; i++) {
+        struct import_item *item = &importer->items[i];
+        if (!item->name && !item->is_done)
+            collect_short(drives, item, false);
+        for (size_t k = 0; k < COUNT(disks); k++) {
+            if (import_is(item, disks[k]))
+                collect_short(drives, item, false);
+        }
+        if (import_is(item, "cdrom"))
+            collect_short(drives, item, true);
+        else if (import_is(item, "drive"))
+            collect_drive(drives, item);
+        else if (import_is(item, "blockdev"))
+            collect_blockdev(drives, item);
+    }
+}
+
+/* A drive's format: -blockdev's driver says it. */
+static const char *
+format_of(const struct drive *drive)
+{
+    return drive->is_blockdev ? keyval_get(&drive->keyval, "driver", true)
+                              : keyval_get(&drive->keyval, "format", false);
+}
+
+/* Adds it to "disks". serial: may be NULL. */
+static void
+add_disk(struct drives *drives, struct drive *drive, const char *interface,
+         const char *serial)
+{
+    const char *cache = keyval_get(&drive->keyval, "cache", false);
+    const char *discard = keyval_get(&drive->keyval, "discard", false);
+    const char *format = format_of(drive);
+    json_t *disk = json_object();
+    json_object_set_new(disk, "file", import_path(drive->file));
+    if (format)
+        json_object_set_new(disk, "format", json_string(format));
+    if (strcmp(interface, "virtio") != 0)
+        json_object_set_new(disk, "interface", json_string(interface));
+    if (cache)
+        json_object_set_new(disk, "cache", json_string(cache));
+    if (discard)
+        json_object_set_new(
+            disk, "discard",
+            json_boolean(!strcmp(discard, "unmap") || !strcmp(discard, "on")));
+    if (serial)
+        json_object_set_new(disk, "serial", json_string(serial));
+    if (drive->is_readonly)
+        json_object_set_new(disk, "readonly", json_true());
+    json_array_append_new(drives->importer->disks, disk);
+    drive->item->is_done = true;
+    if (drive->below)
+        drive->below->is_done = true;
+}
+
+/* Those that QEMU puts on an interface by itself. */
+static void
+take_simple(struct drives *drives)
+{
+    for (size_t i = 0; i < drives->count; i++) {
+        struct drive *drive = &drives->items[i];
+        if (drive->item->is_done || !drive->file || !drive->interface)
+            continue;
+        const char *media = keyval_get(&drive->keyval, "media", false);
+        bool is_cdrom = media && !strcmp(media, "cdrom");
+        add_disk(drives, drive, drive->interface, NULL);
+        if (drive->item->name && strcmp(drive->item->name, "drive") != 0)
+            import_note(drives->importer, "-%s %s: a disk on %s%s",
+                        drive->item->name, drive->item->value, drive->interface,
+                        is_cdrom ? ", a CD-ROM" : "");
+        if (keyval_get(&drive->keyval, "index", false))
+            import_note(drives->importer,
+                        "-drive %s: its index is left out, disks come in "
+                        "their order",
+                        drive->item->value);
+    }
+}
+
+/* Our ids: a controller of SATA has six ports. */
+static bool
+is_own_sata(const char *bus)
+{
+    return bus && !strncmp(bus, "gmsata", 6);
+}
+
+/* The id of the only virtio-scsi controller without options, or NULL. */
+static struct import_item *
+find_scsi(struct importer *importer, char **ret_id)
+{
+    static const char *const known[] = {"", "driver", "id", NULL};
+    struct import_item *found = NULL;
+    int at = -1;
+    struct import_item *item = NULL;
+    while ((item = import_next(importer, "device", &at))) {
+        struct keyval keyval = {0};
+        bool is_read = import_read_device(item->value, &keyval);
+        const char *driver = keyval_get(&keyval, "driver", true);
+        if (is_read && driver && !strncmp(driver, "virtio-scsi", 11) &&
+            !found && import_has_only(&keyval, known)) {
+            found = item;
+            free(*ret_id);
+            *ret_id = xstrdup(keyval_get(&keyval, "id", false));
+        }
+        keyval_finish(&keyval);
+    }
+    return found;
+}
+
+/* Whether a scsi device's bus is that controller's. */
+static bool
+is_on_bus(const char *bus, const char *id)
+{
+    size_t len = id ? strlen(id) : 0;
+    return !bus || (id && !strncmp(bus, id, len) && !strcmp(bus + len, ".0"));
+}
+
+/* The interface that a -device puts a drive on, or NULL: one that no field
+ * says. */
+static const char *
+device_interface(const struct keyval *keyval, const struct drive *drive,
+                 bool has_scsi, const char *scsi_id)
+{
+    static const char *const known[] = {"",    "driver", "drive", "id",
+                                        "bus", "serial", NULL};
+    const char *driver = keyval_get(keyval, "driver", true);
+    const char *bus = keyval_get(keyval, "bus", false);
+    for (size_t i = 0; driver && i < COUNT(disk_devices); i++) {
+        const struct disk_device *device = &disk_devices[i];
+        if (strcmp(device->driver, driver) != 0)
+            continue;
+        bool is_scsi = !strcmp(device->interface, "scsi");
+        bool is_ide = !strcmp(device->interface, "ide");
+        bool is_sata = is_ide && is_own_sata(bus);
+        bool fits =
+            import_has_only(keyval, known) &&
+            (is_scsi ? has_scsi && is_on_bus(bus, scsi_id) : !bus || is_sata) &&
+            (!(is_scsi || is_ide) || device->is_cdrom == drive->is_readonly);
+        return !fits ? NULL : is_sata ? "sata" : device->interface;
+    }
+    return NULL;
+}
+
+/* The pairs of -drive if=none or -blockdev with a -device. */
+static void
+take_pairs(struct drives *drives)
+{
+    struct importer *importer = drives->importer;
+    char *scsi_id = NULL;
+    struct import_item *scsi = find_scsi(importer, &scsi_id);
+    size_t scsi_disks = 0;
+    size_t sata_disks = 0;
+    int at = -1;
+    struct import_item *item = NULL;
+    while ((item = import_next(importer, "device", &at))) {
+        struct keyval keyval = {0};
+        bool is_read = import_read_device(item->value, &keyval);
+        struct drive *drive =
+            find_drive(drives, keyval_get(&keyval, "drive", false));
+        const char *interface =
+            is_read && drive && drive->file && !drive->item->is_done
+                ? device_interface(&keyval, drive, scsi, scsi_id)
+                : NULL;
+        const char *serial = keyval_get(&keyval, "serial", false);
+        if (serial && !strncmp(serial, "gmdisk", 6))
+            serial = NULL; /* NVMe's, which must have one */
+        if (interface) {
+            add_disk(drives, drive, interface, serial);
+            item->is_done = true;
+            scsi_disks += !strcmp(interface, "scsi");
+            sata_disks += !strcmp(interface, "sata");
+        }
+        keyval_finish(&keyval);
+    }
+    free(scsi_id);
+    if (scsi && scsi_disks)
+        scsi->is_done = true;
+    at = -1;
+    while (sata_disks && (item = import_next(importer, "device", &at)))
+        item->is_done = !strncmp(item->value, "ahci,id=gmsata", 14);
+}
+
+/* Firmware ------------------------------------------------------------------
+ */
+
+/* What "firmware" takes a file's format to be. */
+static bool
+is_format_by_name(const struct drive *drive)
+{
+    const char *format = format_of(drive);
+    size_t len = strlen(drive->file);
+    bool is_qcow2 = len > 6 && !strcmp(drive->file + len - 6, ".qcow2");
+    return !format || !strcmp(format, is_qcow2 ? "qcow2" : "raw");
+}
+
+/* The drives in flash: by unit, or in their order. */
+static size_t
+find_flash(struct drives *drives, struct drive *ret[3])
+{
+    size_t count = 0;
+    for (size_t i = 0; i < drives->count && count < 3; i++) {
+        struct drive *drive = &drives->items[i];
+        if (drive->is_flash)
+            ret[count++] = drive;
+    }
+    const char *unit =
+        count == 2 ? keyval_get(&ret[0]->keyval, "unit", false) : NULL;
+    if (unit && !strcmp(unit, "1")) {
+        struct drive *first = ret[0];
+        ret[0] = ret[1];
+        ret[1] = first;
+    }
+    return count;
+}
+
+/* -machine pflash0=NODE,pflash1=NODE: the nodes are flash, and the words leave
+ * the machine. */
+static void
+mark_flash_nodes(struct drives *drives)
+{
+    struct importer *importer = drives->importer;
+    const char *machine =
+        json_string_value(json_object_get(importer->entry, "machine"));
+    if (!machine || !strstr(machine, "pflash"))
+        return;
+    struct keyval keyval;
+    keyval_parse(&keyval, machine);
+    struct buffer rest = {0};
+    for (size_t i = 0; i < keyval.count; i++) {
+        const struct keyval_pair *pair = &keyval.pairs[i];
+        bool is_flash = pair->key && (!strcmp(pair->key, "pflash0") ||
+                                      !strcmp(pair->key, "pflash1"));
+        struct drive *drive = is_flash ? find_drive(drives, pair->value) : NULL;
+        if (drive && drive->file) {
+            drive->is_flash = true;
+            continue;
+        }
+        buffer_printf(&rest, "%s%s%s", rest.len ? "," : "",
+                      pair->key ? pair->key : "", pair->key ? "=" : "");
+        keyval_append_value(&rest, pair->value);
+    }
+    import_set_text(importer, "machine", rest.data ? rest.data : "");
+    buffer_finish(&rest);
+    keyval_finish(&keyval);
+}
+
+/* The variable store: one that cannot be written is a template. */
+static void
+take_store(struct importer *importer, json_t *firmware, struct drive *store)
+{
+    bool is_template =
+        access(store->file, R_OK) == 0 && access(store->file, W_OK) < 0;
+    bool is_shipped = !strncmp(store->file, "/usr/share/", 11);
+    const char *member = is_template || is_shipped ? "vars" : "store";
+    json_object_set_new(firmware, member, import_path(store->file));
+    if (is_template || is_shipped)
+        import_note(importer,
+                    "firmware: %s is a template, the guest gets a copy",
+                    store->file);
+    store->item->is_done = true;
+    if (store->below)
+        store->below->is_done = true;
+}
+
+static void
+drop_secure_flash(struct importer *importer, const char *code)
+{
+    int at = -1;
+    struct import_item *item = NULL;
+    while ((item = import_next(importer, "global", &at))) {
+        bool is_secure =
+            !strcmp(item->value,
+                    "driver=cfi.pflash01,property=secure,value=on") ||
+            !strcmp(item->value, "cfi.pflash01.secure=on");
+        if (!is_secure || !firmware_file_requires_smm(code))
+            continue;
+        item->is_done = true;
+        import_note(importer, "-global %s: comes with the firmware",
+                    item->value);
+    }
+}
+
+static void
+take_firmware(struct drives *drives)
+{
+    struct drive *flash[3] = {NULL};
+    mark_flash_nodes(drives);
+    size_t count = find_flash(drives, flash);
+    struct importer *importer = drives->importer;
+    bool fits = count >= 1 && count <= 2 &&
+                !json_object_get(importer->entry, "firmware");
+    for (size_t i = 0; fits && i < count; i++)
+        fits = flash[i]->file && is_format_by_name(flash[i]);
+    /* Code that may be written to is code and store in one file. */
+    if (!fits || (count == 1 && !flash[0]->is_readonly) ||
+        (count == 2 && flash[1]->is_readonly)) {
+        for (size_t i = 0; i < count; i++) {
+            if (flash[i]->is_blockdev)
+                import_give_up(importer, "firmware in flash that is not code "
+                                         "and variable store");
+        }
+        return;
+    }
+    json_t *firmware = json_object();
+    json_object_set_new(firmware, "code", import_path(flash[0]->file));
+    if (!flash[0]->is_readonly)
+        import_note(importer, "firmware: %s is opened read-only",
+                    flash[0]->file);
+    flash[0]->item->is_done = true;
+    if (flash[0]->below)
+        flash[0]->below->is_done = true;
+    drop_secure_flash(importer, flash[0]->file);
+    if (count == 2)
+        take_store(importer, firmware, flash[1]);
+    json_object_set_new(importer->entry, "firmware", firmware);
+}
+
+void
+import_disks(struct importer *importer)
+{
+    struct drives drives = {.importer = importer};
+    collect(&drives);
+    take_firmware(&drives);
+    take_simple(&drives);
+    take_pairs(&drives);
+    for (size_t i = 0; i < drives.count; i++) {
+        keyval_finish(&drives.items[i].keyval);
+        free(drives.items[i].id);
+        free(drives.items[i].file);
+    }
+    free(drives.items);
+}
