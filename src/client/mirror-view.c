@@ -397,6 +397,7 @@ read_modes(const json_t *names)
         enum mirror_mode mode;
     } table[] = {
         {"alternate-screen", MIRROR_MODE_ALTERNATE_SCREEN},
+        {"alternate-scroll", MIRROR_MODE_ALTERNATE_SCROLL},
         {"application-cursor", MIRROR_MODE_APPLICATION_CURSOR},
         {"bracketed-paste", MIRROR_MODE_BRACKETED_PASTE},
         {"reverse-screen", MIRROR_MODE_REVERSE_SCREEN},

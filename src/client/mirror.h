@@ -41,6 +41,7 @@ enum mirror_mode {
     MIRROR_MODE_MOUSE_MOVE = 1 << 6,
     MIRROR_MODE_MOUSE_SGR = 1 << 7,
     MIRROR_MODE_MOUSE_PRESS = 1 << 8,
+    MIRROR_MODE_ALTERNATE_SCROLL = 1 << 9,
 };
 
 struct mirror_run {

@@ -32,6 +32,9 @@ struct console_handlers {
     void (*on_output)(void *data, const char *bytes, size_t len,
                       uint64_t offset);
     void (*on_bell)(void *data);
+    /* The guest ended a frame (mode 2026), and more bytes may follow before
+     * on_change: the screen is whole now. It may only be read. May be NULL. */
+    void (*on_frame)(void *data);
     void (*on_title)(void *data, const char *title);
     /* The descriptor of an fd console ended: end of file, or errnum. */
     void (*on_end)(void *data, int errnum);

@@ -44,6 +44,14 @@ on_bell(void *data)
 }
 
 static void
+on_frame(void *data)
+{
+    struct console *console = data;
+    if (!console->is_dead && console->handlers->on_frame)
+        console->handlers->on_frame(console->data);
+}
+
+static void
 on_title(void *data, const char *title)
 {
     struct console *console = data;
@@ -54,6 +62,7 @@ on_title(void *data, const char *title)
 const struct terminal_handlers content_terminal_handlers = {
     .on_reply = on_reply,
     .on_bell = on_bell,
+    .on_frame = on_frame,
     .on_title = on_title,
 };
 

@@ -13,16 +13,16 @@
 
 /* Modes beside enum terminal_mode, in the same word. */
 enum inner_mode {
-    MODE_INSERT = 1 << 16,       /* IRM */
-    MODE_ORIGIN = 1 << 17,       /* DECOM */
-    MODE_CURSOR = 1 << 18,       /* DECTCEM */
-    MODE_REVERSE_WRAP = 1 << 19, /* 45 */
-    MODE_MARGINS = 1 << 20,      /* DECLRMM: left and right ones can be set */
-    MODE_NARROW = 1 << 21,       /* they are narrower than the screen */
-    MODE_COLUMNS = 1 << 22,      /* DECCOLM, without its columns */
-    MODE_NATIONAL = 1 << 23,     /* DECNRCM */
-    MODE_BLINK = 1 << 24,        /* 12: a cursor that blinks */
-    MODE_PUBLIC_MASK = (1 << 16) - 1,
+    MODE_INSERT = 1 << 17,       /* IRM */
+    MODE_ORIGIN = 1 << 18,       /* DECOM */
+    MODE_CURSOR = 1 << 19,       /* DECTCEM */
+    MODE_REVERSE_WRAP = 1 << 20, /* 45 */
+    MODE_MARGINS = 1 << 21,      /* DECLRMM: left and right ones can be set */
+    MODE_NARROW = 1 << 22,       /* they are narrower than the screen */
+    MODE_COLUMNS = 1 << 23,      /* DECCOLM, without its columns */
+    MODE_NATIONAL = 1 << 24,     /* DECNRCM */
+    MODE_BLINK = 1 << 25,        /* 12: a cursor that blinks */
+    MODE_PUBLIC_MASK = (1 << 17) - 1,
     MODE_DEFAULTS = TERMINAL_MODE_AUTOWRAP | MODE_CURSOR,
 };
 

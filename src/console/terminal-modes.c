@@ -26,6 +26,7 @@ static const struct {
     {1004, true, TERMINAL_MODE_FOCUS},
     {1005, true, TERMINAL_MODE_MOUSE_UTF8},
     {1006, true, TERMINAL_MODE_MOUSE_SGR},
+    {1007, true, TERMINAL_MODE_ALTERNATE_SCROLL},
     {1015, true, TERMINAL_MODE_MOUSE_URXVT},
     {2004, true, TERMINAL_MODE_BRACKETED_PASTE},
     {2026, true, TERMINAL_MODE_SYNCHRONIZED},
@@ -134,6 +135,15 @@ set_private(struct terminal *terminal, int number, bool is_set, unsigned before)
     }
 }
 
+/* The end of synchronized output. */
+static void
+end_frame(struct terminal *terminal)
+{
+    if ((terminal->write_flags & TERMINAL_WRITE_LIVE) && terminal->handlers &&
+        terminal->handlers->on_frame)
+        terminal->handlers->on_frame(terminal->data);
+}
+
 static void
 set_mode(struct terminal *terminal, bool is_private, int number, bool is_set)
 {
@@ -146,6 +156,8 @@ set_mode(struct terminal *terminal, bool is_private, int number, bool is_set)
         terminal->modes |= bit;
     if (is_private)
         set_private(terminal, number, is_set, before);
+    if (bit == TERMINAL_MODE_SYNCHRONIZED && before & bit && !is_set)
+        end_frame(terminal);
 }
 
 static void

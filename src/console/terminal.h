@@ -26,6 +26,10 @@ struct terminal_handlers {
      * NULL. */
     void (*on_reply)(void *data, const char *bytes, size_t len);
     void (*on_bell)(void *data);
+    /* The guest ended synchronized output (2026): the screen is whole as it is,
+     * and may not be after the bytes that follow. For reading only. May be
+     * NULL. */
+    void (*on_frame)(void *data);
     /* title: sanitised (base/text.h), at most 256 bytes; OSC 0 and 2. */
     void (*on_title)(void *data, const char *title);
 };
@@ -140,6 +144,7 @@ enum terminal_mode {
     TERMINAL_MODE_MOUSE_PRESS = 1 << 13,       /* 9: X10's */
     TERMINAL_MODE_MOUSE_UTF8 = 1 << 14,        /* 1005 */
     TERMINAL_MODE_MOUSE_URXVT = 1 << 15,       /* 1015 */
+    TERMINAL_MODE_ALTERNATE_SCROLL = 1 << 16,  /* 1007 */
 };
 unsigned terminal_modes(const struct terminal *terminal);
 

@@ -57,6 +57,16 @@ on_bell(void *data)
 }
 
 static void
+on_frame(void *data)
+{
+    struct guest_console *console = data;
+    struct guest *guest = console->guest;
+    const struct guest_context *context = guest->context;
+    if (context->handlers->on_frame)
+        context->handlers->on_frame(context->data, guest, console->index);
+}
+
+static void
 on_title(void *data, const char *title)
 {
     struct guest_console *console = data;
@@ -102,6 +112,7 @@ static const struct console_handlers handlers = {
     .on_change = on_change,
     .on_output = on_output,
     .on_bell = on_bell,
+    .on_frame = on_frame,
     .on_title = on_title,
     .on_end = on_end,
     .on_trouble = on_trouble,

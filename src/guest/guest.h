@@ -38,6 +38,8 @@ struct guest_handlers {
     void (*on_output)(void *data, struct guest *guest, size_t console,
                       const char *bytes, size_t len, uint64_t offset);
     void (*on_bell)(void *data, struct guest *guest, size_t console);
+    /* The screen may only be read. May be NULL. */
+    void (*on_frame)(void *data, struct guest *guest, size_t console);
     /* The guest took the last byte of input that waited. May be NULL. */
     void (*on_input_taken)(void *data, struct guest *guest, size_t console);
     /* level: "info", "warning", "error". text: fit to show. */

@@ -398,6 +398,7 @@ static const struct {
     const char *name;
 } mode_names[] = {
     {TERMINAL_MODE_ALTERNATE_SCREEN, "alternate-screen"},
+    {TERMINAL_MODE_ALTERNATE_SCROLL, "alternate-scroll"},
     {TERMINAL_MODE_APPLICATION_CURSOR, "application-cursor"},
     {TERMINAL_MODE_APPLICATION_KEYPAD, "application-keypad"},
     {TERMINAL_MODE_AUTOWRAP, "autowrap"},

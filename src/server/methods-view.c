@@ -24,6 +24,12 @@
         "focus", ARGUMENT_BOOLEAN, 0, 0, 0,                                    \
             "Somebody types here: the keyboard is held ready"                  \
     }
+#define ARGUMENT_AWAY                                                          \
+    {                                                                          \
+        "away", ARGUMENT_BOOLEAN, 0, 0, 0,                                     \
+            "The keyboard is at another program at present, which a guest "    \
+            "hears that asked for focus reports"                               \
+    }
 #define ARGUMENT_RESIZE                                                        \
     {                                                                          \
         "resize", ARGUMENT_BOOLEAN, 0, 0, 0,                                   \
@@ -59,6 +65,7 @@ run_open(struct request *request, const json_t *arguments, struct error *error)
         .is_focused = argument_boolean(arguments, "focus") &&
                       !peer_is_readonly(request_peer(request)),
         .is_resizing = argument_boolean(arguments, "resize"),
+        .is_away = argument_boolean(arguments, "away"),
     };
     struct view *view =
         view_open(server, request_peer(request), guest, index, &options);
@@ -110,6 +117,7 @@ run_change(struct request *request, const json_t *arguments,
     options.is_focused =
         options.is_focused && !peer_is_readonly(request_peer(request));
     change_flag(arguments, "resize", &options.is_resizing);
+    change_flag(arguments, "away", &options.is_away);
     if (!change_moment(view, arguments, error))
         return false;
     request_return(request, NULL);
@@ -238,6 +246,7 @@ static const struct method methods[] = {
                 ARGUMENT_CONSOLE,
                 ARGUMENT_SIZE(ARGUMENT_REQUIRED),
                 ARGUMENT_FOCUS,
+                ARGUMENT_AWAY,
                 ARGUMENT_RESIZE,
             },
         .run = run_open,
@@ -251,6 +260,7 @@ static const struct method methods[] = {
                 ARGUMENT_VIEW,
                 ARGUMENT_SIZE(0),
                 ARGUMENT_FOCUS,
+                ARGUMENT_AWAY,
                 ARGUMENT_RESIZE,
                 {"scroll", ARGUMENT_INTEGER, 0, 0, TERMINAL_HISTORY_MAX_LINES,
                  "Rows back from the newest; 0: live"},

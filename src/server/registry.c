@@ -444,6 +444,12 @@ on_bell(void *data, struct guest *guest, size_t console)
 }
 
 static void
+on_frame(void *data, struct guest *guest, size_t console)
+{
+    view_on_frame(data, guest, console);
+}
+
+static void
 on_input_taken(void *data, struct guest *guest, size_t console)
 {
     paste_on_input_taken(data, guest, console);
@@ -460,6 +466,7 @@ const struct guest_handlers registry_guest_handlers = {
     .on_screen = on_screen,
     .on_output = on_output,
     .on_bell = on_bell,
+    .on_frame = on_frame,
     .on_notice = on_notice,
     .on_input_taken = on_input_taken,
 };

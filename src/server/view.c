@@ -102,6 +102,41 @@ last_used(const struct server *server, const struct guest *guest,
     return last;
 }
 
+/* --- focus reports
+ * ------------------------------------------------------------- */
+
+/* Whether the keyboard of somebody who looks is at the console. */
+static bool
+has_focus(const struct server *server, const struct guest *guest,
+          size_t console)
+{
+    for (const struct view *view = server->views; view; view = view->next) {
+        if (view->guest == guest && view->console == console &&
+            view->options.is_focused && !view->options.is_away)
+            return true;
+    }
+    return false;
+}
+
+/* Tells a guest that asked (mode 1004, XTerm's FocusIn and FocusOut) that it
+ * has the keyboard now, or has it no more, when that changed by what this view
+ * did. */
+static void
+report_focus(struct view *view, bool had_focus)
+{
+    struct error ignored = {0};
+    struct console *console = view_console(view);
+    if (!console ||
+        has_focus(view->server, view->guest, view->console) == had_focus)
+        return;
+    if ((terminal_modes(console_terminal(console)) & TERMINAL_MODE_FOCUS) &&
+        !console_is_replaying(console) &&
+        clients_may_type(view->server, view->peer, view->guest, view->console,
+                         &ignored))
+        (void)console_type(console, had_focus ? "\033[O" : "\033[I", 3,
+                           &ignored);
+}
+
 /* --- the past
  * ------------------------------------------------------------------ */
 
@@ -294,11 +329,13 @@ view_open(struct server *server, struct peer *peer, struct guest *guest,
     view->console = console;
     view->id = ++server->next_view_id;
     view->options = *options;
+    bool had_focus = has_focus(server, guest, console);
     frame_state_init(&view->state, options->rows, options->cols);
     view->next = server->views;
     server->views = view;
     take_size(view);
     hold_keyboard(view, options->is_focused);
+    report_focus(view, had_focus);
     clients_changed(server, guest, console);
     return view;
 }
@@ -318,10 +355,12 @@ view_id(const struct view *view)
 void
 view_close(struct view *view)
 {
+    bool had_focus = has_focus(view->server, view->guest, view->console);
     struct view **link = &view->server->views;
     while (*link != view)
         link = &(*link)->next;
     *link = view->next;
+    report_focus(view, had_focus);
     hold_keyboard(view, false);
     const struct view *last =
         view->guest ? last_used(view->server, view->guest, view->console)
@@ -443,7 +482,9 @@ view_set_options(struct view *view, const struct view_options *options)
     bool has_new_size = options->rows != view->options.rows ||
                         options->cols != view->options.cols;
     bool has_new_focus = options->is_focused && !view->options.is_focused;
+    bool had_focus = has_focus(view->server, view->guest, view->console);
     view->options = *options;
+    report_focus(view, had_focus);
     if (has_new_size)
         frame_state_resize(&view->state, options->rows, options->cols);
     if (has_new_size || has_new_focus)
@@ -582,6 +623,20 @@ view_on_screen(struct server *server, const struct guest *guest, size_t console)
     for (struct view *view = server->views; view; view = view->next) {
         if (view->guest == guest && view->console == console && !view->past)
             touch(view);
+    }
+}
+
+void
+view_on_frame(struct server *server, const struct guest *guest, size_t console)
+{
+    uint64_t now = clock_monotonic_ns();
+    for (struct view *view = server->views; view; view = view->next) {
+        if (view->guest != guest || view->console != console || view->past)
+            continue;
+        view->held_ns = 0;
+        view->is_dirty = true;
+        if (may_send(view) && now - view->sent_ns >= view->rest_ns)
+            send_frame(view, now);
     }
 }
 

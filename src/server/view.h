@@ -36,6 +36,8 @@ struct view_options {
     int cols;
     bool is_focused;  /* the keyboard is held ready */
     bool is_resizing; /* the console takes the view's size */
+    bool is_away;     /* the keyboard is at another program: not told to guests
+                       * that ask for focus reports */
 };
 
 /* Opens a view, which belongs to the peer; nothing is sent before view_start.
@@ -90,6 +92,10 @@ void view_on_typing(struct server *server, const struct peer *peer,
                     const struct guest *guest, size_t console);
 void view_on_screen(struct server *server, const struct guest *guest,
                     size_t console);
+/* The guest ended a synchronized frame: views that may get one get it now, for
+ * what follows begins the next one. */
+void view_on_frame(struct server *server, const struct guest *guest,
+                   size_t console);
 void view_on_guest_change(struct server *server, struct guest *guest);
 void view_forget_guest(struct server *server, const struct guest *guest);
 /* The guest's consoles go, and others come in their places. */

@@ -144,6 +144,7 @@ struct deck {
     bool is_sidebar_wanted;
     bool is_sidebar_focused;
     bool is_mouse_on;
+    bool is_away; /* the keyboard is at another of the terminals */
     bool is_prefix;
     bool is_search_back;    /* that pattern was asked for with ? */
     bool is_sequence_taken; /* libtickit knew the sequence */

@@ -46,6 +46,29 @@ click_sidebar(struct deck *deck, int row)
     arrange_select(deck, index);
 }
 
+/* Whether a full-screen program wants the wheel as arrow keys (mode 1007). */
+static bool
+wants_arrows(const struct pane *pane)
+{
+    const unsigned both =
+        (unsigned)MIRROR_MODE_ALTERNATE_SCREEN | MIRROR_MODE_ALTERNATE_SCROLL;
+    return (pane->view.modes & both) == both && !pane->copy && !pane->scrub &&
+           !pane->deck->options->is_read_only && !company_is_mute(pane);
+}
+
+static void
+send_arrows(struct pane *pane, const char *name, int count)
+{
+    json_t *keys = json_array();
+    for (int i = 0; i < count; i++)
+        json_array_append_new(keys, json_string(name));
+    if (pane->deck->connection)
+        connection_execute_quiet(
+            pane->deck->connection, "console-send",
+            json_pack("{s:s, s:O}", "guest", pane->target, "keys", keys));
+    json_decref(keys);
+}
+
 static void
 turn_wheel(struct deck *deck, const TickitMouseEventInfo *event)
 {
@@ -69,11 +92,14 @@ turn_wheel(struct deck *deck, const TickitMouseEventInfo *event)
         pane_pan(pane, -rows, 0);
         return;
     }
-    if (rows > 0 && pane->view.history == 0)
+    bool is_guests = wants_arrows(pane) && !(event->mod & TICKIT_MOD_SHIFT);
+    if (!is_guests && rows > 0 && pane->view.history == 0)
         return;
     if (pane != deck->focus || deck->is_sidebar_focused)
         arrange_focus(deck, pane);
-    if (pane->scrub) /* its rows are not the live scrollback's */
+    if (is_guests)
+        send_arrows(pane, rows > 0 ? "Up" : "Down", WHEEL_ROWS);
+    else if (pane->scrub) /* its rows are not the live scrollback's */
         scrub_scroll(pane, rows);
     else
         copy_mode_wheel(pane, rows);

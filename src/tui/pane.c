@@ -111,6 +111,7 @@ open_view(struct pane *pane)
         json_pack("{s:s, s:i, s:i, s:b, s:b}", "guest", pane->target, "rows",
                   pane_rows(pane), "cols", pane->rect.cols, "focus",
                   deck->focus == pane, "resize", !deck->options->is_read_only);
+    json_object_set_new(arguments, "away", json_boolean(deck->is_away));
     connection_execute(deck->connection, "view-open", arguments, on_view_opened,
                        pane);
 }
@@ -324,7 +325,8 @@ pane_drawn(struct pane *pane)
 void
 pane_tell_focus(struct pane *pane, bool is_focused)
 {
-    pane_change_view(pane, json_pack("{s:b}", "focus", is_focused));
+    pane_change_view(pane, json_pack("{s:b, s:b}", "focus", is_focused, "away",
+                                     pane->deck->is_away));
 }
 
 void

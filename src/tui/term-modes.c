@@ -41,7 +41,8 @@ ask_for_shape(const struct term_modes *modes)
 void
 term_modes_take(const struct term_modes *modes)
 {
-    term_modes_write(modes->out_fd, TERM_RESTORE_PASTE_ON);
+    term_modes_write(modes->out_fd,
+                     TERM_RESTORE_PASTE_ON TERM_RESTORE_FOCUS_ON);
     if (modes->is_mouse_on)
         ask_for_mouse(modes);
     if (modes->shape)

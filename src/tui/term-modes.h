@@ -5,8 +5,8 @@
 #include <stdbool.h>
 
 /* What the deck asks of the operator's terminal beside what it draws: the
- * mouse, bracketed paste, the cursor's shape. Given back when the deck goes.
- * Zero-initialise it. */
+ * mouse, bracketed paste, focus reports, the cursor's shape. Given back when
+ * the deck goes. Zero-initialise it. */
 struct term_modes {
     int out_fd;      /* borrowed */
     bool has_shapes; /* the terminal knows DECSCUSR */

@@ -296,10 +296,27 @@ on_tickit_mouse(TickitTerm *term, TickitEventFlags flags, void *info,
     return 1;
 }
 
+/* The operator's terminal has the keyboard of the machine again, or lost it
+ * (XTerm's FocusIn and FocusOut). */
+static bool
+take_focus_report(struct deck *deck, const char *bytes, size_t len)
+{
+    if (len != 3 || memcmp(bytes, "\033[", 2) != 0 ||
+        (bytes[2] != 'I' && bytes[2] != 'O'))
+        return false;
+    typing_flush(deck);
+    deck->is_away = bytes[2] == 'O';
+    if (deck->focus)
+        pane_change_view(deck->focus,
+                         json_pack("{s:b}", "away", deck->is_away));
+    return true;
+}
+
 static void
 handle_sequence(struct deck *deck, const char *bytes, size_t len)
 {
-    if (mouse_guest_motion(deck, bytes, len))
+    if (take_focus_report(deck, bytes, len) ||
+        mouse_guest_motion(deck, bytes, len))
         return;
     deck->is_sequence_taken = false;
     tickit_term_input_push_bytes(term_tickit(deck->term), bytes, len);

@@ -125,6 +125,72 @@ def test_a_guest_cannot_stop_its_screen(box):
     screen(peer, view, has_text("later"))
 
 
+# Fills the screen with its count, in synchronized frames back to back.
+FRAMES = """
+import os, time
+for count in range(1000, 1400):
+    rows = b''.join(b'\\x1b[%d;1H%d %s' % (row, count, b'.' * 40)
+                    for row in range(1, 25))
+    os.write(1, b'\\x1b[?2026h' + rows[:500])
+    os.write(1, rows[500:] + b'\\x1b[?2026l')
+    os.write(1, b'\\x1b[?2026h')
+    time.sleep(0.004)
+    os.write(1, b'\\x1b[?2026l')
+os.write(1, b'\\x1b[Hdone')
+time.sleep(60)
+"""
+
+
+def test_synchronized_frames_back_to_back_are_many_and_whole(box):
+    box.up("-f", box.console_fleet(a=["sh", "-c", "read x; exec " + shell(
+        python(FRAMES))]))
+    peer = box.api()
+    view = peer.call("view-open", guest="a", rows=24, cols=80)["view"]
+    screen(peer, view, lambda data: True)
+    shown = {}
+    frames = []
+    torn = []
+
+    def take(data):
+        for row, *runs in data.get("rows", []):
+            shown[row] = runs[0][1][:4] if runs else ""
+        if "done" in shown.values():
+            return True
+        frames.append(time.monotonic())
+        if len(shown) == 24 and len(set(shown.values())) != 1:
+            torn.append(dict(shown))
+        return False
+
+    peer.call("console-send", guest="a", text="\n")
+    screen(peer, view, take)
+    require(not torn, f"half a frame: {torn[:1]}")
+    rate = len(frames) / (frames[-1] - frames[0])
+    require(rate >= 20, f"{rate:.0f} frames a second")
+
+
+def test_the_deck_tells_of_its_terminals_focus(box):
+    echo_guest(box, "\\x1b[?1004h")
+    deck = box.deck()
+    deck.wait_for(r"\[I'")
+    deck.type("\x1b[O!")
+    deck.wait_for(r"\[O.*!")
+    deck.type("\x1b[I")
+    deck.wait_for(r"(?s)\[I.*\[O.*\[I")
+    deck.keys("C-]", "s")
+    deck.wait_for(r"(?s)\[I.*\[O.*\[I.*\[O")
+
+
+def test_a_wheel_is_arrows_to_a_program_that_asked(box):
+    echo_guest(box, "\\x1b[?1049h\\x1b[?1007h")
+    deck = box.deck()
+    deck.wait_for("ready")
+    col, row = cell_of(deck, "ready")
+    deck.type(f"\x1b[<64;{col};{row}M")
+    deck.wait_for(r"(?s)(\[A.*){3}")
+    deck.type(f"\x1b[<65;{col};{row}M")
+    deck.wait_for(r"(?s)(\[B.*){3}")
+
+
 def test_a_mouse_is_told_to_a_guest_that_asked(box):
     echo_guest(box, "\\x1b[?1002h\\x1b[?1006h")
     peer = box.api()

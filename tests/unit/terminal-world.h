@@ -18,6 +18,8 @@ struct world {
     struct buffer replies;
     char title[512];
     int bells;
+    int frames;
+    char frame_row[64]; /* the first row at the last frame's end */
     int titles;
 };
 
@@ -36,6 +38,18 @@ world_on_bell(void *data)
 }
 
 static inline void
+world_on_frame(void *data)
+{
+    struct world *world = data;
+    struct buffer row = {0};
+    world->frames++;
+    render_rows(world->terminal, 0, 0, RENDER_PLAIN, &row);
+    (void)snprintf(world->frame_row, sizeof(world->frame_row), "%.*s",
+                   (int)(row.len ? row.len - 1 : 0), row.data);
+    buffer_finish(&row);
+}
+
+static inline void
 world_on_title(void *data, const char *title)
 {
     struct world *world = data;
@@ -46,6 +60,7 @@ world_on_title(void *data, const char *title)
 static const struct terminal_handlers world_handlers = {
     .on_reply = world_on_reply,
     .on_bell = world_on_bell,
+    .on_frame = world_on_frame,
     .on_title = world_on_title,
 };
 

@@ -352,6 +352,55 @@ a_view_is_panned_until_somebody_types(void **state)
     }
 }
 
+static int64_t
+open_focused(struct client *client, const char *guest)
+{
+    json_t *value = client_call(client, "view-open",
+                                json_pack("{s:s,s:i,s:i,s:b}", "guest", guest,
+                                          "rows", 5, "cols", 60, "focus", 1));
+    return json_integer_value(json_object_get(value, "view"));
+}
+
+static void
+change_view(struct client *client, int64_t view, const char *what, bool is_so)
+{
+    client_call(client, "view-change",
+                json_pack("{s:I,s:b}", "view", (json_int_t)view, what, is_so));
+}
+
+static void
+focus_is_told_to_a_guest_that_asked(void **state)
+{
+    struct fixture *f = *state;
+    /* one that did not ask hears nothing */
+    open_focused(&f->one, "g");
+    type(&f->one, "a");
+    client_expect(&f->one, "g", "^a$");
+    client_start_guest(&f->one, "f",
+                       "stty raw -echo; printf '\\033[?1004hready'; "
+                       "exec cat -v");
+    client_expect(&f->one, "f", "ready");
+
+    int64_t one = open_focused(&f->one, "f");
+    int64_t two = open_focused(&f->two, "f");  /* it has the focus already */
+    change_view(&f->one, one, "focus", false); /* … and keeps it */
+    change_view(&f->two, two, "away", true);
+    change_view(&f->two, two, "away", true);
+    change_view(&f->two, two, "away", false);
+    client_call(&f->two, "view-close",
+                json_pack("{s:I}", "view", (json_int_t)two));
+    client_call(&f->one, "console-send",
+                json_pack("{s:s,s:s}", "guest", "f", "text", "|"));
+    client_expect(&f->one, "f",
+                  "ready\\^\\[\\[I\\^\\[\\[O\\^\\[\\[I\\^\\[\\[O\\|$");
+    /* one who may not type makes no input either */
+    name_client(&f->two, "two@pts/2", true);
+    open_focused(&f->two, "f");
+    client_call(&f->one, "console-send",
+                json_pack("{s:s,s:s}", "guest", "f", "text", "!"));
+    client_expect(&f->one, "f", "\\[O\\|!$");
+}
+
 int
 main(void)
 {
@@ -366,6 +415,7 @@ main(void)
         TEST(a_size_is_typed_at_a_prompt_only),
         TEST(clients_are_listed_with_what_they_do),
         TEST(a_view_is_panned_until_somebody_types),
+        TEST(focus_is_told_to_a_guest_that_asked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

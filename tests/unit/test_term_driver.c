@@ -426,7 +426,7 @@ opening_and_closing_leave_the_terminal_as_it_was(void **state)
     assert_int_equal(during.c_iflag & (ICRNL | IXON), 0);
     term_close(fixture.term);
     assert_non_null(strstr(sent(&fixture), "\033[?1049l"));
-    assert_non_null(strstr(fixture.bytes, "\033[?2004l"));
+    assert_non_null(strstr(fixture.bytes, "\033[?1004l\033[?2004l"));
     assert_non_null(strstr(fixture.bytes, "\033[?1006l"));
     assert_non_null(strstr(fixture.bytes, "\033[?25h"));
     tcgetattr(fixture.slave, &after);

@@ -127,6 +127,7 @@ static const struct {
     {"\033[?9h", "\033[?9l", TERMINAL_MODE_MOUSE_PRESS},
     {"\033[?1005h", "\033[?1005l", TERMINAL_MODE_MOUSE_UTF8},
     {"\033[?1015h", "\033[?1015l", TERMINAL_MODE_MOUSE_URXVT},
+    {"\033[?1007h", "\033[?1007l", TERMINAL_MODE_ALTERNATE_SCROLL},
     {"\033[?1004h", "\033[?1004l", TERMINAL_MODE_FOCUS},
     {"\033[?2026h", "\033[?2026l", TERMINAL_MODE_SYNCHRONIZED},
     {"\033[?47h", "\033[?47l", TERMINAL_MODE_ALTERNATE_SCREEN},
@@ -135,6 +136,25 @@ static const struct {
     {"\033[?1002;1006h", "\033[?1002;1006l",
      TERMINAL_MODE_MOUSE_DRAG | TERMINAL_MODE_MOUSE_SGR},
 };
+
+static void
+each_end_of_synchronized_output_is_told_where_it_is(void **state)
+{
+    (void)state;
+    struct world world;
+    world_init(&world, 4, 20, 10);
+    world_write(&world, "\033[?2026h\033[Hone\033[?2026l\033[?2026h\033[Htwo");
+    assert_int_equal(world.frames, 1);
+    assert_string_equal(world.frame_row, "one");
+    world_write(&world, "\033[?2026l\033[Hthree\033[?2026l");
+    assert_int_equal(world.frames, 2);
+    assert_string_equal(world.frame_row, "two");
+    /* nobody looks at a replay */
+    terminal_write(world.terminal, "\033[?2026h\033[?2026l", 16,
+                   TERMINAL_WRITE_REPLAY);
+    assert_int_equal(world.frames, 2);
+    world_finish(&world);
+}
 
 static void
 modes_are_set_and_reset(void **state)
@@ -328,6 +348,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sgr_sets_the_style),
         cmocka_unit_test(erased_cells_get_the_background_colour),
+        cmocka_unit_test(each_end_of_synchronized_output_is_told_where_it_is),
         cmocka_unit_test(modes_are_set_and_reset),
         cmocka_unit_test(one_mouse_mode_replaces_another),
         cmocka_unit_test(a_reset_turns_wrapping_on),
