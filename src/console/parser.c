@@ -264,13 +264,13 @@ collect(struct parser *parser, char byte)
         parser->intermediate_count++;
 }
 
-static bool
+static inline bool
 is_digit(char byte)
 {
-    return byte >= '0' && byte <= '9';
+    return (unsigned char)(byte - '0') <= 9;
 }
 
-static int32_t
+static inline int32_t
 add_digit(int32_t value, char digit)
 {
     value = value * 10 + (digit - '0');
@@ -533,24 +533,67 @@ take_text(struct parser *parser, const char *bytes, size_t len)
     return run;
 }
 
-/* Takes the digits and separators of a control sequence. */
+/* Skips what follows more parameters than there is room. */
+static size_t
+skip_params(const char *bytes, size_t len)
+{
+    size_t at = 0;
+    while (at < len && bytes[at] >= '0' && bytes[at] <= ';')
+        at++;
+    return at;
+}
+
+/* Takes the digits and separators of a control sequence: add_param_byte for
+ * many. */
 static size_t
 take_params(struct parser *parser, const char *bytes, size_t len)
 {
+    struct parser_sequence *sequence = &parser->sequence;
+    unsigned count = sequence->count ? sequence->count : 1;
+    int32_t value = PARSER_OMITTED;
     size_t at = 0;
-    while (at < len && bytes[at] >= '0' && bytes[at] <= ';') {
-        bool is_number = is_digit(bytes[at]);
-        add_param_byte(parser, bytes[at++]);
-        if (!is_number || parser->sequence.count > PARSER_MAX_PARAMS)
-            continue;
-        int32_t *param = &parser->sequence.params[parser->sequence.count - 1];
-        int32_t value = *param;
-        for (; at < len && is_digit(bytes[at]); at++)
-            value = add_digit(value, bytes[at]);
-        *param = value;
+    if (!len || bytes[0] < '0' || bytes[0] > ';')
+        return 0;
+    parser->state = CSI_PARAM;
+    if (count > PARSER_MAX_PARAMS)
+        return skip_params(bytes, len);
+    if (sequence->count)
+        value = sequence->params[count - 1];
+    for (; at < len; at++) {
+        if (is_digit(bytes[at])) {
+            value = value < 0 ? 0 : value;
+            do
+                value = add_digit(value, bytes[at++]);
+            while (at < len && is_digit(bytes[at]));
+            if (at == len)
+                break;
+        }
+        if (bytes[at] != ';' && bytes[at] != ':')
+            break;
+        sequence->params[count - 1] = value;
+        if (count == PARSER_MAX_PARAMS) {
+            sequence->count = count + 1;
+            return at + skip_params(bytes + at, len - at);
+        }
+        if (bytes[at] == ':')
+            sequence->is_sub |= 1u << count;
+        count++;
+        value = PARSER_OMITTED;
     }
-    if (at)
-        parser->state = CSI_PARAM;
+    sequence->params[count - 1] = value;
+    sequence->count = count;
+    return at;
+}
+
+/* Takes parameters, and the final byte that mostly follows them. */
+static size_t
+take_sequence(struct parser *parser, const char *bytes, size_t len)
+{
+    size_t at = take_params(parser, bytes, len);
+    if (at < len && bytes[at] >= 0x40 && bytes[at] < 0x7F) {
+        parser->state = GROUND;
+        dispatch_control(parser, bytes[at++]);
+    }
     return at;
 }
 
@@ -560,7 +603,7 @@ static size_t
 take_common(struct parser *parser, const char *bytes, size_t len)
 {
     if (parser->state == CSI_PARAM || parser->state == CSI_ENTRY)
-        return take_params(parser, bytes, len);
+        return take_sequence(parser, bytes, len);
     if (parser->state != GROUND)
         return 0;
     size_t at = take_text(parser, bytes, len);
@@ -573,6 +616,7 @@ take_common(struct parser *parser, const char *bytes, size_t len)
         start_sequence(parser);
         parser->state = CSI_ENTRY;
         at += 2;
+        at += take_sequence(parser, bytes + at, len - at);
     }
     return at;
 }

@@ -3,14 +3,6 @@
 #include <stddef.h>
 
 int
-terminal_param(const struct parser_sequence *sequence, unsigned at, int other)
-{
-    if (at >= sequence->count || sequence->params[at] == PARSER_OMITTED)
-        return other;
-    return sequence->params[at];
-}
-
-int
 terminal_count(const struct parser_sequence *sequence)
 {
     int count = terminal_param(sequence, 0, 1);

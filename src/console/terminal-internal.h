@@ -270,8 +270,13 @@ void terminal_escape(void *data, const char *intermediates, char final);
 /* terminal-csi.c */
 void terminal_csi(void *data, const struct parser_sequence *sequence);
 /* The parameter at a place; other when it is omitted. */
-int terminal_param(const struct parser_sequence *sequence, unsigned at,
-                   int other);
+static inline int
+terminal_param(const struct parser_sequence *sequence, unsigned at, int other)
+{
+    if (at >= sequence->count || sequence->params[at] == PARSER_OMITTED)
+        return other;
+    return sequence->params[at];
+}
 /* The first one as a count: omitted and 0 mean 1. */
 int terminal_count(const struct parser_sequence *sequence);
 /* A 1-based place as a 0-based one; omitted and 0 mean the first. */

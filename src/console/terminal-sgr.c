@@ -64,6 +64,8 @@ static unsigned
 sub_count(const struct parser_sequence *sequence, unsigned at)
 {
     unsigned count = 0;
+    if (!sequence->is_sub)
+        return 0;
     while (is_sub(sequence, at + 1 + count))
         count++;
     return count;
