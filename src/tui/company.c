@@ -119,7 +119,18 @@ company_event(struct deck *deck, const json_t *data)
                        pane->company.holder, pane->target,
                        keymap_prefix(deck->keymap), key ? key : "");
     pane_title_changed(pane);
+    sidebar_changed(deck);
     status_changed(deck);
+}
+
+enum company_presence
+company_presence(const struct pane *pane)
+{
+    const struct company *company = &pane->company;
+    if (company->holder[0] || company->typist[0])
+        return COMPANY_TYPES;
+    return company->watchers > (company->is_watching ? 1 : 0) ? COMPANY_WATCHES
+                                                              : COMPANY_NOBODY;
 }
 
 bool

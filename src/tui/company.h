@@ -28,6 +28,14 @@ void company_introduce(struct deck *deck);
 /* A CONSOLE_CLIENTS event. */
 void company_event(struct deck *deck, const json_t *data);
 
+/* What others do at a pane's console; the worst for who types there. */
+enum company_presence {
+    COMPANY_NOBODY,
+    COMPANY_WATCHES,
+    COMPANY_TYPES, /* or has the keyboard alone */
+};
+enum company_presence company_presence(const struct pane *pane);
+
 /* What a pane's title says of the others: "2 watch", "anna@pts/3 types". False
  * when there is nothing to say; *ret_is_loud: it should be seen. */
 bool company_title(const struct pane *pane, char *text, int size,

@@ -24,8 +24,9 @@ struct copy_mode {
     int wanted_col; /* where the cursor would be if its row were as long */
     int64_t top;    /* what the view was asked to begin with */
     struct selection selection;
-    int count; /* typed before a move; 0: none */
-    int cols;  /* of the console, when it was looked at last */
+    int count;     /* typed before a move; 0: none */
+    int cols;      /* of the console, when it was looked at last */
+    int first_col; /* of the console, at the pane's left edge */
 
     /* a motion that waits for rows beyond the view */
     bool is_moving;
@@ -67,6 +68,8 @@ int64_t copy_last_row(const struct copy_mode *copy);
 
 /* Moves the cursor there, wherever its row ends, and the view if it has to. */
 void copy_set_cursor(struct copy_mode *copy, int64_t row, int wanted_col);
+/* Shows the columns from that one on, as far as there are so many. */
+void copy_show_cols(struct copy_mode *copy, int first_col);
 /* Asks for the rows from that one on. */
 void copy_scroll_to(struct copy_mode *copy, int64_t top);
 /* Puts the cursor where it can be, now that rows or limits changed. */

@@ -28,7 +28,9 @@ copy_row(struct copy_mode *copy, int64_t row)
 {
     const struct pane *pane = copy->pane;
     int64_t index = row - pane->view.top;
-    if (!pane->has_frame || index < 0 || index >= pane->view.rows)
+    /* (rows whose beginning is left of the view are on their way as a whole) */
+    if (!pane->has_frame || pane->view.origin_col > 0 || index < 0 ||
+        index >= pane->view.rows)
         return copy_fetched_row(copy, row);
     if (row != copy->row_number) {
         row_text_read(&copy->row, &pane->view.lines[index], pane->view.cols);
@@ -92,10 +94,71 @@ copy_scroll_to(struct copy_mode *copy, int64_t top)
     pane_change_view(copy->pane, json_pack("{s:I}", "top", (json_int_t)top));
 }
 
+int
+copy_mode_view_cols(const struct pane *pane)
+{
+    int cols = pane->rect.cols;
+    return pane->copy && pane->view.console_cols > cols
+               ? pane->view.console_cols
+               : cols;
+}
+
+int
+copy_mode_shift(const struct pane *pane)
+{
+    /* a live view's rows begin at its origin, until the whole ones come */
+    int shift = pane->copy ? pane->copy->first_col - pane->view.origin_col : 0;
+    return shift > 0 ? shift : 0;
+}
+
+int
+copy_mode_first_col(const struct pane *pane)
+{
+    return pane->copy ? pane->copy->first_col : pane->view.origin_col;
+}
+
+void
+copy_show_cols(struct copy_mode *copy, int first_col)
+{
+    struct pane *pane = copy->pane;
+    int last = copy_mode_view_cols(pane) - pane->rect.cols;
+    if (first_col > last)
+        first_col = last;
+    if (first_col < 0)
+        first_col = 0;
+    if (first_col == copy->first_col)
+        return;
+    copy->first_col = first_col;
+    pane_changed(pane);
+}
+
+/* Has the view be as wide as the console, or as the pane again. The console's
+ * own width is not to follow it. */
+static void
+fit_view(struct pane *pane, json_t *arguments)
+{
+    int cols = copy_mode_view_cols(pane);
+    bool has_changed = cols != pane->view.cols;
+    if (has_changed) {
+        mirror_view_resize(&pane->view, pane_rows(pane), cols);
+        json_object_set_new(arguments, "cols", json_integer(cols));
+        json_object_set_new(arguments, "resize", json_false());
+    }
+    if (has_changed || json_object_size(arguments) > 0)
+        pane_change_view(pane, json_incref(arguments));
+    json_decref(arguments);
+    if (has_changed && !pane->copy && !pane->deck->options->is_read_only)
+        pane_change_view(pane, json_pack("{s:b}", "resize", 1));
+}
+
 static void
 reveal(struct copy_mode *copy)
 {
     int rows = copy->pane->view.rows;
+    int cols = copy->pane->rect.cols;
+    int col = copy->cursor.col;
+    if (col < copy->first_col || col >= copy->first_col + cols)
+        copy_show_cols(copy, col < cols ? 0 : col - cols / 2);
     if (copy->cursor.row < copy->top)
         copy_scroll_to(copy, copy->cursor.row);
     else if (copy->cursor.row >= copy->top + rows)
@@ -140,9 +203,12 @@ copy_mode_enter(struct pane *pane)
     copy->cols = view->console_cols;
     copy->cursor.row =
         view->top + (view->cursor_row >= 0 ? view->cursor_row : view->rows - 1);
-    copy->wanted_col = view->cursor_row >= 0 ? view->cursor_col : 0;
+    copy->first_col = view->origin_col;
+    copy->wanted_col = view->cursor_row >= 0
+                           ? view->cursor_col + view->origin_col
+                           : view->origin_col;
     copy_settle(copy);
-    pane_change_view(pane, json_pack("{s:I}", "top", (json_int_t)copy->top));
+    fit_view(pane, json_pack("{s:I}", "top", (json_int_t)copy->top));
     pane_changed(pane);
     status_changed(pane->deck);
     arrange_cursor(pane->deck);
@@ -165,7 +231,7 @@ copy_mode_leave(struct pane *pane)
     if (!pane->copy)
         return;
     copy_mode_drop(pane);
-    pane_change_view(pane, json_pack("{s:i}", "scroll", 0));
+    fit_view(pane, json_pack("{s:i}", "scroll", 0));
     pane_changed(pane);
     pane_update_cursor(pane);
     status_changed(pane->deck);
@@ -205,6 +271,8 @@ check_width(struct copy_mode *copy)
     if (copy->cols == pane->view.console_cols)
         return;
     copy->cols = pane->view.console_cols;
+    fit_view(pane, json_object());
+    copy_show_cols(copy, copy->first_col);
     copy->is_moving = false;
     copy->queued = 0;
     copy_fetch_drop(copy);
@@ -246,10 +314,11 @@ copy_mode_cursor(const struct pane *pane, int *ret_row, int *ret_col)
     if (!pane->copy)
         return false;
     int64_t row = pane->copy->cursor.row - pane->view.top;
-    if (row < 0 || row >= pane->view.rows)
+    int col = pane->copy->cursor.col - pane->copy->first_col;
+    if (row < 0 || row >= pane->view.rows || col < 0 || col >= pane->rect.cols)
         return false;
     *ret_row = (int)row;
-    *ret_col = pane->copy->cursor.col;
+    *ret_col = col;
     return true;
 }
 

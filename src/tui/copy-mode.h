@@ -45,7 +45,18 @@ void copy_mode_mark(struct pane *pane, const struct copy_mark *marks,
 /* The mirror has a new frame. */
 void copy_mode_screen(struct pane *pane);
 
-/* Where its cursor is in the view; false when outside, or in no copy mode. */
+/* The columns that the pane's view has: in copy mode the whole console's, of
+ * which the pane shows a part that is this client's own affair. */
+int copy_mode_view_cols(const struct pane *pane);
+/* How many columns of the view's rows lie left of the pane. */
+int copy_mode_shift(const struct pane *pane);
+/* The console's column at the pane's left edge, in copy mode or not. */
+int copy_mode_first_col(const struct pane *pane);
+/* Shows what is so many rows further down and columns further right; the
+ * cursor stays in view. */
+void copy_mode_pan(struct pane *pane, int rows, int cols);
+
+/* Where its cursor is in the pane; false when outside, or in no copy mode. */
 bool copy_mode_cursor(const struct pane *pane, int *ret_row, int *ret_col);
 
 /* Columns (both included) of a view's row to be drawn in a role. */

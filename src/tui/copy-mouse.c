@@ -15,7 +15,8 @@ title_rows(const struct pane *pane)
     return pane->deck->options->is_single ? 0 : 1;
 }
 
-/* The view's row and column under the mouse; rows outside are one beyond. */
+/* The view's row and the console's column under the mouse; rows outside are one
+ * beyond. */
 static void
 find_cell(const struct pane *pane, const TickitMouseEventInfo *event,
           int *ret_row, int *ret_col)
@@ -26,10 +27,10 @@ find_cell(const struct pane *pane, const TickitMouseEventInfo *event,
         row = -1;
     if (row > pane->view.rows)
         row = pane->view.rows;
-    if (col >= pane->view.cols)
-        col = pane->view.cols - 1;
+    if (col >= pane->rect.cols)
+        col = pane->rect.cols - 1;
     *ret_row = row;
-    *ret_col = col < 0 ? 0 : col;
+    *ret_col = (col < 0 ? 0 : col) + copy_mode_first_col(pane);
 }
 
 static bool

@@ -247,6 +247,22 @@ copy_mode_move(struct pane *pane, int argument)
 }
 
 void
+copy_mode_pan(struct pane *pane, int rows, int cols)
+{
+    struct copy_mode *copy = pane->copy;
+    if (rows != 0)
+        move_text(copy, rows);
+    copy_show_cols(copy, copy->first_col + cols);
+    int last = copy->first_col + pane->rect.cols - 1;
+    if (copy->cursor.col < copy->first_col)
+        copy->wanted_col = copy->first_col;
+    if (copy->cursor.col > last)
+        copy->wanted_col = last;
+    copy_settle(copy);
+    copy_changed(copy);
+}
+
+void
 copy_mode_wheel(struct pane *pane, int rows)
 {
     if (!pane->copy && rows > 0) {

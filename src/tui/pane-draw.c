@@ -35,6 +35,10 @@ format_place(const struct pane *pane, char *text, size_t size)
     int percent = pasting_percent(pane->deck, pane->guest, pane->console);
     if (pane->scrub)
         scrub_format(pane, text, (unsigned)size);
+    else if (pane->copy && copy_mode_first_col(pane) > 0)
+        (void)snprintf(
+            text, size, " [%lld/%lld]+%d ", (long long)pane->view.scroll,
+            (long long)pane->view.history, copy_mode_first_col(pane));
     else if (pane->copy)
         (void)snprintf(text, size, " [%lld/%lld] ",
                        (long long)pane->view.scroll,
@@ -144,6 +148,15 @@ draw_title(struct pane *pane, TickitRenderBuffer *rb)
                     pen_of(pane, THEME_MUTED), " %s ", pane->view.title);
 }
 
+/* The console's columns, of which the pane shows those from its first one on;
+ * until tickit_renderbuffer_restore. */
+static void
+begin_shift(const struct pane *pane, TickitRenderBuffer *rb)
+{
+    tickit_renderbuffer_save(rb);
+    tickit_renderbuffer_translate(rb, 0, -copy_mode_shift(pane));
+}
+
 static void
 draw_run(struct pane *pane, TickitRenderBuffer *rb, int row,
          const struct mirror_run *run)
@@ -179,8 +192,10 @@ draw_row(struct pane *pane, TickitRenderBuffer *rb, int row, int index)
     if (index >= pane->view.rows || !pane->has_frame)
         return;
     const struct mirror_row *line = &pane->view.lines[index];
+    begin_shift(pane, rb);
     for (size_t i = 0; i < line->run_count; i++)
         draw_run(pane, rb, row, &line->runs[i]);
+    tickit_renderbuffer_restore(rb);
     draw_edge(pane, rb, row, index);
 }
 
@@ -195,6 +210,7 @@ draw_spans(struct pane *pane, TickitRenderBuffer *rb, int row, int index)
     struct row_text text = {0};
     struct buffer part = {0};
     row_text_read(&text, &pane->view.lines[index], pane->view.cols);
+    begin_shift(pane, rb);
     for (size_t i = 0; i < count; i++) {
         int from = row_text_head(&text, spans[i].from);
         int to = row_text_tail(&text, spans[i].to);
@@ -204,6 +220,7 @@ draw_spans(struct pane *pane, TickitRenderBuffer *rb, int row, int index)
         tickit_renderbuffer_setpen(rb, pen_of(pane, spans[i].role));
         draw_cells(rb, row, from, part.data, part.len);
     }
+    tickit_renderbuffer_restore(rb);
     buffer_finish(&part);
     row_text_finish(&text);
 }

@@ -167,14 +167,15 @@ pane_place(struct pane *pane, const struct layout_rect *rect)
     tickit_window_set_geometry(pane->window, place);
     tickit_window_show(pane->window);
     if (has_moved || pane->state == PANE_HIDDEN) {
-        mirror_view_resize(&pane->view, pane_rows(pane), rect->cols);
+        mirror_view_resize(&pane->view, pane_rows(pane),
+                           copy_mode_view_cols(pane));
         pane->awaits_size = true;
     }
     if (pane->state == PANE_HIDDEN)
         open_view(pane);
     else if (has_moved)
         pane_change_view(pane, json_pack("{s:i, s:i}", "rows", pane_rows(pane),
-                                         "cols", rect->cols));
+                                         "cols", copy_mode_view_cols(pane)));
 }
 
 void
@@ -299,7 +300,11 @@ pane_pan(struct pane *pane, int rows, int cols)
 {
     struct mirror_view *view = &pane->view;
     int hidden_rows = view->console_rows - view->rows;
-    int hidden_cols = view->console_cols - view->cols;
+    int hidden_cols = view->console_cols - pane->rect.cols;
+    if (pane->copy && (rows != 0 || hidden_cols > 0)) {
+        copy_mode_pan(pane, rows, cols);
+        return;
+    }
     if (hidden_rows <= 0 && hidden_cols <= 0) {
         status_message(pane->deck, DECK_INFO, "all of %s is in view",
                        pane->target);

@@ -41,6 +41,10 @@ row_flags(const struct deck *deck, const struct mirror_guest *guest)
             flags |= SIDEBAR_CURRENT;
         if (pane->has_bell)
             flags |= SIDEBAR_BELL;
+        if (company_presence(pane) == COMPANY_TYPES)
+            flags |= SIDEBAR_TYPED;
+        else if (company_presence(pane) == COMPANY_WATCHES)
+            flags |= SIDEBAR_WATCHED;
         if (pane->state == PANE_HIDDEN && guest->activity_ms > pane->seen_ms)
             flags |= SIDEBAR_ACTIVITY;
     }

@@ -17,6 +17,8 @@
 #define SIDEBAR_STATE_COLS 9
 /* The mark for activity or bell, with the blank before it. */
 #define SIDEBAR_MARK_COLS 2
+/* The mark for company, with the blank before it. */
+#define SIDEBAR_COMPANY_COLS 2
 /* Where a note's text begins after its key. */
 #define SIDEBAR_KEY_COLS 3
 /* Rows that are no guest: the heading. */
@@ -213,6 +215,26 @@ draw_facts(TickitRenderBuffer *rb, const struct sidebar_model *model,
     return col;
 }
 
+/* The name, and behind it a sign that somebody else is there. */
+static void
+draw_name(TickitRenderBuffer *rb, const struct theme *theme,
+          const struct sidebar_row *row, const struct row_pens *pens,
+          bool is_selected, int line, int cols)
+{
+    bool is_loud = row->flags & SIDEBAR_TYPED;
+    bool has_company = is_loud || row->flags & SIDEBAR_WATCHED;
+    int col = SIDEBAR_LEFT_COLS;
+    if (has_company)
+        cols -= SIDEBAR_COMPANY_COLS;
+    col += draw_text(rb, line, col, cols, pens->base, row->name);
+    if (!has_company || cols < 1)
+        return;
+    TickitPen *pen = pen_over(
+        theme_pen(theme, is_loud ? THEME_ACCENT : THEME_MUTED), pens->base);
+    draw_text(rb, line, col + 1, 1, is_selected ? pens->base : pen, "@");
+    tickit_pen_unref(pen);
+}
+
 static void
 draw_row(TickitRenderBuffer *rb, const struct theme *theme,
          const struct sidebar_model *model, size_t index, int line, int cols)
@@ -235,8 +257,8 @@ draw_row(TickitRenderBuffer *rb, const struct theme *theme,
                       : pens.base,
                   has_unicode ? "✓" : "*");
     int facts = draw_facts(rb, model, row, &pens, line, cols);
-    draw_text(rb, line, SIDEBAR_LEFT_COLS, facts - SIDEBAR_LEFT_COLS - 1,
-              pens.base, row->name);
+    draw_name(rb, theme, row, &pens, is_selected, line,
+              facts - SIDEBAR_LEFT_COLS - 1);
     const struct mark *mark = row_mark(row);
     if (mark)
         draw_text(rb, line, cols - 1, 1, pens.mark,

@@ -20,6 +20,8 @@ enum sidebar_row_flags {
     SIDEBAR_ALERT_CRITICAL = 1 << 6,
     SIDEBAR_MARKED = 1 << 7,
     SIDEBAR_REACHED = 1 << 8, /* what is typed goes there, as it is marked */
+    SIDEBAR_WATCHED = 1 << 9, /* somebody else looks at it */
+    SIDEBAR_TYPED = 1 << 10,  /* … types there, or has its keyboard alone */
 };
 
 struct sidebar_row {

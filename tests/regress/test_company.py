@@ -1,5 +1,6 @@
 """Several people at one server; sizes; several channels of one guest."""
 
+import json
 import os
 import re
 import shlex
@@ -35,6 +36,7 @@ def test_two_decks_see_each_other(box):
     bert = named(box, "bert", cols=90)
     anna.wait_for("bert watches")
     bert.wait_for("anna watches")
+    anna.wait_for("^.● g @ ")
     bert.type("hello")
     anna.wait_for("bert types")
     require("bert types" not in bert.screen(), "told to itself")
@@ -48,6 +50,7 @@ def test_two_decks_see_each_other(box):
     anna.keys("q")
     bert.keys("C-]", "d")
     anna.wait_gone("bert watches")
+    anna.wait_gone("g @ ")
 
 
 def test_one_takes_the_keyboard(box):
@@ -165,6 +168,56 @@ def test_a_fixed_size_is_kept_and_told_to_the_kernel(box):
     # Typing brings the cursor back into view.
     deck.keys("Enter")
     deck.wait_for(":~#")
+
+
+WIDE = """
+for row in range(40):
+    print(f"row {row:02} " + "-" * 60 + f" middle {row:02} " + "=" * 40
+          + f" end {row:02}")
+import time
+time.sleep(600)
+"""
+
+
+def test_a_narrow_scrollback_is_panned(box):
+    box.write("guestmux.json", json.dumps({"version": 1, "guests": {
+        "g": {"exec": python(WIDE), "console": {"rows": 20, "cols": 132}}}}))
+    box.up()
+    deck = box.deck(cols=80)
+    deck.wait_for("row 39")
+    deck.keys("C-]", "[", "g")
+    deck.wait_for("row 00")
+    require("end" not in deck.screen(), deck.screen())
+    # to the end of the line: the view follows the cursor
+    deck.keys("$")
+    deck.wait_for("end 00")
+    require("row 00" not in deck.screen(), deck.screen())
+    deck.wait_for(r"\]\+[0-9]+ ")
+    deck.keys("v", "b", "b", "y")
+    deck.wait_for("copied 1 line")
+    require_equal(box.gm("buffer", "show").out.strip(), "end 00")
+    # back where it was, and the console has kept its width
+    deck.wait_for("row 39")
+    require_equal(size_of(box, "g"), (20, 132))
+    # the view pans without the cursor, too
+    deck.keys("C-]", "[", "g")
+    deck.wait_for("row 00")
+    for _ in range(4):
+        deck.keys("C-]", "C-Right")
+    deck.wait_for("end 00")
+    for _ in range(4):
+        deck.keys("C-]", "C-Left")
+    deck.wait_for("row 00")
+    # a panned live view stays where it is when copy mode begins
+    deck.keys("q")
+    deck.wait_for("row 39")
+    for _ in range(4):
+        deck.keys("C-]", "C-Right")
+    deck.wait_for("end 39")
+    deck.keys("C-]", "[", "k", "$")
+    deck.wait_for("end 3[89]")
+    deck.keys("0")
+    deck.wait_for("row 39")
 
 
 def test_fit_types_at_a_prompt_only(box):

@@ -276,6 +276,29 @@ uptimes_change_at_whole_seconds(void **state)
     assert_int_equal(sidebar_round_up_ms(1795651003999), 1795651004000);
 }
 
+static void
+company_stands_behind_the_name(void **state)
+{
+    (void)state;
+    static const struct sidebar_row rows[] = {
+        {"alone", "running", NOW_MS, 0},
+        {"watched", "running", NOW_MS, SIDEBAR_WATCHED},
+        {"typed", "running", NOW_MS, SIDEBAR_TYPED | SIDEBAR_BELL},
+        {"a-name-that-is-cut", "running", NOW_MS, SIDEBAR_TYPED},
+    };
+    struct fixture fixture;
+    struct sidebar_model model = model_of(0, 0, SIDEBAR_UNICODE);
+    model.rows = rows;
+    model.count = sizeof(rows) / sizeof(*rows);
+    draw(&fixture, 6, 20, &model);
+    assert_null(strchr(line(&fixture, 1), '@'));
+    assert_non_null(strstr(line(&fixture, 2), "watched @"));
+    assert_non_null(strstr(line(&fixture, 3), "typed @"));
+    assert_non_null(strstr(line(&fixture, 3), "!"));
+    assert_non_null(strstr(line(&fixture, 4), "… @"));
+    finish(&fixture);
+}
+
 int
 main(void)
 {
@@ -283,6 +306,7 @@ main(void)
     if (!setlocale(LC_CTYPE, "C.UTF-8"))
         return 77;
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(company_stands_behind_the_name),
         cmocka_unit_test(a_narrow_list_says_uptime_or_state),
         cmocka_unit_test(a_wide_list_says_both),
         cmocka_unit_test(a_terminal_without_unicode_gets_ascii),
