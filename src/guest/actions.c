@@ -109,6 +109,9 @@ guest_start(struct guest *guest, guest_done_fn on_done, void *data,
                       error);
     if (guest->prepare)
         return refuse(guest, "start", "that is under way already", error);
+    if (guest->image)
+        return refuse(guest, "start", "something is being done to its disks",
+                      error);
     if (preparing_is_needed(guest)) {
         (void)op_new(guest, OP_KIND_START, on_done, data);
         preparing_begin(guest);

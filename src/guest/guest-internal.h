@@ -122,6 +122,7 @@ struct guest {
     size_t console_count;
     struct prepare *prepare; /* owned; NULL: nothing is being made for it */
     char *step;              /* what is; NULL: nothing */
+    struct image_job *image; /* owned; NULL: its disks are left alone */
     enum guest_state state_before; /* … it was */
     struct run *run;               /* owned; NULL: it is not running */
     json_t *exit;                  /* owned; the last exit report, or NULL */

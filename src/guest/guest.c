@@ -1,5 +1,6 @@
 #include "base/text.h"
 #include "base/xalloc.h"
+#include "guest/disks.h"
 #include "guest/guest-internal.h"
 
 #include <stdio.h>
@@ -157,6 +158,8 @@ guest_free(struct guest *guest)
     guest->is_dead = true;
     prepare_cancel(guest->prepare);
     guest->prepare = NULL;
+    image_cancel(guest->image);
+    guest->image = NULL;
     run_free(guest->run);
     guest->run = NULL;
     struct error error = {0};
@@ -197,11 +200,22 @@ refuse_active(const struct guest *guest, const char *what, struct error *error)
 }
 
 bool
-guest_remove(struct guest *guest, bool purge, struct error *error)
+guest_remove(struct guest *guest, unsigned flags, struct error *error)
 {
     if (guest_is_active(guest) && !adopt_recheck(guest))
         return refuse_active(guest, "remove", error);
-    return store_remove(guest, purge, error);
+    if (guest->image)
+        return error_set(error, ERROR_CODE_STATE,
+                         "cannot remove %s: something is being done to its "
+                         "disks",
+                         guest->spec->name);
+    if (!store_remove(guest, flags & GUEST_REMOVE_PURGE, error))
+        return false;
+    if (flags & GUEST_REMOVE_DISKS)
+        guest_remove_data(guest);
+    else
+        guest_remove_seed(guest);
+    return true;
 }
 
 bool

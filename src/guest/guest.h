@@ -80,10 +80,15 @@ bool guest_adopt_all(const struct guest_context *context,
  * end of the loop turn. NULL is fine. */
 void guest_free(struct guest *guest);
 
+enum guest_remove_flags {
+    GUEST_REMOVE_PURGE = 1 << 0, /* its logs and reports, too */
+    GUEST_REMOVE_DISKS = 1 << 1, /* the images that guestmux made for it, too */
+};
+
 /* Takes the guest's definition away from disk (spec.json and what goes with
- * it); purge: its logs and reports too. Refused while it runs. The guest must
- * be freed after. */
-bool guest_remove(struct guest *guest, bool purge, struct error *error);
+ * it), and its seed. flags: enum guest_remove_flags. Refused while it runs. The
+ * guest must be freed after. */
+bool guest_remove(struct guest *guest, unsigned flags, struct error *error);
 
 /* Replaces the definition (spec becomes the guest's; it is freed on failure).
  * Refused while running. */

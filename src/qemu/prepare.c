@@ -71,10 +71,9 @@ free_prepare(struct prepare *prepare)
 
 /* In the thread ------------------------------------------------------------ */
 
-/* What a guest writes to can be no base of another. */
-static bool
-check_base(const struct prepare *prepare, const struct spec_disk *disk,
-           struct error *error)
+bool
+prepare_check_base(const char *data_home, const struct spec_disk *disk,
+                   struct error *error)
 {
     char real[PATH_MAX];
     char home[PATH_MAX];
@@ -83,7 +82,7 @@ check_base(const struct prepare *prepare, const struct spec_disk *disk,
     if (!realpath(disk->base, real))
         return error_set_errno(error, errno, "cannot make %s over %s",
                                disk->name, disk->base);
-    size_t len = realpath(prepare->home, home) ? strlen(home) : 0;
+    size_t len = realpath(data_home, home) ? strlen(home) : 0;
     if (len && !strncmp(real, home, len) && real[len] == '/')
         return error_set(error, ERROR_CODE_DENIED,
                          "cannot make %s over %s: that is the disk of a guest, "
@@ -160,7 +159,7 @@ look_at_disk(struct prepare *prepare, size_t index, struct error *error)
     if (lstat(path, &info) < 0) {
         prepare->is_missing[index] = errno == ENOENT;
         ok = errno == ENOENT
-                 ? check_base(prepare, disk, error)
+                 ? prepare_check_base(prepare->home, disk, error)
                  : error_set_errno(error, errno, "cannot look at %s", path);
     } else if (!S_ISREG(info.st_mode) || info.st_uid != geteuid()) {
         ok = error_set(error, ERROR_CODE_DENIED,

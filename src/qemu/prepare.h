@@ -38,6 +38,11 @@ struct prepare *prepare_begin(uv_loop_t *loop, const struct spec *spec,
 /* Ends it; nothing half is left, on_done is not called. NULL is fine. */
 void prepare_cancel(struct prepare *prepare);
 
+/* Whether an image may lie over a disk's base: not when a guest writes to that.
+ * home: as above. */
+bool prepare_check_base(const char *home, const struct spec_disk *disk,
+                        struct error *error);
+
 /* The plan by which the image of a disk that guestmux makes comes to be at
  * path. Borrows all three. */
 struct image_plan prepare_plan(const struct spec_disk *disk, const char *path);

@@ -9,8 +9,8 @@
 #include <string.h>
 
 static const struct method_table *const tables[] = {
-    &methods_server,  &methods_fleet, &methods_guest,    &methods_network,
-    &methods_keys,
+    &methods_server,  &methods_fleet, &methods_disk,     &methods_guest,
+    &methods_network, &methods_keys,
 
     &methods_console, &methods_text,  &methods_search,   &methods_record,
     &methods_paste,   &methods_view,  &methods_buffer,   &methods_alert,

@@ -104,6 +104,7 @@ extern const struct method_table methods_alert;
 extern const struct method_table methods_timeline;
 extern const struct method_table methods_search;
 extern const struct method_table methods_record;
+extern const struct method_table methods_disk;
 extern const struct method_table methods_keys;
 extern const struct method_table methods_lan;
 extern const struct method_table methods_network;

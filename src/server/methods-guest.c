@@ -312,8 +312,10 @@ run_remove(struct request *request, const json_t *arguments,
            struct error *error)
 {
     struct guest *guest = find_guest(request, arguments, error);
-    if (!guest ||
-        !guest_remove(guest, argument_boolean(arguments, "purge"), error))
+    unsigned flags =
+        (argument_boolean(arguments, "purge") ? GUEST_REMOVE_PURGE : 0u) |
+        (argument_boolean(arguments, "disks") ? GUEST_REMOVE_DISKS : 0u);
+    if (!guest || !guest_remove(guest, flags, error))
         return false;
     registry_remove(request_server(request), guest);
     request_return(request, NULL);
@@ -445,11 +447,13 @@ static const struct method methods[] = {
     },
     {
         .name = "guest-remove",
-        .summary = "Forgets a guest that does not run; its logs stay",
+        .summary = "Forgets a guest that does not run; its logs and disks stay",
         .deed = "removed it from the list",
         .arguments = {ARGUMENT_GUEST,
                       {"purge", ARGUMENT_BOOLEAN, 0, 0, 0,
-                       "Delete its logs and reports too"}},
+                       "Delete its logs and reports too"},
+                      {"disks", ARGUMENT_BOOLEAN, 0, 0, 0,
+                       "Delete the images that guestmux made for it, too"}},
         .run = run_remove,
     },
     {

@@ -70,9 +70,13 @@ cp "$initrd" "$work/out/initrd.img"
 rm -f "$root"/etc/ssh/ssh_host_* "$root/etc/hostname"
 rm -rf "$root"/var/cache/apt/* "$root"/var/lib/apt/lists/*
 echo '/dev/vda / ext4 errors=remount-ro 0 1' >"$root/etc/fstab"
-# Only a seed is looked for, so that nothing waits for a network's service.
-echo 'datasource_list: [ NoCloud, None ]' \
-    >"$root/etc/cloud/cloud.cfg.d/90_guestmux.cfg"
+# Only a seed is looked for, so that nothing waits for a network's service; and
+# what takes minutes without KVM is left out.
+cat >"$root/etc/cloud/cloud.cfg.d/90_guestmux.cfg" <<CFG
+datasource_list: [ NoCloud, None ]
+locale: false
+ssh_genkeytypes: [ ed25519 ]
+CFG
 
 truncate -s "$size" "$work/root.img"
 mke2fs -q -t ext4 -L cloud -d "$root" "$work/root.img" >&2 ||

@@ -221,4 +221,214 @@ def test_wrong_user_data_starts_nothing(box):
                box.gm("check", path, code=FAILED).out)
 
 
+def off(box, guests, **defaults):
+    """Guests whose disks are made, and which are off again."""
+    box.up("-f", box.fleet(guests, **defaults))
+    box.gm("kill", "--yes", *guests)
+
+
+def test_disks_are_listed_with_their_chains(box):
+    base = make_base(box)
+    qemu_img("create", "-q", "-f", "qcow2", "-b", base, "-F", "raw",
+             os.path.join(box.work, "middle.qcow2"))
+    own = os.path.join(box.work, "own.qcow2")
+    qemu_img("create", "-q", "-f", "qcow2", own, "8M")
+    box.up("-f", box.fleet({
+        "a": {"disks": [{"base": "middle.qcow2", "size": "1G"}, "own.qcow2"]},
+        "b": {}}))
+    disks = box.json("disk", "ls")
+    require_equal([(disk["guest"], disk["name"], disk["made"])
+                   for disk in disks],
+                  [("a", "disk0", True), ("a", "disk1", False)])
+    require_equal([image["format"] for image in disks[0]["chain"]],
+                  ["qcow2", "qcow2", "raw"])
+    require_equal([image["virtual-bytes"] for image in disks[0]["chain"]],
+                  [1 << 30, 64 * MIB, 64 * MIB])
+    require_equal(disks[1]["file"], own)
+    require(disks[0]["free-bytes"] > MIB, "free bytes")
+    require_in("1G", box.gm("disk", "ls", "a").out)
+    told = box.gm("disk", "info", "a", "disk0").out
+    require_in("over " + base, told)
+    require_in("made by guestmux", told)
+    require_in("zz", box.gm("disk", "ls", "zz", code=FAILED).err)
+
+
+def test_disks_grow_off_and_running_and_never_shrink(box):
+    make_base(box)
+    off(box, {"a": {"disks": [{"base": "base.img"}]}})
+    path = data_path(box, "a", "disk0.qcow2")
+    box.gm("disk", "resize", "a", "128M")
+    require_equal(facts(path)["virtual-size"], 128 * MIB)
+    told = box.gm("disk", "resize", "a", "disk0", "64M", code=FAILED).err
+    require_in("would cut off what is on it, so disks only grow", told)
+    box.gm("start", "a")
+    box.wait_shell("a")
+    box.gm("disk", "resize", "a", "disk0", "256M")
+    box.shell("a", "cat /sys/block/vda/size", "^524288")
+    require_in("disks only grow",
+               box.gm("disk", "resize", "a", "1M", code=FAILED).err)
+    require_in("is not a size", box.gm("disk", "resize", "a", "2Q",
+                                       code=FAILED).err)
+    require_equal(facts(path)["virtual-size"], 256 * MIB)
+
+
+def test_reset_gives_a_fresh_overlay_and_only_of_our_own(box):
+    base = make_base(box)
+    before = digest(base)
+    own = os.path.join(box.work, "own.img")
+    qemu_img("create", "-q", "-f", "raw", own, "8M")
+    guests = {"a": {"disks": [{"base": "base.img"},
+                              {"file": "own.img", "format": "raw"}]}}
+    box.up("-f", box.fleet(guests))
+    box.wait_shell("a")
+    box.shell("a", "echo written >/dev/vda; echo kept >/dev/vdb; sync; "
+              "echo done-$((1 + 1))", "^done-2")
+    path = data_path(box, "a", "disk0.qcow2")
+    # While it runs, and without an answer, nothing happens.
+    inode = os.stat(path).st_ino
+    require_in("while it is running",
+               box.gm("disk", "reset", "--yes", "a", "disk0", code=FAILED).err)
+    box.gm("kill", "--yes", "a")
+    require_in("--yes", box.gm("disk", "reset", "a", "disk0", code=FAILED).err)
+    require_in("your own image", box.gm("disk", "reset", "--yes", "a", "disk1",
+                                        code=FAILED).err)
+    require_equal(os.stat(path).st_ino, inode, "the overlay")
+    # With a base that is gone the old overlay stays.
+    os.rename(base, base + ".away")
+    box.gm("disk", "reset", "--yes", "a", "disk0", code=FAILED)
+    os.rename(base + ".away", base)
+    require_equal(os.stat(path).st_ino, inode, "the overlay")
+    box.gm("disk", "reset", "--yes", "a", "disk0")
+    require(os.stat(path).st_ino != inode, "the same overlay")
+    require_equal(digest(base), before, "the base")
+    box.gm("start", "a")
+    box.wait_shell("a")
+    box.shell("a", "head -c 20 /dev/vda; echo .", "^the base's own bytes")
+    box.shell("a", "head -c 4 /dev/vdb; echo .", "^kept")
+
+
+def test_a_clone_shares_nothing_that_one_writes(box):
+    base = make_base(box)
+    before = digest(base)
+    guests = {"a": {
+        "disks": [{"base": "base.img"}, {"size": "8M", "name": "extra"}],
+        "nics": [{"type": "user", "mac": "52:54:00:00:00:07",
+                  "hostfwd": ["auto:22"]}],
+        "cloud-init": {"hostname": "a-host", "password": "$6$x$y"}}}
+    box.up("-f", box.fleet(guests))
+    box.wait_shell("a")
+    box.shell("a", "echo from-a >/dev/vda; echo from-a >/dev/vdb; sync; "
+              "echo done-$((1 + 1))", "^done-2")
+    require_in("while it is running",
+               box.gm("clone", "a", "b", code=FAILED).err)
+    box.gm("kill", "--yes", "a")
+    box.gm("clone", "a", "fresh")
+    box.gm("clone", "--full", "a", "whole")
+    require_in("already", box.gm("clone", "a", "fresh", code=FAILED).err)
+    require_in("already", box.gm("clone", "a", "a", code=FAILED).err)
+    box.gm("start", "a", "fresh", "whole")
+    for name, first in (("fresh", "the ba"), ("whole", "from-a")):
+        box.wait_shell(name)
+        box.shell(name, "head -c 6 /dev/vda; echo .", f"^{first}")
+    box.shell("whole", "head -c 6 /dev/vdb; echo .", "^from-a")
+    ids, macs = set(), set()
+    for name in ("a", "fresh", "whole"):
+        with open(data_path(box, name, "instance-id"), encoding="utf-8") as f:
+            ids.add(f.read())
+        peer = box.api()
+        argv = peer.call("guest-command", guest=name)["text"]
+        peer.close()
+        macs.add(argv.split("mac=")[1][:17])
+        with open(data_path(box, name, "seed.iso"), "rb") as seed:
+            require_equal(b"a-host" in seed.read(), name == "a",
+                          f"the host's name in the seed of {name}")
+    require_equal(len(ids), 3, f"instance-ids: {ids}")
+    require_equal(len(macs), 3, f"MAC addresses: {macs}")
+    require_equal(digest(base), before, "the base")
+
+
+def test_a_clone_never_overwrites_and_takes_own_images_whole(box):
+    own = os.path.join(box.work, "own.img")
+    qemu_img("create", "-q", "-f", "raw", own, "4M")
+    with open(own, "r+b") as file:
+        file.write(b"mine")
+    before = digest(own)
+    off(box, {"a": {"disks": [{"file": "own.img", "format": "raw"}]}})
+    require_in("only one guest can write",
+               box.gm("clone", "a", "b", code=FAILED).err)
+    box.gm("clone", "--full", "a", "b")
+    box.gm("start", "a", "b")
+    box.wait_shell("b")
+    box.shell("b", "head -c 4 /dev/vda; echo .; echo other >/dev/vda; sync; "
+              "echo done-$((1 + 1))", "^done-2")
+    box.gm("kill", "--yes", "a", "b")
+    require_equal(digest(own), before, "the user's image")
+    # What an earlier guest of the name left stays.
+    told = box.gm("rm", "--yes", "b")
+    copy = data_path(box, "b", "disk0.qcow2")
+    require_in(copy, told.err)
+    left = digest(copy)
+    require_in("is there already",
+               box.gm("clone", "--full", "a", "b", code=FAILED).err)
+    require_equal(digest(copy), left, "what the earlier guest left")
+
+
+def test_rm_tells_of_disks_and_deletes_them_only_when_asked(box):
+    base = make_base(box)
+    own = os.path.join(box.work, "own.img")
+    qemu_img("create", "-q", "-f", "raw", own, "4M")
+    guests = {"a": {"disks": [{"base": "base.img"},
+                              {"file": "own.img", "format": "raw"}],
+                    "cloud-init": {"password": "geheim"}}}
+    off(box, guests)
+    path = data_path(box, "a", "disk0.qcow2")
+    strange = data_path(box, "a", "notes.txt")
+    with open(strange, "w", encoding="utf-8") as file:
+        file.write("somebody's")
+    require_in("--yes", box.gm("rm", "--purge", "--disks", "a", code=2).err)
+    told = box.gm("rm", "--yes", "--purge", "a")
+    require_in(path, told.err)
+    require(os.path.exists(path), "the overlay is gone")
+    require(not os.path.exists(data_path(box, "a", "seed.iso")), "the seed")
+    # The same guest again has what it wrote.
+    off(box, guests)
+    box.gm("rm", "--yes", "--purge", "--disks", "a")
+    require(not os.path.exists(path), "the overlay is there")
+    for kept in (base, own, strange):
+        require(os.path.exists(kept), f"{kept} is gone")
+
+
+def test_another_guests_seed_and_disks_cannot_be_reached(box):
+    base = make_base(box)
+    cloud = {"cloud-init": {}, "disks": [{"base": "base.img"}]}
+    off(box, {"a": cloud, "b": cloud})
+    seeds = {name: digest(data_path(box, name, "seed.iso")) for name in "ab"}
+    disks = {name: digest(data_path(box, name, "disk0.qcow2"))
+             for name in "ab"}
+    # Links where b's things are lead to a's.
+    for name in ("seed.iso", "disk0.qcow2", "instance-id"):
+        os.unlink(data_path(box, "b", name))
+        os.symlink(data_path(box, "a", name), data_path(box, "b", name))
+    require_in("symbolic link", box.gm("start", "b", code=FAILED).err)
+    box.gm("cloud-init", "renew", "b")
+    require(not os.path.islink(data_path(box, "b", "instance-id")), "a link")
+    box.gm("disk", "reset", "--yes", "b", "disk0")
+    box.gm("start", "b")
+    require_equal(digest(data_path(box, "a", "seed.iso")), seeds["a"])
+    require_equal(digest(data_path(box, "a", "disk0.qcow2")), disks["a"])
+    # A disk of a as base or as a file of another.
+    path = box.fleet({
+        "c": {"disks": [{"base": data_path(box, "a", "disk0.qcow2")}]},
+        "d": {"disks": [{"file": data_path(box, "b", "disk0.qcow2")}]}})
+    told = box.up("-f", path, code=FAILED).err
+    require_in("that is the disk of a guest", told)
+    require_in("lock", told)
+    # A data directory that is a link is not followed.
+    os.mkdir(os.path.join(box.work, "elsewhere"), 0o700)
+    os.symlink(os.path.join(box.work, "elsewhere"), data_path(box, "e"))
+    told = box.up("-f", box.fleet({"e": cloud}), code=FAILED).err
+    require_equal(os.listdir(os.path.join(box.work, "elsewhere")), [])
+    require(os.path.exists(base), "the base")
+
+
 main(globals())

@@ -476,7 +476,7 @@ running_guest_is_neither_removed_nor_redefined(void **state)
     struct guest *guest = world_define(world, "n1", FIRMWARE);
     assert_false(world_start(world, guest).has_failed);
     struct error error = {0};
-    assert_false(guest_remove(guest, true, &error));
+    assert_false(guest_remove(guest, GUEST_REMOVE_PURGE, &error));
     assert_int_equal(error.code, ERROR_CODE_STATE);
     assert_false(
         guest_update(guest, world_spec(world, "n1", FIRMWARE), &error));
@@ -487,7 +487,7 @@ running_guest_is_neither_removed_nor_redefined(void **state)
         &error));
     assert_false(world_start(world, guest).has_failed);
     world_kill(world, guest);
-    assert_true(guest_remove(guest, true, &error));
+    assert_true(guest_remove(guest, GUEST_REMOVE_PURGE, &error));
     char *dir = paths_guest_state_dir(&world->paths, "n1");
     assert_int_equal(access(dir, F_OK), -1);
     free(dir);
@@ -500,7 +500,7 @@ removal_without_purge_keeps_the_logs(void **state)
     struct guest *guest = world_define(world, "n1", FIRMWARE);
     assert_false(world_start(world, guest).has_failed);
     world_kill(world, guest);
-    assert_true(guest_remove(guest, false, NULL));
+    assert_true(guest_remove(guest, 0, NULL));
     assert_false(world_has_file(world, "n1", "spec.json"));
     assert_true(world_has_file(world, "n1", "ttyS0.log"));
     assert_true(world_has_file(world, "n1", "stderr.log"));
