@@ -198,21 +198,26 @@ holder_of_port(bool is_udp, int port, struct holder *ret_holder)
         find(&wanted, ret_holder);
 }
 
-bool
-holder_guest_runs(const char *guest)
+char **
+holder_guests(void)
 {
     DIR *processes = opendir("/proc");
-    bool found = false;
+    char **names = xcalloc(1, sizeof(*names));
+    size_t count = 0;
     pid_t pid = 0;
-    while (processes && !found && (pid = next_process(processes))) {
+    while (processes && (pid = next_process(processes))) {
         char text[CMDLINE_MAX_BYTES];
         size_t len = read_cmdline(pid, text);
         const char *name = guest_of(text, len);
-        found = name && !strcmp(name, guest);
+        if (!name)
+            continue;
+        names = xreallocarray(names, count + 2, sizeof(*names));
+        names[count++] = xstrdup(name);
+        names[count] = NULL;
     }
     if (processes)
         (void)closedir(processes);
-    return found;
+    return names;
 }
 
 void

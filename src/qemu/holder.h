@@ -20,8 +20,9 @@ void holder_of_file(dev_t device, ino_t inode, struct holder *ret_holder);
  * machine, on an IPv4 address or all. */
 void holder_of_port(bool is_udp, int port, struct holder *ret_holder);
 
-/* Whether a guest of this name runs, as a child of any server's. */
-bool holder_guest_runs(const char *guest);
+/* The names of the guests that run, whichever server started them:
+ * NULL-terminated; the caller frees each and the array. */
+char **holder_guests(void);
 
 void holder_finish(struct holder *holder);
 

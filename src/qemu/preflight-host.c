@@ -74,7 +74,17 @@ command_memory(char *const *words)
     return bytes;
 }
 
-/* What a guest takes when it starts; nothing when it runs. */
+static bool
+is_among(const char *name, char *const *names)
+{
+    for (; *names; names++) {
+        if (!strcmp(*names, name))
+            return true;
+    }
+    return false;
+}
+
+/* What a guest takes when it starts. */
 static uint64_t
 memory_of(const struct spec *spec)
 {
@@ -122,10 +132,12 @@ preflight_check_memory(struct preflight *preflight, const struct fleet *fleet)
     if (!available || all <= available)
         return;
     /* Those that run have theirs. */
+    char **running = holder_guests();
     for (size_t i = 0; i < fleet->guest_count; i++) {
-        if (!holder_guest_runs(fleet->guests[i]->name))
+        if (!is_among(fleet->guests[i]->name, running))
             wanted += memory_of(fleet->guests[i]);
     }
+    argv_free(running);
     if (wanted > available)
         preflight_add(&check, PREFLIGHT_SEVERITY_WARNING, NULL, -1,
                       "the guests that do not run yet want %" PRIu64

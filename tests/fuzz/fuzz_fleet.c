@@ -3,6 +3,7 @@
 #include "fleet/fleet.h"
 #include "fleet/positions.h"
 #include "fleet/shellwords.h"
+#include "fleet/variables.h"
 #include "qemu/cmdline.h"
 
 #include <assert.h>
@@ -72,16 +73,20 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     use_raw((const char *)data, size);
     struct error error = {0};
-    struct fleet *fleet =
-        fleet_parse("/f/fleet.json", (const char *)data, size, &error);
+    json_t *values = json_pack("{s:s,s:s}", "HERE", "/images", "EMPTY", "");
+    struct variables variables = {values, NULL};
+    struct fleet_source source = {"/f/fleet.json", (const char *)data, size,
+                                  &variables};
+    struct fleet *fleet = fleet_load(&source, &error);
+    json_decref(values);
     if (!fleet) {
         assert(error.code != ERROR_CODE_NONE && error.text[0]);
         return 0;
     }
-    for (size_t i = 0; i < fleet->guest_count; i++)
+    for (size_t i = 0; i < fleet->guest_count; i++) {
         use(fleet->guests[i]);
-    if (fleet->guest_count)
-        free(fleet_where(fleet, fleet->guests[0]->name, "disks", 0));
+        free(fleet_where(fleet, fleet->guests[i]->name, "disks", 0));
+    }
     fleet_free(fleet);
     return 0;
 }

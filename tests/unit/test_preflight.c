@@ -43,6 +43,14 @@ put_number(unsigned char *at, uint64_t number, int bytes)
         at[i] = (unsigned char)(number >> (8 * (bytes - 1 - i)));
 }
 
+/* Without an end, as images have it. */
+static void
+put_text(unsigned char *at, const char *text)
+{
+    for (size_t i = 0; text[i]; i++)
+        at[i] = (unsigned char)text[i];
+}
+
 /* A qcow2 image's header (version 2), over backing of a format; NULL: none. */
 static void
 put_qcow2(const struct fixture *fixture, const char *name, const char *backing,
@@ -55,14 +63,14 @@ put_qcow2(const struct fixture *fixture, const char *name, const char *backing,
     if (format) {
         put_number(bytes + at, 0xE2792ACA, 4);
         put_number(bytes + at + 4, strlen(format), 4);
-        memcpy(bytes + at + 8, format, strlen(format));
+        put_text(bytes + at + 8, format);
         at += 8 + (strlen(format) + 7) / 8 * 8;
     }
     at += 8;
     if (backing) {
         put_number(bytes + 8, at, 8);
         put_number(bytes + 16, strlen(backing), 4);
-        memcpy(bytes + at, backing, strlen(backing));
+        put_text(bytes + at, backing);
     }
     char *path = xasprintf("%s/%s", fixture->directory, name);
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);

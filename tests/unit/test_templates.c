@@ -229,7 +229,8 @@ paths_start_at_the_file_they_stand_in(void **state)
         "{\"version\":1,\"include\":[\"lib/t.json\",\"lib/deep/g.json\"],"
         "\"guests\":{\"a\":{\"template\":\"t\",\"initrd\":\"./i\"}}}");
     put("lib/t.json", "{\"version\":1,\"templates\":{\"t\":{\"kernel\":\"k\","
-                      "\"disks\":[{\"file\":\"../d.qcow2\"}]}}}");
+                      "\"disks\":[{\"file\":\"../d.qcow2\"}],\"vnc\":"
+                      "\"unix:v\"}}}");
     put("lib/deep/g.json",
         "{\"version\":1,\"include\":\"../t.json\","
         "\"guests\":{\"b\":{\"template\":\"t\",\"initrd\":\"i\"}}}");
@@ -241,8 +242,9 @@ paths_start_at_the_file_they_stand_in(void **state)
     assert_string_equal(fleet->guests[0]->directory, deep);
     assert_string_equal(fleet->guests[1]->directory, here);
     char *wanted = xasprintf("{\"kernel\":\"%s/lib/k\",\"disks\":[{\"file\":"
-                             "\"%s/lib/../d.qcow2\"}],\"initrd\":\"i\"}",
-                             here, here);
+                             "\"%s/lib/../d.qcow2\"}],\"vnc\":\"unix:%s/lib/v\""
+                             ",\"initrd\":\"i\"}",
+                             here, here, here);
     assert_source(fleet, "b", wanted);
     char *where = fleet_where(fleet, "a", "disks", 0);
     assert_string_equal(where, "lib/t.json:1:54: templates.t.disks[0] (a)");
