@@ -193,6 +193,22 @@ miss_kernel(struct spec_reader *reader, const struct spec_entry *entry,
                  name);
 }
 
+/* A machine has two flash chips, and UEFI is in them. */
+static void
+check_flash(struct spec_reader *reader, const struct spec_entry *entry)
+{
+    const struct spec *spec = reader->spec;
+    struct place disks = {entry->place, "disks", 0};
+    for (size_t i = 0; i < spec->disk_count; i++) {
+        struct place item = {&disks, NULL, i};
+        const char *interface = spec->disks[i].interface;
+        if ((spec->uefi || spec->flash_code) && interface &&
+            !strcmp(interface, "pflash"))
+            mistakes_add(reader->mistakes, &item, POSITIONS_PART_VALUE,
+                         "\"firmware\" is in the machine's flash already");
+    }
+}
+
 /* What no field can see by itself. */
 static void
 check_together(struct spec_reader *reader, const struct spec_entry *entry)
@@ -209,6 +225,7 @@ check_together(struct spec_reader *reader, const struct spec_entry *entry)
         mistakes_add(reader->mistakes, &place, POSITIONS_PART_VALUE,
                      "the accelerator is said twice: here and in \"accel\"");
     }
+    check_flash(reader, entry);
     spec_check_consoles(reader, entry->place);
 }
 

@@ -290,7 +290,8 @@ find_scsi(struct importer *importer, char **ret_id)
             !found && import_has_only(&keyval, known)) {
             found = item;
             free(*ret_id);
-            *ret_id = xstrdup(keyval_get(&keyval, "id", false));
+            const char *id = keyval_get(&keyval, "id", false);
+            *ret_id = xstrdup(id ? id : "");
         }
         keyval_finish(&keyval);
     }
@@ -305,14 +306,29 @@ is_on_bus(const char *bus, const char *id)
     return !bus || (id && !strncmp(bus, id, len) && !strcmp(bus + len, ".0"));
 }
 
+/* Whether a bus and unit of IDE are those that the field's next disk gets: on a
+ * PC of the old kind, two buses of two. */
+static bool
+is_next_ide(const struct keyval *keyval, size_t ide_disks)
+{
+    const char *bus = keyval_get(keyval, "bus", false);
+    const char *unit = keyval_get(keyval, "unit", false);
+    char *next = xasprintf("ide.%zu:%zu", ide_disks / 2, ide_disks % 2);
+    char *said = xasprintf("%s:%s", bus ? bus : "", unit ? unit : "");
+    bool is_next = (!bus && !unit) || !strcmp(next, said);
+    free(said);
+    free(next);
+    return is_next;
+}
+
 /* The interface that a -device puts a drive on, or NULL: one that no field
  * says. */
 static const char *
 device_interface(const struct keyval *keyval, const struct drive *drive,
-                 bool has_scsi, const char *scsi_id)
+                 const char *scsi_id, size_t ide_disks)
 {
     static const char *const known[] = {"",    "driver", "drive", "id",
-                                        "bus", "serial", NULL};
+                                        "bus", "serial", "unit",  NULL};
     const char *driver = keyval_get(keyval, "driver", true);
     const char *bus = keyval_get(keyval, "bus", false);
     for (size_t i = 0; driver && i < COUNT(disk_devices); i++) {
@@ -324,11 +340,22 @@ device_interface(const struct keyval *keyval, const struct drive *drive,
         bool is_sata = is_ide && is_own_sata(bus);
         bool fits =
             import_has_only(keyval, known) &&
-            (is_scsi ? has_scsi && is_on_bus(bus, scsi_id) : !bus || is_sata) &&
+            (is_scsi  ? scsi_id && is_on_bus(bus, scsi_id)
+             : is_ide ? is_sata || is_next_ide(keyval, ide_disks)
+                      : !bus && !keyval_get(keyval, "unit", false)) &&
             (!(is_scsi || is_ide) || device->is_cdrom == drive->is_readonly);
         return !fits ? NULL : is_sata ? "sata" : device->interface;
     }
     return NULL;
+}
+
+/* What our own "cdrom" gives comes back as it was. */
+static void
+take_own_cdrom(struct drives *drives, struct drive *drive)
+{
+    json_object_set_new(drives->importer->entry, "cdrom",
+                        import_path(drive->file));
+    drive->item->is_done = true;
 }
 
 /* The pairs of -drive if=none or -blockdev with a -device. */
@@ -340,6 +367,7 @@ take_pairs(struct drives *drives)
     struct import_item *scsi = find_scsi(importer, &scsi_id);
     size_t scsi_disks = 0;
     size_t sata_disks = 0;
+    size_t ide_disks = 0;
     int at = -1;
     struct import_item *item = NULL;
     while ((item = import_next(importer, "device", &at))) {
@@ -349,16 +377,20 @@ take_pairs(struct drives *drives)
             find_drive(drives, keyval_get(&keyval, "drive", false));
         const char *interface =
             is_read && drive && drive->file && !drive->item->is_done
-                ? device_interface(&keyval, drive, scsi, scsi_id)
+                ? device_interface(&keyval, drive, scsi_id, ide_disks)
                 : NULL;
         const char *serial = keyval_get(&keyval, "serial", false);
         if (serial && !strncmp(serial, "gmdisk", 6))
             serial = NULL; /* NVMe's, which must have one */
         if (interface) {
-            add_disk(drives, drive, interface, serial);
+            if (!strcmp(drive->id, "gmcdrom"))
+                take_own_cdrom(drives, drive);
+            else
+                add_disk(drives, drive, interface, serial);
             item->is_done = true;
             scsi_disks += !strcmp(interface, "scsi");
             sata_disks += !strcmp(interface, "sata");
+            ide_disks += !strcmp(interface, "ide");
         }
         keyval_finish(&keyval);
     }

@@ -426,8 +426,8 @@ static void
 importer_finish(struct importer *importer)
 {
     json_t *const values[] = {
-        importer->entry,   importer->disks, importer->nics,    importer->usb,
-        importer->devices, importer->args,  importer->consoles};
+        importer->entry,   importer->disks, importer->nics,     importer->usb,
+        importer->devices, importer->args,  importer->consoles, importer->env};
     for (size_t i = 0; i < COUNT(values); i++)
         json_decref(values[i]);
     shellwords_free(importer->notes);

@@ -168,6 +168,9 @@ static const struct {
     {"{\"firmware\":{\"code\":\"c\",\"vars\":\"v\",\"store\":\"s\"}}",
      "guests.n1.firmware.store: firmware has \"vars\" (of which the guest "
      "gets a copy) or \"store\" (which it writes to), not both"},
+    {"{\"firmware\":\"uefi\",\"disks\":[\"a\",{\"file\":\"b\",\"interface\":"
+     "\"pflash\"}]}",
+     "guests.n1.disks[1]: \"firmware\" is in the machine's flash already"},
     {"{\"firmware\":[]}", "guests.n1.firmware: this is an array, not a string "
                           "or an object of code and vars"},
 };

@@ -437,6 +437,15 @@ static const struct {
      "\"sata\",\"readonly\":true},{\"file\":\"/i\",\"interface\":\"nvme\"},"
      "{\"file\":\"/j\",\"readonly\":true}],\"nics\":[]}",
      true},
+    {"{\"machine\":\"pc\",\"accel\":\"tcg\",\"disks\":[{\"file\":\"/a\",\"interface\""
+     ":\"ide\"},{\"file\":\"/b\"},{\"file\":\"/c\",\"interface\":\"ide\","
+     "\"readonly\":true},{\"file\":\"/d\",\"interface\":\"ide\"},{\"file\":\"/e\","
+     "\"cache\":\"none\",\"serial\":\"s1\",\"discard\":true}],\"nics\":[]}",
+     true},
+    {"{\"cdrom\":\"c.iso\",\"machine\":\"pc\"}", false},
+    {"{\"cdrom\":\"c.iso\"}", false},
+    {"{\"disks\":[{\"base\":\"b.qcow2\",\"size\":\"2G\"},{\"size\":\"1G\"}]}",
+     false},
     {"{\"machine\":\"q35\",\"accel\":\"tcg\",\"nics\":[{\"mac\":"
      "\"52:54:00:00:00:01\"},{\"hostfwd\":[\"tcp:127.0.0.1:2222-:22\","
      "\"udp:0.0.0.0:53-:53\"],\"options\":{\"restrict\":\"on\"},\"model\":"
@@ -514,12 +523,103 @@ what_is_exported_comes_back(void **state)
     assert_true(ok);
 }
 
+/* What tutorials say, and the QEMU that a person would get of it. */
+static const struct {
+    const char *what;
+    const char *script;
+    const char *command;
+} tutorials[] = {
+    {"x86_64 with UEFI, a cloud image and its seed",
+     "IMG=noble-server-cloudimg-amd64.img\n"
+     "sudo qemu-system-x86_64 \\\n  -machine q35,accel=kvm -cpu host \\\n"
+     "  -smp 2 -m 2G \\\n"
+     "  -drive if=pflash,format=raw,readonly=on,file=/fw/CODE.fd \\\n"
+     "  -drive if=pflash,format=raw,file=/vm/vars.fd \\\n"
+     "  -drive file=/vm/$IMG,if=virtio,format=qcow2 \\\n"
+     "  -drive file=/vm/cidata.iso,if=virtio,format=raw,readonly=on \\\n"
+     "  -nic user,model=virtio-net-pci,mac=52:54:00:00:00:01,"
+     "hostfwd=tcp::2222-:22 \\\n  -vga none -nographic -serial mon:stdio &\n",
+     "qemu-system-x86_64 -name vm0 -nographic -nodefaults -serial mon:stdio "
+     "-machine q35 -accel kvm -cpu host -smp 2 -m 2048M -drive "
+     "if=pflash,unit=0,format=raw,readonly=on,file=/fw/CODE.fd -drive "
+     "if=pflash,unit=1,format=raw,file=/vm/vars.fd -drive "
+     "if=none,id=gmdisk0,file=/vm/"
+     "noble-server-cloudimg-amd64.img,format=qcow2 -device "
+     "virtio-blk-pci,drive=gmdisk0 -drive "
+     "if=none,id=gmdisk1,file=/vm/cidata.iso,format=raw,readonly=on -device "
+     "virtio-blk-pci,drive=gmdisk1 -netdev "
+     "user,id=gmnet0,hostfwd=tcp:0.0.0.0:2222-:22 -device "
+     "virtio-net-pci,id=gmnic0,netdev=gmnet0,mac=52:54:00:00:00:01"},
+    {"aarch64 with UEFI",
+     "qemu-system-aarch64 -M virt -cpu cortex-a72 -m 4G -nographic -bios "
+     "/fw/QEMU_EFI.fd -drive if=none,file=/vm/a.img,id=hd0 -device "
+     "virtio-blk-device,drive=hd0 -netdev user,id=net0 -device "
+     "virtio-net-device,netdev=net0,mac=52:54:00:00:00:01",
+     "qemu-system-aarch64 -name vm0 -nographic -nodefaults -serial mon:stdio "
+     "-machine virt -accel tcg -cpu cortex-a72 -m 4096M -bios /fw/QEMU_EFI.fd "
+     "-drive if=none,id=gmdisk0,file=/vm/a.img -device "
+     "virtio-blk-pci,drive=gmdisk0 -netdev user,id=gmnet0 -device "
+     "virtio-net-device,id=gmnic0,netdev=gmnet0,mac=52:54:00:00:00:01"},
+    {"no defaults, explicit chardevs",
+     "qemu-system-x86_64 -nodefaults -machine pc -display none -chardev "
+     "stdio,id=char0,mux=on,signal=off -serial chardev:char0 -mon "
+     "chardev=char0 -chardev vc,id=char1 -serial chardev:char1 -m 256",
+     "qemu-system-x86_64 -name vm0 -chardev pty,id=gmcon1 -nographic "
+     "-nodefaults -serial mon:stdio -serial chardev:gmcon1 -machine pc -accel "
+     "tcg -m 256M"},
+    {"a live CD",
+     "qemu-system-x86_64 -enable-kvm -m 2048 -cdrom /vm/live.iso -boot d -nic "
+     "none -display gtk",
+     "qemu-system-x86_64 -name vm0 -nographic -nodefaults -serial mon:stdio "
+     "-machine pc -accel kvm -m 2048M -drive "
+     "if=none,id=gmdisk0,file=/vm/live.iso,format=raw,readonly=on -device "
+     "ide-cd,bus=ide.0,unit=0,drive=gmdisk0 -vga std -boot d"},
+    {"VNC and a tablet",
+     "qemu-system-x86_64 -M q35 -hda /vm/a.qcow2 -vnc :0 -usbdevice tablet -k "
+     "de -net none",
+     "qemu-system-x86_64 -name vm0 -nodefaults -serial mon:stdio -machine q35 "
+     "-accel tcg -drive if=none,id=gmdisk0,file=/vm/a.qcow2,format=qcow2 "
+     "-device ide-hd,drive=gmdisk0 -vga std -vnc :0 -device "
+     "qemu-xhci,id=gmusb -device usb-tablet -k de"},
+};
+
+static void
+tutorials_give_the_right_qemu(void **state)
+{
+    (void)state;
+    bool ok = true;
+    for (size_t i = 0; i < sizeof(tutorials) / sizeof(tutorials[0]); i++) {
+        struct import import;
+        struct error error = {0};
+        import_init(&import);
+        const char *script = tutorials[i].script;
+        if (!import_script(&import, script, strlen(script), NULL, NULL, &error))
+            fail_msg("%s: %s", tutorials[i].what, error.text);
+        check_fleet(&import);
+        struct spec *spec = spec_from_json(
+            "vm0", json_object_get(import.guests, "vm0"), "/f", &error);
+        assert_non_null(spec);
+        struct argv_runtime runtime = {0};
+        char **argv = argv_export(spec, &runtime, &error);
+        if (!argv)
+            fail_msg("%s: %s", tutorials[i].what, error.text);
+        char *text = argv_to_shell(argv);
+        ok = is_same(tutorials[i].what, text, tutorials[i].command) && ok;
+        free(text);
+        argv_free(argv);
+        spec_free(spec);
+        import_finish(&import);
+    }
+    assert_true(ok);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(commands_become_entries_that_mean_the_same),
         cmocka_unit_test(guests_get_names_of_their_own),
+        cmocka_unit_test(tutorials_give_the_right_qemu),
         cmocka_unit_test(what_is_exported_comes_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

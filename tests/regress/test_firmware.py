@@ -1,0 +1,103 @@
+"""UEFI: found by QEMU's descriptors, with a variable store of the guest's own."""
+
+import glob
+import hashlib
+import os
+import shutil
+
+from harness import FAILED, Skip, main, require, require_equal, require_in
+
+DESCRIPTORS = "/usr/share/qemu/firmware"
+
+
+def need(name):
+    """The test is skipped where the distribution's firmware is missing."""
+    if not os.path.exists(f"{DESCRIPTORS}/{name}"):
+        raise Skip(f"{DESCRIPTORS}/{name} is missing")
+
+
+def fleet(box, **fields):
+    box.write("guestmux.json", {"version": 1, "guests": {"n1": {
+        "machine": "q35", "accel": "tcg", "memory": "256M", "nics": [],
+        **fields}}})
+
+
+def stores(box):
+    return glob.glob(box.at("d", "guestmux", "t", "n1", "*.qcow2"))
+
+
+def digest(path):
+    with open(path, "rb") as file:
+        return hashlib.sha256(file.read()).hexdigest()
+
+
+def wait_for(box, pattern, patience=180):
+    return box.gm("wait", "n1", "--for", pattern, "--since-boot", "--timeout",
+                  patience, patience=patience + 10)
+
+
+def monitor(box, line):
+    return box.gm("qmp", "n1", "human-monitor-command",
+                  '{"command-line": "%s"}' % line).out
+
+
+def test_uefi_speaks_on_the_console_and_keeps_its_variables(box):
+    need("60-edk2-x86_64.json")
+    template = digest("/usr/share/OVMF/OVMF_VARS_4M.fd")
+    fleet(box, firmware="uefi")
+    box.gm("check")
+    box.up()
+    wait_for(box, "UEFI Interactive Shell")
+    wait_for(box, "Shell> ")
+    require_equal(len(stores(box)), 1, "stores")
+    require_equal(os.stat(stores(box)[0]).st_mode & 0o777, 0o600, "mode")
+    before = os.stat(stores(box)[0]).st_ino
+    # A qcow2 store lets QEMU save snapshots.
+    require_equal(monitor(box, "savevm one"), '""\n', "savevm")
+    require_in("one", monitor(box, "info snapshots"))
+    box.gm("kill", "--yes", "n1")
+    box.gm("start", "n1")
+    wait_for(box, "Shell> ")
+    require_equal(os.stat(stores(box)[0]).st_ino, before, "store")
+    require_in("one", monitor(box, "info snapshots"))
+    require_equal(digest("/usr/share/OVMF/OVMF_VARS_4M.fd"), template,
+                  "template")
+
+
+def test_secure_boot_starts_nothing_unsigned(box):
+    need("40-edk2-x86_64-secure-enrolled.json")
+    fleet(box, firmware="uefi-secure")
+    box.up()
+    wait_for(box, "Security Violation|Access Denied")
+
+
+def test_files_of_ones_own_are_used_where_they_lie(box):
+    need("60-edk2-x86_64.json")
+    shutil.copy("/usr/share/OVMF/OVMF_VARS_4M.fd", box.at("w", "my.fd"))
+    fleet(box, firmware={"code": "/usr/share/OVMF/OVMF_CODE_4M.fd",
+                         "store": "my.fd"})
+    box.up()
+    wait_for(box, "Shell> ")
+    require_equal(stores(box), [], "stores")
+    argv = box.gm("export-command", "n1").out
+    require_in(f"if=pflash,unit=1,format=raw,file={box.at('w', 'my.fd')}",
+               argv)
+
+
+def test_a_user_can_hide_firmware_and_is_told(box):
+    need("60-edk2-x86_64.json")
+    mine = box.at("c", "qemu", "firmware")
+    os.makedirs(mine)
+    with open(f"{mine}/60-edk2-x86_64.json", "w", encoding="utf-8"):
+        pass  # empty: hides the one of this name
+    fleet(box, firmware="uefi")
+    for command in (["check"], ["up", "-d"]):
+        done = box.gm(*command, code=FAILED)
+        text = done.out + done.err
+        require_in('no firmware "uefi" (UEFI) for x86_64\'s machine q35', text)
+        require_in(mine, text)
+    require_equal(box.qemus(), [], "QEMUs")
+    require(not stores(box), "a store was made")
+
+
+main(globals())
