@@ -316,25 +316,52 @@ of_whom(const struct layer *layer, const struct place *place, const char *guest)
                                                     : xasprintf(" (%s)", guest);
 }
 
-char *
-fleet_where(const struct fleet *fleet, const char *guest, const char *field,
-            int index)
+/* Where something about a guest is said: the layer it comes from, the place
+ * there, and its position; NULL for a guest that is not the fleet's. */
+static const struct layer *
+look_up(const struct fleet *fleet, const char *guest, const char *field,
+        int index, struct layers_spot *spot, struct position *ret_position)
 {
     const struct layers *layers = origin_of(fleet, guest);
     if (!layers)
-        return xasprintf("%s: guests.%s", fleet->shown_file, guest);
+        return NULL;
     struct place at_field = {layers->place, field, 0};
     struct place at_item = {&at_field, NULL, index > 0 ? (size_t)index : 0};
-    struct layers_spot spot;
     const struct layer *layer = layers_find(layers,
                                             !field      ? layers->place
                                             : index < 0 ? &at_field
                                                         : &at_item,
-                                            &spot);
+                                            spot);
     assert(layer);
-    struct position position =
-        positions_find(layer->document->positions, spot.place,
+    *ret_position =
+        positions_find(layer->document->positions, spot->place,
                        field ? POSITIONS_PART_VALUE : POSITIONS_PART_KEY);
+    return layer;
+}
+
+struct fleet_place
+fleet_locate(const struct fleet *fleet, const char *guest, const char *field,
+             int index)
+{
+    struct fleet_place place = {0};
+    struct layers_spot spot;
+    const struct layer *layer =
+        look_up(fleet, guest, field, index, &spot, &place.position);
+    if (layer)
+        place.file = layer->document->text.order;
+    return place;
+}
+
+char *
+fleet_where(const struct fleet *fleet, const char *guest, const char *field,
+            int index)
+{
+    struct layers_spot spot;
+    struct position position;
+    const struct layer *layer =
+        look_up(fleet, guest, field, index, &spot, &position);
+    if (!layer)
+        return xasprintf("%s: guests.%s", fleet->shown_file, guest);
     char *path = place_text(spot.place);
     char *whose = of_whom(layer, spot.place, guest);
     char *where = xasprintf("%s:%u:%u: %s%s", layer->document->shown,

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/paths.h"
+#include "fleet/positions.h"
 #include "fleet/spec.h"
 
 #include <stdbool.h>
@@ -64,6 +65,14 @@ struct fleet *fleet_read(const char *file, struct error *error);
  * NULL: the guest itself; index -1: the whole field. The caller frees it. */
 char *fleet_where(const struct fleet *fleet, const char *guest,
                   const char *field, int index);
+
+/* The same as numbers, for putting messages in order. */
+struct fleet_place {
+    unsigned file; /* of the fleet's files, in the order they were read */
+    struct position position;
+};
+struct fleet_place fleet_locate(const struct fleet *fleet, const char *guest,
+                                const char *field, int index);
 
 /* Whether every guest's QMP socket can be bound: a socket's path must be
  * short. error has a line for each that cannot. */

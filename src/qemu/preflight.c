@@ -191,6 +191,49 @@ check_guest(const struct preflight_check *check)
     }
 }
 
+/* A finding with its place, for sorting. */
+struct placed {
+    struct preflight_finding finding;
+    struct fleet_place place;
+    size_t order; /* that they were found in */
+};
+
+static int
+compare_placed(const void *a, const void *b)
+{
+    const struct placed *left = a;
+    const struct placed *right = b;
+    const unsigned keys[][2] = {
+        {left->place.file, right->place.file},
+        {left->place.position.line, right->place.position.line},
+        {left->place.position.column, right->place.position.column},
+    };
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        if (keys[i][0] != keys[i][1])
+            return keys[i][0] < keys[i][1] ? -1 : 1;
+    }
+    return left->order < right->order ? -1 : left->order > right->order;
+}
+
+/* Puts the findings in the order of the files. */
+static void
+sort(struct preflight *preflight, const struct fleet *fleet)
+{
+    struct placed *placed = xcalloc(preflight->count + 1, sizeof(*placed));
+    for (size_t i = 0; i < preflight->count; i++) {
+        const struct preflight_finding *finding = &preflight->findings[i];
+        placed[i] = (struct placed){
+            *finding,
+            fleet_locate(fleet, finding->guest, finding->field, finding->index),
+            i,
+        };
+    }
+    qsort(placed, preflight->count, sizeof(*placed), compare_placed);
+    for (size_t i = 0; i < preflight->count; i++)
+        preflight->findings[i] = placed[i].finding;
+    free(placed);
+}
+
 void
 preflight_run(struct preflight *preflight, const struct fleet *fleet)
 {
@@ -199,6 +242,7 @@ preflight_run(struct preflight *preflight, const struct fleet *fleet)
         check_guest(&check);
     }
     preflight_check_shared(preflight, fleet);
+    sort(preflight, fleet);
 }
 
 bool

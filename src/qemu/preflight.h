@@ -44,7 +44,7 @@ struct preflight_lower {
 
 /* Zero-initialise it. */
 struct preflight {
-    struct preflight_finding *findings; /* owned; in the fleet's order */
+    struct preflight_finding *findings; /* owned; in the files' order */
     size_t count;
     size_t counts[PREFLIGHT_SEVERITY_COUNT];
     struct preflight_qemu *qemus; /* owned; each program once */

@@ -171,9 +171,9 @@ static const struct {
      ""},
     {"\"a\":{" TCG ",\"rng\":\"none\",\"firmware\":{\"code\":\"k\",\"vars\":"
      "\"gone\"}}",
-     A "83: guests.a.firmware: error: cannot open gone: No such file or "
+     A "65: guests.a.rng: error: cannot open none: No such file or "
        "directory\n" A
-       "65: guests.a.rng: error: cannot open none: No such file or "
+       "83: guests.a.firmware: error: cannot open gone: No such file or "
        "directory\n"},
     {"\"a\":{" TCG ",\"arch\":\"avr\",\"machine\":\"uno\",\"firmware\":"
      "\"uefi-secure\"}",
@@ -405,10 +405,10 @@ ports_and_displays_that_two_guests_want_are_told(void **state)
         "\"]},\"c\":{\"command\":\"./qemu -accel tcg -vnc 127.0.0.1:7,"
         "lossy=on\"},\"d\":{" TCG ",\"vnc\":8}",
         A
-        "156: guests.b.nics[0]: error: TCP port 61447 of 0.0.0.0 is wanted by a "
-        "already\n" A
         "143: guests.b.vnc: error: VNC display 7 (TCP port 5907 of 0.0.0.0) "
         "is wanted by a already\n" A
+        "156: guests.b.nics[0]: error: TCP port 61447 of 0.0.0.0 is wanted by a "
+        "already\n" A
         "203: guests.c.command: error: VNC display 7 (TCP port 5907 of "
         "127.0.0.1) is wanted by a already\n");
 }
