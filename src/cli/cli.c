@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static void
@@ -92,24 +93,73 @@ check_focus(const struct cli *cli, const char *focus, struct error *error)
     return ok;
 }
 
+/* Gives the terminal to `guestmux ssh GUEST` until that ends. What it said last
+ * stays to be read when it failed. */
+static void
+run_ssh(const struct cli *cli, const char *guest)
+{
+    const char *host = options_text(&cli->options, "host");
+    const char *argv[] = {cli->executable,
+                          "-L",
+                          cli->paths.server,
+                          "ssh",
+                          guest,
+                          NULL,
+                          NULL,
+                          NULL};
+    if (host) {
+        argv[3] = "--host";
+        argv[4] = host;
+        argv[5] = "ssh";
+        argv[6] = guest;
+    }
+    /* A Ctrl-C before ssh has the terminal is ssh's. */
+    void (*before)(int) = signal(SIGINT, SIG_IGN);
+    pid_t pid = fork();
+    if (pid == 0) {
+        (void)signal(SIGINT, SIG_DFL);
+        (void)execv(argv[0], (char *const *)argv);
+        _exit(127);
+    }
+    int status = 0;
+    while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        continue;
+    (void)signal(SIGINT, before);
+    if (pid > 0 && status == 0)
+        return;
+    (void)fprintf(stderr, "Enter goes back to the deck. ");
+    int c = 0;
+    do
+        c = getchar();
+    while (c != '\n' && c != EOF);
+}
+
+/* One run of the deck, from connecting to leaving. *ret_message: what is to be
+ * said after, or the guest that ssh is for. */
+static enum deck_end
+run_deck_once(struct cli *cli, struct deck_options *options, char **ret_message,
+              struct error *error)
+{
+    options->fd = cli_connect(cli, CONNECTION_START_SERVER, error);
+    if (options->fd < 0)
+        return DECK_END_FAILED;
+    return deck_run(options, ret_message, error);
+}
+
 int
 cli_run_deck(struct cli *cli, const char *focus, unsigned flags)
 {
     struct error error = {0};
     enum clipboard_when clipboard = CLIPBOARD_AUTO;
-    int fd = -1;
     if (!clipboard_parse(options_text(&cli->options, "clipboard"), &clipboard,
                          &error)) {
         (void)cli_fail(&error);
         return COMMAND_USAGE;
     }
-    if (cli_check_terminal(&error) && check_focus(cli, focus, &error))
-        fd = cli_connect(cli, CONNECTION_START_SERVER, &error);
-    if (fd < 0)
+    if (!cli_check_terminal(&error) || !check_focus(cli, focus, &error))
         return cli_fail(&error);
     struct deck_options options = {
         .paths = &cli->paths,
-        .fd = fd,
         .theme = options_text(&cli->options, "theme"),
         .keymap = options_text(&cli->options, "keymap"),
         .clipboard = clipboard,
@@ -117,21 +167,25 @@ cli_run_deck(struct cli *cli, const char *focus, unsigned flags)
         .is_single = (flags & CLI_DECK_SINGLE) != 0,
         .is_read_only = (flags & CLI_DECK_READ_ONLY) != 0,
     };
+    char *guest = NULL; /* where ssh was: focused after */
     char *message = NULL;
-    enum deck_end end = deck_run(&options, &message, &error);
+    enum deck_end end;
+    while ((end = run_deck_once(cli, &options, &message, &error)) ==
+           DECK_END_SSH) {
+        run_ssh(cli, message);
+        free(guest);
+        guest = message;
+        message = NULL;
+        if (!options.is_single)
+            options.focus = guest;
+    }
     if (message)
         output_line(message);
     free(message);
-    switch (end) {
-    case DECK_END_DETACHED:
-        return COMMAND_DONE;
-    case DECK_END_FAILED:
+    free(guest);
+    if (end == DECK_END_FAILED)
         return cli_fail(&error);
-    case DECK_END_SERVER_GONE:
-    case DECK_END_SIGNAL:
-        break;
-    }
-    return COMMAND_FAILED;
+    return end == DECK_END_DETACHED ? COMMAND_DONE : COMMAND_FAILED;
 }
 
 /* Opens what of the three standard descriptors is closed, so that no socket or

@@ -178,6 +178,7 @@ adopt_qemu(struct guest *guest)
     }
     run->is_ready = false; /* until its monitor answers this server */
     consoles_expect(guest);
+    agent_start(guest, run->agent_path);
     run->qmp =
         qmp_new(guest->context->loop, run->qmp_path, &monitor_handlers, guest);
     guest_derive_state(guest);
@@ -249,6 +250,7 @@ run_from_json(struct run *run, const json_t *saved, struct error *error)
     const char *executable = NULL;
     json_t *argv = NULL;
     json_t *sockets = NULL;
+    const char *agent = NULL;
     if (!json_get_integer(saved, "pid", JSON_REQUIRED, 0, INT32_MAX, &pid,
                           error) ||
         !json_get_integer(saved, "start-ticks", 0, 0, INT64_MAX, &ticks,
@@ -261,7 +263,8 @@ run_from_json(struct run *run, const json_t *saved, struct error *error)
         !json_get_string(saved, "uuid", 0, &uuid, error) ||
         !json_get_string(saved, "executable", 0, &executable, error) ||
         !json_get_array(saved, "argv", 0, &argv, error) ||
-        !json_get_array(saved, "nic-sockets", 0, &sockets, error))
+        !json_get_array(saved, "nic-sockets", 0, &sockets, error) ||
+        !json_get_string(saved, "agent-socket", 0, &agent, error))
         return false;
     run->identity.pid = (pid_t)pid;
     run->identity.start_ticks = (uint64_t)ticks;
@@ -273,6 +276,7 @@ run_from_json(struct run *run, const json_t *saved, struct error *error)
     run->executable = xstrdup(executable);
     run->argv = argv_from_json(argv);
     take_sockets(run, sockets);
+    run->agent_path = xstrdup(agent);
     run->is_ready = uuid != NULL;
     run->is_stop_asked = json_is_true(json_object_get(saved, "stop-asked"));
     return true;

@@ -65,7 +65,12 @@ struct run {
     struct qmp *qmp;         /* owned; NULL: has no monitor */
     char **argv;             /* owned; NULL: a device or socket */
     char *qmp_path;          /* the monitor's socket; NULL: has none */
-    char **nic_sockets;      /* owned: nic_count; NULL for other networks */
+    char *agent_path;        /* the agent's socket; NULL: has none */
+    struct agent *agent;     /* owned; NULL: has none */
+    struct loop_timer *agent_timer; /* owned: the next question */
+    unsigned agent_asks;
+    json_t *addresses;  /* owned: what the agent told; NULL: nothing yet */
+    char **nic_sockets; /* owned: nic_count; NULL for other networks */
     size_t nic_count;
     struct process_identity identity;
     int64_t started_ms;
@@ -260,7 +265,8 @@ bool launch_again(struct guest *guest, struct error *error);
 bool guest_has_qemu(const struct guest *guest);
 /* QEMU's command line. sockets: network_sockets'; ports: network_ports'. */
 char **launch_argv(const struct guest *guest, char *const *sockets,
-                   const int *ports, struct error *error);
+                   const int *ports, const char *agent_path,
+                   struct error *error);
 struct run *run_new(struct guest *guest);
 void run_free(struct run *run);
 
@@ -281,6 +287,8 @@ int *network_ports(struct guest *guest, enum network_ports_flags flags,
 /* Where each card's QEMU is to listen for the switch: one for each card, NULL
  * for those on other networks. */
 char **network_sockets(const struct guest *guest, struct error *error);
+/* Where the agent's port is to be; NULL with error, or without: it has none. */
+char *network_agent_path(const struct guest *guest, struct error *error);
 void network_free_sockets(char **sockets, size_t count);
 /* What a run that is over left of them on disk. */
 void network_remove_sockets(const struct run *run);
@@ -291,6 +299,15 @@ void network_on_ready(struct guest *guest);
 bool network_is_down(const struct guest *guest, size_t card);
 /* The API's array of cards. New reference. */
 json_t *network_cards_json(const struct guest *guest);
+
+/* agent.c ------------------------------------------------------------------ */
+
+/* The run's agent is behind a socket; path NULL: it has none. */
+void agent_start(struct guest *guest, const char *path);
+/* The agent came in the guest: it is asked for addresses soon. */
+void agent_opened(struct guest *guest);
+/* The same when query-chardev says so. */
+void agent_take_chardevs(struct guest *guest, const json_t *chardevs);
 
 /* adopt.c ------------------------------------------------------------------ */
 

@@ -170,6 +170,22 @@ bool guest_forward_remove(struct guest *guest, bool is_udp, int port,
                           guest_qmp_fn on_reply, void *data,
                           struct error *error);
 
+/* Asks the guest agent; see qemu/agent.h. arguments: stolen, may be NULL. */
+bool guest_agent(struct guest *guest, const char *command, json_t *arguments,
+                 uint64_t timeout_ms, guest_qmp_fn on_answer, void *data,
+                 struct error *error);
+/* Has the agent shut the guest down. Done: it was told to; it answers nothing
+ * then. */
+bool guest_agent_shutdown(struct guest *guest, guest_done_fn on_done,
+                          void *data, struct error *error);
+/* Whether it runs with a port for the agent, be it there or not. */
+bool guest_has_agent(const struct guest *guest);
+/* Asks the agent for addresses. Done: guest_append_addresses has them. */
+bool guest_refresh_addresses(struct guest *guest, guest_done_fn on_done,
+                             void *data, struct error *error);
+/* Appends what the agent told to an array of the API's addresses. */
+void guest_append_addresses(const struct guest *guest, json_t *addresses);
+
 /* One network card of a guest described by fields. Texts: borrowed. */
 struct guest_card {
     const char *type;    /* "user", "lan", "tap" …; "qemu": a -nic value */

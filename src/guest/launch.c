@@ -1,6 +1,7 @@
 #include "base/clock.h"
 #include "base/xalloc.h"
 #include "guest/guest-internal.h"
+#include "qemu/agent.h"
 #include "qemu/argv.h"
 
 #include <stdlib.h>
@@ -29,6 +30,7 @@ run_free(struct run *run)
     if (!run)
         return;
     qmp_free(run->qmp);
+    agent_free(run->agent);
     process_free(run->process);
     keeper_free(run->keeper);
     ssh_probe_free(run->ssh_probe);
@@ -36,6 +38,9 @@ run_free(struct run *run)
     loop_timer_free(run->timer);
     argv_free(run->argv);
     network_free_sockets(run->nic_sockets, run->nic_count);
+    loop_timer_free(run->agent_timer);
+    json_decref(run->addresses);
+    free(run->agent_path);
     free(run->qmp_path);
     free(run->qmp_name);
     free(run->qmp_uuid);
@@ -46,7 +51,7 @@ run_free(struct run *run)
 
 char **
 launch_argv(const struct guest *guest, char *const *sockets, const int *ports,
-            struct error *error)
+            const char *agent_path, struct error *error)
 {
     const char **logs = xcalloc(guest->console_count + 1, sizeof(*logs));
     for (size_t i = 0; i < guest->console_count; i++)
@@ -63,6 +68,7 @@ launch_argv(const struct guest *guest, char *const *sockets, const int *ports,
         .data_dir = data_dir,
         .nic_sockets = (const char *const *)sockets,
         .forward_ports = ports,
+        .agent_socket = agent_path,
     };
     char **argv = argv_build(guest->spec, &runtime, error);
     free(data_dir);
@@ -90,7 +96,10 @@ planned_argv(struct guest *guest, struct error *error)
 {
     int *ports = network_ports(guest, NETWORK_PORTS_UNCHECKED, error);
     char **sockets = ports ? network_sockets(guest, error) : NULL;
-    char **argv = sockets ? launch_argv(guest, sockets, ports, error) : NULL;
+    char *agent = network_agent_path(guest, NULL);
+    char **argv =
+        sockets ? launch_argv(guest, sockets, ports, agent, error) : NULL;
+    free(agent);
     network_free_sockets(sockets, guest->spec->nic_count);
     free(ports);
     return argv;
@@ -170,12 +179,19 @@ launch_locked(struct guest *guest, struct error *error)
         return false;
     int *ports = network_ports(guest, NETWORK_PORTS_CHECKED, error);
     char **sockets = ports ? network_sockets(guest, error) : NULL;
-    char **argv = sockets ? launch_argv(guest, sockets, ports, error) : NULL;
+    struct error problem = {0};
+    char *agent = network_agent_path(guest, &problem);
+    if (problem.code && error)
+        *error = problem;
+    char **argv = sockets && !problem.code
+                      ? launch_argv(guest, sockets, ports, agent, error)
+                      : NULL;
     int listener = argv ? qmp_listen(guest->qmp_path, error) : -1;
     free(ports);
     if (listener < 0) {
         network_free_sockets(sockets, guest->spec->nic_count);
         argv_free(argv);
+        free(agent);
         return false;
     }
     store_forget(guest, "qemu.pid");
@@ -183,6 +199,8 @@ launch_locked(struct guest *guest, struct error *error)
     run->argv = argv;
     run->nic_sockets = sockets;
     run->nic_count = guest->spec->nic_count;
+    run->agent_path = agent;
+    agent_start(guest, agent);
     network_on_start(guest);
     run->qmp_path = xstrdup(guest->qmp_path);
     consoles_mark_boot(guest);

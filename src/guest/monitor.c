@@ -105,11 +105,13 @@ on_chardevs(void *data, const json_t *value, const struct error *error)
     struct guest *guest = data;
     if (guest->is_dead || !guest->run)
         return;
-    if (json_is_array(value))
+    if (json_is_array(value)) {
         take_ptys(guest, value);
-    else if (error && error->code != ERROR_CODE_STATE)
+        agent_take_chardevs(guest, value);
+    } else if (error && error->code != ERROR_CODE_STATE) {
         guest_notice(guest, "warning", "the consoles' ptys are not known: %s",
                      error->text);
+    }
 }
 
 void
@@ -320,8 +322,10 @@ on_port_name(void *data, const json_t *value, const struct error *error)
     struct guest *guest = data;
     const char *name = json_string_value(value);
     (void)error;
-    if (!guest->is_dead && name && !strncmp(name, agent, strlen(agent)))
-        (void)guest_note_stage(guest, STAGE_AGENT, clock_wall_ms());
+    if (guest->is_dead || !name || strncmp(name, agent, strlen(agent)) != 0)
+        return;
+    (void)guest_note_stage(guest, STAGE_AGENT, clock_wall_ms());
+    agent_opened(guest);
 }
 
 /* A program in the guest opened or closed a virtio-serial port. */

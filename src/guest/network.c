@@ -172,9 +172,20 @@ network_free_sockets(char **sockets, size_t count)
     free(sockets);
 }
 
+char *
+network_agent_path(const struct guest *guest, struct error *error)
+{
+    return guest->spec->has_agent
+               ? paths_guest_socket(guest->context->paths, guest->spec->name,
+                                    "agent", error)
+               : NULL;
+}
+
 void
 network_remove_sockets(const struct run *run)
 {
+    if (run->agent_path && qmp_probe(run->agent_path, NULL) == 0)
+        (void)unlink(run->agent_path);
     for (size_t i = 0; run->nic_sockets && i < run->nic_count; i++) {
         if (run->nic_sockets[i] && qmp_probe(run->nic_sockets[i], NULL) == 0)
             (void)unlink(run->nic_sockets[i]);

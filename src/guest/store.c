@@ -151,6 +151,7 @@ store_save_run(const struct guest *guest, struct error *error)
     for (size_t i = 0; i < run->nic_count; i++)
         json_array_append_new(sockets, text_or_null(run->nic_sockets[i]));
     json_object_set_new(value, "nic-sockets", sockets);
+    json_object_set_new(value, "agent-socket", text_or_null(run->agent_path));
     return store_save(guest, value, "run.json", error);
 }
 
@@ -237,6 +238,7 @@ store_remove(const struct guest *guest, bool purge, struct error *error)
     if (!purge)
         return true;
     store_forget(guest, "exit.1.json");
+    store_forget(guest, "known_hosts");
     store_forget(guest, "stderr.log");
     store_forget(guest, "stderr.1.log");
     for (size_t i = 0; i < guest->console_count; i++) {

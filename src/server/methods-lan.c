@@ -1,8 +1,12 @@
+#include "base/xalloc.h"
+#include "server/addresses.h"
 #include "server/api.h"
 #include "server/lan.h"
 #include "server/server-internal.h"
 
-/* The fleets' own networks. */
+#include <stdlib.h>
+
+/* The fleets' own networks, and where guests can be reached. */
 
 static bool
 run_networks(struct request *request, const json_t *arguments,
@@ -19,6 +23,96 @@ run_networks(struct request *request, const json_t *arguments,
     return true;
 }
 
+/* Somebody who waits for the agent's word. */
+struct question {
+    struct request *request; /* owned */
+    char *guest;             /* owned: its name */
+    bool is_ssh;
+};
+
+static void
+tell(struct request *request, struct member *member, bool is_ssh)
+{
+    struct server *server = request_server(request);
+    json_t *value = NULL;
+    if (is_ssh) {
+        value = addresses_ssh(server, member);
+    } else {
+        json_t *guest = guest_to_json(member->guest);
+        value =
+            json_pack("{s:o,s:O}", "addresses",
+                      addresses_collect(server, member, ADDRESSES_NEIGHBOURS),
+                      "forwards", json_object_get(guest, "forwards"));
+        json_decref(guest);
+    }
+    request_return(request, value);
+}
+
+/* Whatever the agent said: what is known counts. */
+static void
+on_refreshed(void *data, const struct error *error)
+{
+    struct question *question = data;
+    struct server *server = request_server(question->request);
+    struct error missing = {0};
+    (void)error;
+    struct guest *guest = registry_find(server, question->guest, &missing);
+    if (guest)
+        tell(question->request, registry_member(server, guest),
+             question->is_ssh);
+    else
+        request_fail(question->request, &missing);
+    free(question->guest);
+    free(question);
+}
+
+static bool
+ask(struct request *request, const json_t *arguments, bool is_ssh,
+    struct error *error)
+{
+    struct server *server = request_server(request);
+    struct guest *guest =
+        registry_find(server, argument_string(arguments, "guest"), error);
+    if (!guest)
+        return false;
+    struct question *question = xcalloc(1, sizeof(*question));
+    question->request = request;
+    question->guest = xstrdup(guest_name(guest));
+    question->is_ssh = is_ssh;
+    /* An agent that is there answers in some ms. */
+    if (guest_has_agent(guest) && guest_has_reached(guest, STAGE_AGENT) &&
+        guest_refresh_addresses(guest, on_refreshed, question, NULL))
+        return true;
+    free(question->guest);
+    free(question);
+    tell(request, registry_member(server, guest), is_ssh);
+    return true;
+}
+
+static bool
+run_addresses(struct request *request, const json_t *arguments,
+              struct error *error)
+{
+    return ask(request, arguments, false, error);
+}
+
+static bool
+run_ssh(struct request *request, const json_t *arguments, struct error *error)
+{
+    struct guest *guest = registry_find(
+        request_server(request), argument_string(arguments, "guest"), error);
+    if (guest && !guest_is_active(guest))
+        return error_set(error, ERROR_CODE_STATE,
+                         "cannot reach %s by ssh: it is %s", guest_name(guest),
+                         guest_state_name(guest));
+    return guest && ask(request, arguments, true, error);
+}
+
+#define ARGUMENT_GUEST                                                         \
+    {                                                                          \
+        "guest", ARGUMENT_STRING, ARGUMENT_REQUIRED, 0, 0, "The guest's name"  \
+    }
+
 static const struct method methods[] = {
     {
         .name = "query-networks",
@@ -30,6 +124,22 @@ static const struct method methods[] = {
                 {"name", ARGUMENT_STRING, 0, 0, 0, "Only those of this name"},
             },
         .run = run_networks,
+    },
+    {
+        .name = "query-addresses",
+        .summary = "A guest's addresses, each with its source and when it was "
+                   "seen, and its forwarded ports; its agent is asked anew",
+        .flags = METHOD_READS,
+        .arguments = {ARGUMENT_GUEST},
+        .run = run_addresses,
+    },
+    {
+        .name = "query-ssh",
+        .summary = "How a guest's sshd can be reached: user, key, options, and "
+                   "the addresses to try",
+        .flags = METHOD_READS,
+        .arguments = {ARGUMENT_GUEST},
+        .run = run_ssh,
     },
 };
 

@@ -1,6 +1,7 @@
 #include "base/clock.h"
 #include "base/nearest.h"
 #include "base/xalloc.h"
+#include "server/addresses.h"
 #include "server/lan.h"
 #include "server/paste.h"
 #include "server/server-internal.h"
@@ -104,6 +105,7 @@ free_member(struct server *server, struct member *member)
     guest_free(member->guest);
     finish_consoles(member);
     ruleset_unref(member->rules);
+    addresses_forget(member);
     free(member->recorded_state);
     free(member->told_state);
     free(member);
@@ -253,6 +255,9 @@ registry_describe(struct server *server, struct guest *guest)
 {
     json_t *object = guest_to_json(guest);
     const struct member *member = registry_member(server, guest);
+    if (member)
+        json_object_set_new(object, "addresses",
+                            addresses_collect(server, member, ADDRESSES_KNOWN));
     json_t *consoles = json_object_get(object, "consoles");
     if (member)
         describe_life(member, object);

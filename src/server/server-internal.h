@@ -52,10 +52,11 @@ struct member {
     char *told_state;         /* owned: in the last GUEST_CHANGED, or NULL */
     uint64_t changed_sent_ms; /* the last GUEST_CHANGED */
     bool is_change_due;
-    struct ruleset *rules; /* a reference; NULL: not needed yet */
-    char *recorded_state;  /* owned: the journal's last */
-    bool is_state_known;   /* this server has recorded one */
-    bool is_running;       /* silence counts */
+    struct ruleset *rules;     /* a reference; NULL: not needed yet */
+    json_t *console_addresses; /* owned: cloud-init's table; NULL: none */
+    char *recorded_state;      /* owned: the journal's last */
+    bool is_state_known;       /* this server has recorded one */
+    bool is_running;           /* silence counts */
     struct stages_member stages;
     struct order_member order;     /* owned: order_release */
     struct restart_member restart; /* owned: restart_finish */

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "base/xalloc.h"
 #include "console/render.h"
+#include "server/addresses.h"
 #include "server/alerts-embedded.h"
 #include "server/server-internal.h"
 
@@ -39,6 +40,9 @@ on_match(void *data, const struct watcher_match *match)
     enum stage stage = STAGE_OFF;
     if (stage_parse(rule->message, &stage, NULL))
         (void)guest_note_stage(spot->member->guest, stage, spot->at_ms);
+    if (stage == STAGE_CLOUD_INIT)
+        addresses_console_line(spot->server, spot->member, match->line,
+                               spot->at_ms);
 }
 
 static void

@@ -1,5 +1,6 @@
 #include "base/xalloc.h"
 #include "tui/actions-internal.h"
+#include "tui/cable.h"
 #include "tui/card.h"
 #include "tui/deck-internal.h"
 #include "tui/dialog.h"
@@ -165,7 +166,30 @@ run_report(struct deck *deck, int argument)
     free(text);
 }
 
+/* The terminal goes to ssh; the deck comes back after. */
+static void
+run_ssh(struct deck *deck, int argument)
+{
+    (void)argument;
+    const struct mirror_guest *guest = arrange_target(deck);
+    if (!guest || !check_runs(deck))
+        return;
+    if (deck->options->is_read_only)
+        status_message(deck, DECK_WARNING,
+                       "read-only: nothing is sent from this deck");
+    else
+        deck_leave(deck, DECK_END_SSH, guest->name);
+}
+
+static void
+run_cable(struct deck *deck, int argument)
+{
+    (void)argument;
+    cable_open(deck);
+}
+
 static const struct action rows[] = {
+    {"cable", "pull a network card's cable, or put it in", run_cable, 0},
     {"kill", "force off (asks first)", run_question, QUESTION_KILL},
     {"pause", "pause or resume", run_pause, 0},
     {"remove", "remove from the list (asks first)", run_question,
@@ -177,6 +201,7 @@ static const struct action rows[] = {
      QUESTION_RESTART},
     {"shutdown", "shut down: press the power button; or call a start off",
      run_shutdown, 0},
+    {"ssh", "log in by ssh; the deck comes back after", run_ssh, 0},
     {"start", "start", run_start, 0},
 };
 

@@ -213,6 +213,46 @@ report_stages(struct buffer *text, const json_t *stages)
     }
 }
 
+/* Whom the guest can be reached at, and who said so when. */
+static void
+report_addresses(struct buffer *text, const json_t *object)
+{
+    const json_t *forwards = json_object_get(object, "forwards");
+    const json_t *addresses = json_object_get(object, "addresses");
+    for (size_t i = 0; i < json_array_size(forwards); i++) {
+        const json_t *row = json_array_get(forwards, i);
+        buffer_printf(
+            text, "%-10s %s port %lld of %s to its port %lld\n", "forward",
+            exit_text(row, "protocol"),
+            (long long)json_integer_value(json_object_get(row, "host-port")),
+            exit_text(row, "host"),
+            (long long)json_integer_value(json_object_get(row, "guest-port")));
+    }
+    for (size_t i = 0; i < json_array_size(addresses); i++) {
+        const json_t *row = json_array_get(addresses, i);
+        const char *network = exit_text(row, "network");
+        char age[32];
+        int64_t seen_ms = json_integer_value(json_object_get(row, "seen-ms"));
+        int64_t age_ms = clock_wall_ms() - seen_ms;
+        clock_format_duration(age_ms > 0 ? age_ms / 1000 : 0, age, sizeof(age));
+        buffer_printf(text, "%-10s %s (%s%s%s, %s ago)\n", "address",
+                      exit_text(row, "address"), exit_text(row, "source"),
+                      network ? " " : "", network ? network : "", age);
+    }
+}
+
+/* Cards whose cable is out. */
+static void
+report_cables(struct buffer *text, const json_t *cards)
+{
+    for (size_t i = 0; i < json_array_size(cards); i++) {
+        const char *link = exit_text(json_array_get(cards, i), "link");
+        if (link && strcmp(link, "down") == 0)
+            buffer_printf(text, "%-10s of network card %zu is out\n", "cable",
+                          i);
+    }
+}
+
 static void
 report_exit(struct buffer *text, const json_t *exit)
 {
@@ -266,6 +306,8 @@ card_report(const struct mirror_guest *guest)
             (long long)json_integer_value(json_object_get(console, "offset")));
     }
     report_stages(&text, json_object_get(object, "stages"));
+    report_addresses(&text, object);
+    report_cables(&text, json_object_get(object, "nics"));
     report_exit(&text, json_object_get(object, "exit"));
     return buffer_steal(&text);
 }

@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "base/xalloc.h"
+#include "tui/cable.h"
 #include "tui/deck-internal.h"
 #include "tui/dialog.h"
 #include "tui/menu.h"
@@ -24,6 +25,7 @@ enum fixed_entry {
     ENTRY_CTRL_ALT_DELETE,
     ENTRY_FILE,
     ENTRY_LINE,
+    ENTRY_CABLE,
     ENTRY_SYSRQ_HEADING,
     ENTRY_FIXED_COUNT
 };
@@ -34,6 +36,7 @@ static const struct menu_entry fixed_entries[ENTRY_FIXED_COUNT] = {
     [ENTRY_FILE] = {"F", "paste a file", "to where typing goes", 0},
     [ENTRY_LINE] = {"L", "line to marked guests", "{name}, {index} filled in",
                     0},
+    [ENTRY_CABLE] = {"N", "network cable", "pull it, or put it in", 0},
     [ENTRY_SYSRQ_HEADING] = {NULL, "SysRq, by break", NULL, MENU_HEADING},
 };
 
@@ -125,6 +128,8 @@ on_choose(struct deck *deck, size_t index, void *data)
         pasting_ask_file(deck);
     } else if (index == ENTRY_LINE) {
         pasting_ask_line(deck);
+    } else if (index == ENTRY_CABLE) {
+        cable_open(deck);
     } else if (index >= ENTRY_FIXED_COUNT) {
         send_sysrq(deck, menu,
                    json_array_get(menu->sysrqs, index - ENTRY_FIXED_COUNT));

@@ -14,7 +14,9 @@ enum deck_end {
     DECK_END_DETACHED,    /* the operator left; all goes on */
     DECK_END_SERVER_GONE, /* the connection ended */
     DECK_END_SIGNAL,      /* SIGTERM, SIGHUP: the terminal is restored */
-    DECK_END_FAILED       /* error is set: no terminal, too dumb … */
+    DECK_END_SSH,   /* the terminal is for `guestmux ssh` now; the message is
+                     * the guest's name */
+    DECK_END_FAILED /* error is set: no terminal, too dumb … */
 };
 
 struct deck_options {

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import socket
 
 from harness import FAILED, main, require, require_equal, require_in, until
@@ -198,6 +199,95 @@ def test_traffic_goes_on_through_kills_of_the_server(box):
           "a million bytes of answers")
     require_equal([card["bad"] for card in cards(box).values()], [0, 0],
                   "bad frames")
+
+
+# Addresses and ssh.
+
+# A guest agent of a few lines: it repeats the number that it is asked to, and
+# knows one address. While nobody is at the other end it reads an end of file.
+AGENT = r"""cat >/tmp/agent <<'END'
+exec 3<>$(ls /dev/vport*p1)
+while :; do read -r line <&3 || sleep 1; case $line in
+*sync*) printf '\377{"return": %s}\n' \
+  $(echo "$line" | sed 's/.*"id": *\([0-9]*\).*/\1/') >&3 ;;
+*interfaces*) echo '{"return": [{"name": "eth0", "hardware-address":
+ "MAC", "ip-addresses": [{"ip-address": "192.0.2.7", "prefix": 24},
+ {"ip-address": "$(reboot)"}]}]}' | tr -d '\n' >&3; echo >&3 ;;
+esac; done
+END
+"""
+
+
+def addresses(box, name):
+    found = json.loads(box.gm("ip", name, "--json").out)["addresses"]
+    return {(one["address"], one["source"], one["reachable"])
+            for one in found}
+
+
+def test_the_guest_agent_tells_addresses(box):
+    box.fleet({"n1": {"append": APPEND, "agent": True, "nics": [
+        {"type": "user", "mac": "52:54:00:00:00:77"}]}})
+    box.up()
+    box.wait_shell("n1")
+    require_in("no address of n1 is known", box.gm("ip", "n1", code=FAILED).err)
+    for line in AGENT.replace("MAC", "52:54:00:00:00:77").splitlines():
+        box.gm("send", "n1", "--enter", line)
+    box.shell("n1", "sh /tmp/agent & echo started-$((40 + 2))", "started-42")
+    # Told by itself, soon after the agent came.
+    until(lambda: [one["address"] for one in box.guest("n1")["addresses"]] ==
+          ["192.0.2.7"], "the address in the guest's object")
+    # Behind a user network, so not reachable from the host.
+    require_equal(addresses(box, "n1"), {("192.0.2.7", "agent", False)},
+                  "the addresses")
+    require_in("192.0.2.7", box.gm("ip", "n1").out)
+    box.kill_server()
+    until(lambda: addresses(box, "n1") == {("192.0.2.7", "agent", False)},
+          "the address, known to the next server")
+    said = box.gm("ssh", "n1", code=FAILED).err
+    require_in("n1 cannot be reached by ssh", said)
+    require_in("192.0.2.7 (agent): not tried", said)
+    require_in("hostfwd", said)
+
+
+def test_addresses_on_a_network_are_heard(box):
+    lan(box, "n1", "n2")
+    box.up()
+    configure(box, "n1", 1)
+    configure(box, "n2", 2)
+    pings(box, 2)
+    require_in(("10.1.0.2", "lan", False), addresses(box, "n2"))
+    box.gm("kill", "n2", "--yes")
+    require_equal(addresses(box, "n2"), set(), "addresses of what is off")
+
+
+def test_cloud_inits_table_tells_addresses(box):
+    box.fleet({"n1": {"append": APPEND, "nics": [
+        {"type": "user", "mac": "52:54:00:00:00:77"}]}})
+    box.up()
+    box.wait_shell("n1")
+    box.gm("send", "n1", "--enter", "echo 'ci-info: | eth0 | True | "
+           "10.0.2.15 | 255.255.255.0 | global | 52:54:00:00:00:77 |'")
+    until(lambda: ("10.0.2.15", "console", False) in addresses(box, "n1"),
+          "the console's address")
+
+
+def test_ssh_takes_the_forwarded_port_and_what_the_fleet_file_says(box):
+    box.fleet({"n1": {"append": APPEND, "nics": [{"hostfwd": ["auto:2200"]}],
+                      "ssh": {"user": "debian", "port": 2200, "key": "id",
+                              "options": ["LogLevel=ERROR"]}}})
+    box.up()
+    port = forwards(box, "n1")[0][2]
+    line = shlex.split(box.gm("ssh", "--print", "n1", "uname", "-a").out)
+    require_equal(line, [
+        "ssh", "-o", "LogLevel=ERROR", "-l", "debian", "-i",
+        box.at("w", "id"), "-o", "IdentitiesOnly=yes", "-o",
+        "StrictHostKeyChecking=accept-new", "-o",
+        f'UserKnownHostsFile="{box.state("n1", "known_hosts")}"', "-o",
+        "HostKeyAlias=n1", "-p", str(port), "--", "127.0.0.1", "uname", "-a"],
+        "ssh's command line")
+    box.gm("kill", "n1", "--yes")
+    require_in("cannot reach n1 by ssh: it is stopped",
+               box.gm("ssh", "n1", code=FAILED).err)
 
 
 main(globals())

@@ -1,0 +1,275 @@
+#include "server/addresses.h"
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/xalloc.h"
+#include "server/ci-info.h"
+#include "server/lan.h"
+#include "server/server-internal.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+/* Addresses that are remembered of a guest's console. */
+#define CONSOLE_MAX 32
+/* Of the neighbour table. */
+#define TABLE_BYTES (256u << 10)
+#define SSH_PORT 22
+
+/* The console ------------------------------------------------------------- */
+
+void
+addresses_forget(struct member *member)
+{
+    json_decref(member->console_addresses);
+    member->console_addresses = NULL;
+}
+
+/* Takes an earlier row of the same address out. */
+static void
+drop_same(json_t *list, const char *address)
+{
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const char *text = json_string_value(
+            json_object_get(json_array_get(list, i), "address"));
+        if (strcmp(text, address) != 0)
+            continue;
+        json_array_remove(list, i);
+        return;
+    }
+}
+
+void
+addresses_console_line(struct server *server, struct member *member,
+                       const char *line, int64_t at_ms)
+{
+    struct ci_info info;
+    if (!ci_info_parse(line, &info))
+        return;
+    if (!member->console_addresses)
+        member->console_addresses = json_array();
+    json_t *list = member->console_addresses;
+    drop_same(list, info.address);
+    if (json_array_size(list) >= CONSOLE_MAX)
+        json_array_remove(list, 0);
+    json_array_append_new(
+        list, json_pack("{s:s,s:s,s:I,s:s,s:s}", "address", info.address,
+                        "source", "console", "seen-ms", (json_int_t)at_ms,
+                        "interface", info.device, "mac", info.mac));
+    registry_note_change(server, member);
+}
+
+/* Those of this boot. */
+static void
+append_console(const struct member *member, json_t *addresses)
+{
+    int64_t boot_ms = guest_stage_ms(member->guest, STAGE_FIRMWARE);
+    size_t index;
+    json_t *row;
+    json_array_foreach(member->console_addresses, index, row)
+    {
+        if (json_integer_value(json_object_get(row, "seen-ms")) >= boot_ms)
+            json_array_append_new(addresses, json_deep_copy(row));
+    }
+}
+
+/* The neighbour table ----------------------------------------------------- */
+
+bool
+addresses_find_neighbour(const char *table, const char *mac,
+                         char ip[ADDRESSES_IPV4_BYTES])
+{
+    const char *line = table;
+    while (line && *line) {
+        char address[ADDRESSES_IPV4_BYTES] = "";
+        char hardware[18] = "";
+        unsigned flags = 0;
+        struct in_addr bytes;
+        /* IP address, HW type, Flags, HW address, Mask, Device */
+        if (sscanf(line, "%15s 0x%*x 0x%x %17s", address, &flags, hardware) ==
+                3 &&
+            (flags & 2) && !strcasecmp(hardware, mac) &&
+            inet_pton(AF_INET, address, &bytes) == 1) {
+            (void)snprintf(ip, ADDRESSES_IPV4_BYTES, "%s", address);
+            return true;
+        }
+        line = strchr(line, '\n');
+        line = line ? line + 1 : NULL;
+    }
+    return false;
+}
+
+/* Linux's own; NULL where there is none. The caller frees it. */
+static char *
+read_table(void)
+{
+    int fd = open("/proc/net/arp", O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return NULL;
+    char *text = xmalloc(TABLE_BYTES + 1);
+    size_t len = 0;
+    ssize_t got = 0;
+    while (len < TABLE_BYTES &&
+           (got = read(fd, text + len, TABLE_BYTES - len)) > 0)
+        len += (size_t)got;
+    (void)close(fd);
+    text[len] = '\0';
+    return text;
+}
+
+/* Whether the host and the card are on one network. */
+static bool
+is_beside_host(const char *type)
+{
+    return !strcmp(type, "tap") || !strcmp(type, "bridge") ||
+           !strcmp(type, "qemu") || !strncmp(type, "vmnet", 5);
+}
+
+static void
+append_neighbours(const struct guest *guest, json_t *addresses)
+{
+    struct guest_card card;
+    char *table = NULL;
+    for (size_t i = 0; guest_card(guest, i, &card); i++) {
+        char ip[ADDRESSES_IPV4_BYTES];
+        if (!is_beside_host(card.type) || !card.mac[0])
+            continue;
+        if (!table)
+            table = read_table();
+        if (table && addresses_find_neighbour(table, card.mac, ip))
+            json_array_append_new(addresses,
+                                  json_pack("{s:s,s:s,s:I,s:s}", "address", ip,
+                                            "source", "neighbours", "seen-ms",
+                                            (json_int_t)clock_wall_ms(), "mac",
+                                            card.mac));
+    }
+    free(table);
+}
+
+/* All of them ------------------------------------------------------------- */
+
+/* Says which card an address is of, and whether the host can reach it. */
+static void
+complete(const struct guest *guest, json_t *row)
+{
+    const char *mac = json_string_value(json_object_get(row, "mac"));
+    const char *text = json_string_value(json_object_get(row, "address"));
+    bool is_own = !strncmp(text, "127.", 4) || !strcmp(text, "::1");
+    bool is_link = !strncmp(text, "fe80:", 5);
+    bool is_reachable = !json_object_get(row, "network");
+    struct guest_card card;
+    for (size_t i = 0; mac && guest_card(guest, i, &card); i++) {
+        if (strcasecmp(mac, card.mac) != 0)
+            continue;
+        json_object_set_new(row, "nic", json_integer((json_int_t)i));
+        is_reachable = is_beside_host(card.type);
+    }
+    json_object_set_new(row, "reachable",
+                        json_boolean(is_reachable && !is_own && !is_link));
+}
+
+json_t *
+addresses_collect(struct server *server, const struct member *member,
+                  unsigned flags)
+{
+    const struct guest *guest = member->guest;
+    json_t *known = json_array();
+    if (!guest_is_active(guest))
+        return known;
+    guest_append_addresses(guest, known);
+    append_console(member, known);
+    if (flags & ADDRESSES_NEIGHBOURS)
+        append_neighbours(guest, known);
+    if (server->lans)
+        lans_append_addresses(server->lans, guest, known);
+    json_t *addresses = json_array();
+    size_t index;
+    json_t *row;
+    json_array_foreach(known, index, row)
+    {
+        json_t *copy = json_copy(row);
+        complete(guest, copy);
+        json_array_append_new(addresses, copy);
+    }
+    json_decref(known);
+    return addresses;
+}
+
+/* ssh --------------------------------------------------------------------- */
+
+/* Ports of the host that lead to the guest's. */
+static void
+append_forwarded(json_t *candidates, const json_t *forwards, int port)
+{
+    size_t index;
+    json_t *row;
+    json_array_foreach(forwards, index, row)
+    {
+        const char *host = json_string_value(json_object_get(row, "host"));
+        if (json_integer_value(json_object_get(row, "guest-port")) != port ||
+            strcmp(json_string_value(json_object_get(row, "protocol")),
+                   "tcp") != 0)
+            continue;
+        json_array_append_new(
+            candidates,
+            json_pack("{s:s,s:O,s:s}", "host",
+                      strcmp(host, "0.0.0.0") ? host : "127.0.0.1", "port",
+                      json_object_get(row, "host-port"), "source", "forward"));
+    }
+}
+
+static void
+append_reachable(json_t *candidates, const json_t *addresses, int port)
+{
+    size_t index;
+    json_t *row;
+    json_array_foreach(addresses, index, row)
+    {
+        if (json_is_true(json_object_get(row, "reachable")))
+            json_array_append_new(
+                candidates,
+                json_pack("{s:O,s:i,s:O,s:O}", "host",
+                          json_object_get(row, "address"), "port", port,
+                          "source", json_object_get(row, "source"), "seen-ms",
+                          json_object_get(row, "seen-ms")));
+    }
+}
+
+static json_t *
+text_or_null(const char *text)
+{
+    return text ? json_from_text(text) : json_null();
+}
+
+json_t *
+addresses_ssh(struct server *server, const struct member *member)
+{
+    const struct spec_ssh *ssh = &guest_spec(member->guest)->ssh;
+    int port = ssh->port ? ssh->port : SSH_PORT;
+    json_t *guest = guest_to_json(member->guest);
+    json_t *addresses = addresses_collect(server, member, ADDRESSES_NEIGHBOURS);
+    json_t *candidates = json_array();
+    json_t *options = json_array();
+    append_forwarded(candidates, json_object_get(guest, "forwards"), port);
+    append_reachable(candidates, addresses, port);
+    for (size_t i = 0; ssh->options && ssh->options[i]; i++)
+        json_array_append_new(options, json_from_text(ssh->options[i]));
+    char *directory =
+        paths_guest_state_dir(server->paths, guest_name(member->guest));
+    char *known_hosts = xasprintf("%s/known_hosts", directory);
+    json_t *value =
+        json_pack("{s:s,s:o,s:i,s:o,s:o,s:o,s:o,s:o}", "guest",
+                  guest_name(member->guest), "user", text_or_null(ssh->user),
+                  "port", port, "key", text_or_null(ssh->key), "options",
+                  options, "known-hosts", json_from_text(known_hosts),
+                  "candidates", candidates, "addresses", addresses);
+    free(known_hosts);
+    free(directory);
+    json_decref(guest);
+    return value;
+}

@@ -1,0 +1,36 @@
+#pragma once
+
+#include "guest/guest.h"
+
+#include <stdint.h>
+
+#include <jansson.h>
+
+/* Where guests can be reached: their addresses, each with its source and when
+ * it was seen, and the ports of the host that lead to them. */
+
+struct server;
+struct member;
+
+/* A line of a guest's console that may be a row of cloud-init's table. */
+void addresses_console_line(struct server *server, struct member *member,
+                            const char *line, int64_t at_ms);
+void addresses_forget(struct member *member);
+
+enum addresses_flags {
+    ADDRESSES_KNOWN,
+    ADDRESSES_NEIGHBOURS = 1 << 0, /* the host's neighbour table, too */
+};
+
+/* What is known of a guest that runs: the API's array. New reference. */
+json_t *addresses_collect(struct server *server, const struct member *member,
+                          unsigned flags);
+
+/* How to reach its sshd: what `guest-ssh` answers. New reference. */
+json_t *addresses_ssh(struct server *server, const struct member *member);
+
+/* Finds in the text of /proc/net/arp the address of a card; ip: of
+ * ADDRESSES_IPV4_BYTES. */
+#define ADDRESSES_IPV4_BYTES 16
+bool addresses_find_neighbour(const char *table, const char *mac,
+                              char ip[ADDRESSES_IPV4_BYTES]);
