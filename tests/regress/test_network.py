@@ -290,4 +290,27 @@ def test_ssh_takes_the_forwarded_port_and_what_the_fleet_file_says(box):
                box.gm("ssh", "n1", code=FAILED).err)
 
 
+def test_the_deck_gives_the_terminal_to_ssh_and_comes_back(box):
+    box.fleet({"n1": {"append": APPEND, "nics": []},
+               "n2": {"append": APPEND, "nics": ["user"]}})
+    box.up()
+    box.wait_shell("n2")
+    deck = box.deck("attach", "n2", cols=100)
+    deck.wait_for("typing → ")
+    deck.keys("C-]")
+    deck.type("S")
+    deck.wait_for("n2 cannot be reached by ssh: no address of it is known")
+    deck.wait_for("Enter goes back to the deck")
+    deck.keys("Enter")
+    deck.wait_for("tiny:~#")
+    # The cable of the one card that n2 has.
+    deck.keys("C-]")
+    deck.type("xN")
+    until(lambda: box.guest("n2")["nics"][0]["link"] == "down",
+          "the cable to be pulled")
+    deck.keys("C-]")
+    deck.type("i")
+    deck.wait_for("of network card 0 is out")
+
+
 main(globals())
