@@ -195,6 +195,8 @@ guest_reset_disk(struct guest *guest, size_t index, guest_done_fn on_done,
         plan.flags = IMAGE_REPLACE;
         struct op *op = op_new(guest, OP_KIND_REPLY, on_done, data);
         guest->image = image_begin(guest->context->loop, &plan, on_image, op);
+        if (index == 0)
+            store_forget(guest, "known_hosts"); /* its keys were on it */
     }
     free(path);
     free(data_dir);
@@ -224,6 +226,8 @@ guest_renew_instance(struct guest *guest, struct error *error)
                    ? seed_new_instance_id(data_dir, spec->name, error)
                    : NULL;
     free(data_dir);
+    if (id)
+        store_forget(guest, "known_hosts"); /* cloud-init makes new keys */
     return id;
 }
 
