@@ -321,6 +321,14 @@ console_mark_boot(struct console *console)
 }
 
 void
+console_mark_reset(struct console *console)
+{
+    if (!marks_has(console->marks, MARKS_KIND_BOOT) ||
+        marks_boot_offset(console->marks) != content_end(console))
+        console_mark_boot(console);
+}
+
+void
 console_resize(struct console *console, int rows, int cols)
 {
     console->wanted_rows = clamp(rows, TERMINAL_MIN_ROWS, TERMINAL_MAX_ROWS);

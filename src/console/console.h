@@ -86,6 +86,9 @@ bool console_set_fd(struct console *console, int fd, struct error *error);
 /* Notes in the marks that a new boot begins at the log's end, and resets the
  * emulator. */
 void console_mark_boot(struct console *console);
+/* The same for a reset, unless a boot begins there already: firmware resets
+ * once more before it says a word. */
+void console_mark_reset(struct console *console);
 
 /* Keyboard ------------------------------------------------------------------
  */

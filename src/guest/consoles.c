@@ -253,6 +253,13 @@ consoles_mark_boot(struct guest *guest)
 }
 
 void
+consoles_mark_reset(struct guest *guest)
+{
+    for (size_t i = 0; i < guest->console_count; i++)
+        console_mark_reset(guest->consoles[i].console);
+}
+
+void
 consoles_expect(struct guest *guest)
 {
     for (size_t i = 0; i < guest->console_count; i++)

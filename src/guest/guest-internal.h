@@ -197,6 +197,7 @@ void consoles_close(struct guest *guest);
 /* Makes sure that each log is a private regular file of ours. */
 bool consoles_prepare_logs(struct guest *guest, struct error *error);
 void consoles_mark_boot(struct guest *guest);
+void consoles_mark_reset(struct guest *guest);
 /* Forgets ptys and descriptors. */
 void consoles_detach(struct guest *guest);
 /* What is typed waits until the monitor told the ptys. */

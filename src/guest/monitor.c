@@ -300,7 +300,7 @@ on_reset(struct guest *guest, const json_t *arguments)
     (void)arguments;
     free(guest->run->reason);
     guest->run->reason = NULL;
-    consoles_mark_boot(guest);
+    consoles_mark_reset(guest);
     stages_boot_again(guest);
     monitor_refresh(guest, NULL);
 }

@@ -210,6 +210,32 @@ def test_boots_are_told_apart(box):
     box.gm("logs", "-f", "-b", "-1", "a", code=USAGE)
 
 
+def test_a_reset_is_a_boot_in_the_log(box):
+    """By the reset button, and by the guest itself."""
+    box.fleet({"n1": {}})
+    box.up()
+    def boot_offset():
+        return box.guest("n1")["consoles"][0]["boot-offset"]
+    def leave_word(word):
+        box.wait_shell("n1")
+        box.shell("n1", f"echo {word}-$((1 + 1))", f"^{word}-2")
+        return boot_offset()
+    before = leave_word("first")
+    box.gm("reset", "n1", "--yes")
+    until(lambda: boot_offset() > before, "the reset to be noted")
+    before = leave_word("second")
+    box.gm("send", "n1", "--enter", "reboot -f")
+    until(lambda: boot_offset() > before, "the reboot to be noted")
+    leave_word("third")
+    words = ("first", "second", "third")
+    for boot, word in zip((-2, -1, 0), words):
+        text = box.gm("logs", "--boot", boot, "n1").out
+        require_equal([name for name in words if name + "-2" in text], [word],
+                      f"boot {boot}")
+    require_equal(len(re.findall("^-- boot ", box.gm("logs", "n1").out,
+                                 re.MULTILINE)), 2, "boundaries")
+
+
 def parse_asciicast(text):
     """asciicast v2, as its specification says: (header, [(time, code, data)])."""
     lines = text.split("\n")

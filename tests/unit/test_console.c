@@ -1,5 +1,6 @@
 #include "base/clock.h"
 #include "console-world.h"
+#include "console/marks.h"
 
 #include <poll.h>
 #include <pty.h>
@@ -557,6 +558,39 @@ a_second_program_goes_on_where_the_first_ended(void **state)
     waitpid(pid, NULL, 0);
 }
 
+/* How many boots are marked. */
+static size_t
+count_boots(const struct console *console)
+{
+    const struct mark *items = NULL;
+    size_t boots = 0;
+    size_t count = marks_list(console_marks(console), &items);
+    for (size_t i = 0; i < count; i++)
+        boots += items[i].kind == MARKS_KIND_BOOT;
+    return boots;
+}
+
+static void
+resets_without_a_word_in_between_are_one_boot(void **state)
+{
+    struct world *world = *state;
+    pid_t pid;
+    world->console = world_open_console(world, 24, 80);
+    console_mark_boot(world->console);
+    console_mark_reset(world->console);
+    assert_int_equal(count_boots(world->console), 1);
+    set_fd(world, spawn("echo one", &pid));
+    assert_true(run_until(&world->loop, has_ended, world));
+    waitpid(pid, NULL, 0);
+    console_mark_reset(world->console);
+    console_mark_reset(world->console);
+    assert_int_equal(count_boots(world->console), 2);
+    assert_int_equal(console_boot_offset(world->console), 5);
+    /* a start is one in any case */
+    console_mark_boot(world->console);
+    assert_int_equal(count_boots(world->console), 3);
+}
+
 static void
 a_socket_whose_peer_hung_up_ends_without_a_signal(void **state)
 {
@@ -703,6 +737,7 @@ main(void)
         TEST(a_flood_is_logged_to_the_last_byte),
         TEST(a_program_waits_until_the_log_before_it_is_replayed),
         TEST(a_second_program_goes_on_where_the_first_ended),
+        TEST(resets_without_a_word_in_between_are_one_boot),
         TEST(a_socket_whose_peer_hung_up_ends_without_a_signal),
         TEST(small_pieces_of_a_console_in_focus_are_gathered),
         TEST(a_descriptor_that_cannot_be_waited_for_is_refused),
