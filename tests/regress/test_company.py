@@ -4,10 +4,11 @@ import json
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 
-from harness import (BINARY, FAILED, main, python, require, require_equal,
+from harness import (BINARY, FAILED, Skip, main, python, require, require_equal,
                      require_in, until)
 
 ECHO = ["sh", "-c", "stty -echo; echo ready; exec cat"]
@@ -284,6 +285,32 @@ def test_serial_port_and_virtio_console_of_one_guest(box):
 
 
 # One console, as lines.
+
+def test_an_arm_machine_has_the_consoles_that_were_named(box):
+    """Its CPUs stand still: what QEMU made of the consoles is asked."""
+    if not shutil.which("qemu-system-aarch64"):
+        raise Skip("qemu-system-aarch64 is not installed")
+    path = box.write("guestmux.json", {"version": 1, "guests": {"arm": {
+        "arch": "aarch64", "accel": "tcg", "memory": "128M", "nics": [],
+        "consoles": ["ttyAMA0", "hvc0", "hvc1"], "args": ["-S"]}}})
+    box.up("-f", path)
+    guest = box.guest("arm")
+    require_equal([console["name"] for console in guest["consoles"]],
+                  ["ttyAMA0", "hvc0", "hvc1"])
+    chardevs = {chardev["label"]: chardev["filename"] for chardev in
+                box.json("qmp", "arm", "query-chardev")}
+    ptys = [chardevs[f"gmcon{index}"] for index in range(3)]
+    require(all(pty.startswith("pty:/dev/pts/") for pty in ptys), str(ptys))
+    require_equal(len(set(ptys)), 3, "ptys")
+    for console in ("ttyAMA0", "hvc0", "hvc1"):
+        require(os.path.exists(box.guest_log("arm", console)),
+                f"{console} has no log")
+        box.gm("capture", f"arm:{console}")
+    # What the machine does not have is told before anything starts.
+    bad = box.write("bad.json", {"version": 1, "guests": {"arm": {
+        "arch": "aarch64", "consoles": ["ttyS0"]}}})
+    require_in("ttyAMA0", box.gm("check", bad, code=1).err)
+
 
 def test_a_plain_console_is_lines_and_a_keyboard(box):
     box.up("-f", box.console_fleet(

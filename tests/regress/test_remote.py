@@ -2,10 +2,15 @@
 
 import json
 import os
+import pwd
+import shlex
+import shutil
 import signal
+import socket
 import subprocess
+import threading
 
-from harness import (BINARY, DONE, FAILED, USAGE, main, require,
+from harness import (BINARY, DONE, FAILED, USAGE, Skip, main, require,
                      require_equal, require_in, until)
 
 FAKE_SSH = """#!/bin/sh
@@ -63,6 +68,114 @@ def test_another_host_is_reached_through_ssh(box):
     box.gm("send", "--host=near", "a", "--enter", "over there", env=env)
     box.gm("wait", "a", "--for", "over there", "--since-boot", "--timeout",
            "20", "--host", "near", env=env)
+
+
+SSHD = """Port {port}
+ListenAddress 127.0.0.1
+HostKey {dir}/host
+AuthorizedKeysFile {dir}/client.pub
+PidFile {dir}/sshd.pid
+StrictModes no
+UsePAM no
+PasswordAuthentication no
+SetEnv {environment}
+"""
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def start_sshd(box):
+    """A real sshd on loopback with keys of its own; the ssh arguments that
+    lead through it."""
+    sshd = shutil.which("sshd", path=os.environ["PATH"] + ":/usr/sbin")
+    if not sshd or not shutil.which("ssh"):
+        raise Skip("openssh-server is not installed")
+    folder = box.at("w", "sshd")
+    os.makedirs(folder, 0o700)
+    for name in ("host", "client"):
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f",
+                        f"{folder}/{name}"], check=True)
+    port = free_port()
+    variables = " ".join(f"{name}={value}" for name, value in box.env.items()
+                         if name.startswith("XDG_"))
+    config = box.write("sshd/config", SSHD.format(
+        port=port, dir=folder, environment=variables))
+    command = [sshd, "-D", "-e", "-f", config]
+    if os.geteuid() == 0:
+        command = in_private_etc(folder, command)
+    child = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    for line in child.stderr:
+        if "Server listening" in line:
+            break
+    else:
+        raise Skip(f"sshd does not run here (it ended with {child.wait()})")
+    threading.Thread(target=child.stderr.read, daemon=True).start()
+    user = pwd.getpwuid(os.geteuid()).pw_name
+    return child, ["ssh", "-F", "none", "-p", str(port), "-i",
+                   f"{folder}/client", "-o", "IdentitiesOnly=yes", "-o",
+                   "StrictHostKeyChecking=no", "-o",
+                   f"UserKnownHostsFile={folder}/known", "-o",
+                   "LogLevel=ERROR", f"{user}@127.0.0.1"]
+
+
+def in_private_etc(folder, command):
+    """As root sshd wants a user and a directory of its own: it gets them in a
+    mount namespace, and the machine's stay as they are."""
+    passwd = os.path.join(folder, "passwd")
+    with open("/etc/passwd", encoding="utf-8") as file:
+        text = file.read()
+    if "\nsshd:" not in text:
+        text += "sshd:x:65530:65534::/run/sshd:/usr/sbin/nologin\n"
+    with open(passwd, "w", encoding="utf-8") as file:
+        file.write(text)
+    os.chmod(folder, 0o755)
+    os.chmod(passwd, 0o644)
+    script = ('mount -t tmpfs -o mode=755 none /run && mkdir /run/sshd && '
+              f'mount --bind {shlex.quote(passwd)} /etc/passwd && exec "$@"')
+    return ["unshare", "-m", "sh", "-c", script, "sh"] + command
+
+
+def test_one_console_through_a_real_ssh(box):
+    """`ssh -t host guestmux console n1`, full-screen, plain, and proxied."""
+    box.up("-f", box.console_fleet(
+        g=["sh", "-c", "stty -echo; echo ready; "
+           "while read x; do echo got $x; done"]))
+    child, ssh = start_sshd(box)
+    try:
+        remote = shlex.join(ssh + ["-t", f"{BINARY} -L t console --plain g"])
+        plain = box.terminal(remote, 80, 24)
+        plain.wait_for("^ready")
+        plain.type("word")
+        plain.keys("Enter")
+        plain.wait_for("^got word")
+        plain.keys("C-]", "d")
+        require_equal(plain.wait_end(), 0, "exit status through ssh")
+        full = box.terminal(shlex.join(
+            ssh + ["-t", f"{BINARY} -L t console g"]), 80, 24)
+        full.wait_for("got word")
+        full.type("more")
+        full.keys("Enter")
+        full.wait_for("got more")
+        # The terminal's size goes the whole way.
+        full.resize(91, 20)
+        until(lambda: "91" in box.gm("api", "console-capture",
+                                     '{"guest": "g"}').out, "the new size")
+        full.keys("C-]", "d")
+        require_equal(full.wait_end(), 0, "exit status through ssh")
+        # Without a terminal: lines in, lines out.
+        done = subprocess.run(ssh + [f"{BINARY} -L t console --plain g"],
+                              input="piped\n", capture_output=True, text=True,
+                              timeout=60, check=True)
+        require_in("got more", done.stdout)
+        box.gm("wait", "g", "--for", "^got piped", "--since-boot",
+               "--timeout", "30", patience=40)
+    finally:
+        child.terminate()
+        child.wait(timeout=30)
 
 
 def test_a_host_that_is_none_is_refused(box):

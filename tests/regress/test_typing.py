@@ -1,6 +1,8 @@
 """What is sent to guests beside typing: breaks, SysRq, keys."""
 
-from harness import FAILED, USAGE, main, require_in, until
+import re
+
+from harness import FAILED, USAGE, Skip, main, require_in, until
 
 SYSRQ = ("console=ttyS0 quiet panic=-1 gm.shell sysrq_always_enabled "
          "loglevel=7")
@@ -19,6 +21,26 @@ def test_a_break_and_a_letter_are_sysrq(box):
     # A letter does as well as a name, and the shell goes on.
     box.gm("sysrq", "n1", "m")
     box.gm("wait", "n1", "--for", "Mem-Info", "--after", cursor,
+           "--timeout", "30")
+    box.shell("n1", "echo still-$((40 + 2))", "still-42")
+
+
+def test_sysrq_through_the_guests_keyboard(box):
+    """QEMU presses Alt-SysRq on the PS/2 keyboard of q35."""
+    box.fleet({"n1": {"append": SYSRQ}})
+    box.up()
+    box.wait_shell("n1")
+    cursor = box.json("send", "n1", "--enter",
+                      "grep -c AT.Translated /proc/bus/input/devices; "
+                      "echo keyboards-$((1 + 1))")["cursor"]
+    box.gm("wait", "n1", "--for", "^keyboards-2", "--after", cursor,
+           "--timeout", "30")
+    if re.search(r"^0\s*$", box.capture("n1", "--history", "20"),
+                 re.MULTILINE):
+        raise Skip("the tiny guest's kernel has no driver for a PS/2 keyboard")
+    cursor = box.json("send", "n1", "--enter", "echo before")["cursor"]
+    box.gm("sysrq", "n1", "help", "--via", "keyboard")
+    box.gm("wait", "n1", "--for", "sysrq: HELP", "--after", cursor,
            "--timeout", "30")
     box.shell("n1", "echo still-$((40 + 2))", "still-42")
 
