@@ -69,6 +69,13 @@ static const struct option options[] = {
                    "scrollback began, or in what is searched of a log",
     },
     {
+        .name = "byte-offset",
+        .letter = 'b',
+        .type = OPTION_FLAG,
+        .summary = "with --logs, where in the console's log each line begins: "
+                   "the offset of `timeline --around GUEST:OFFSET`",
+    },
+    {
         .name = "after-context",
         .letter = 'A',
         .type = OPTION_INTEGER,
@@ -307,14 +314,15 @@ read_options(struct grep *grep)
     found->after = options_has(given, "after-context")
                        ? options_number(given, "after-context")
                        : context;
+    grep->is_log =
+        options_has(given, "logs") || options_has(given, "since-boot");
     found->is_json = options_has(given, "json");
     found->is_count = options_has(given, "count");
     found->is_names = options_has(given, "files-with-matches");
     found->is_numbered = options_has(given, "line-number");
+    found->has_offsets = options_has(given, "byte-offset") && grep->is_log;
     if (found->is_count || found->is_names)
         found->before = found->after = 0;
-    grep->is_log =
-        options_has(given, "logs") || options_has(given, "since-boot");
 }
 
 static int

@@ -77,6 +77,12 @@ put_line(struct found *found, const char *target, int64_t number,
         put(OUTPUT_YELLOW, digits, strlen(digits));
         put(OUTPUT_DIM, separator, 1);
     }
+    if (found->has_offsets && matches) {
+        char digits[32];
+        (void)snprintf(digits, sizeof(digits), "%" PRId64, found->offset);
+        put(OUTPUT_YELLOW, digits, strlen(digits));
+        put(OUTPUT_DIM, separator, 1);
+    }
     put_text(shown, matches);
     free(shown);
     found->printed = number + found->base;
@@ -147,6 +153,7 @@ found_print(struct found *found, const char *target, const json_t *line)
         put(OUTPUT_DIM, "--", 2);
         (void)printf("\n");
     }
+    found->offset = guests_number(line, "offset");
     const json_t *before = json_object_get(line, "before");
     for (size_t i = 0; i < json_array_size(before); i++)
         put_context(found, target, json_array_get(before, i));

@@ -16,7 +16,9 @@ struct found {
     bool is_count;
     bool is_names;
     bool is_numbered;
+    bool has_offsets; /* of matching lines, in a log */
     /* of the present console */
+    int64_t offset; /* of the line at hand */
     int64_t count;
     int64_t printed; /* number of the last line printed; INT64_MIN: none */
     bool has_group;  /* something was printed before, of any console */

@@ -101,6 +101,7 @@ run_timeline(struct request *request, const json_t *arguments,
         .pattern_flags = PATTERN_SMART,
         .limit =
             (size_t)argument_integer(arguments, "limit", TIMELINE_DEFAULT_ROWS),
+        .wants_oldest = argument_boolean(arguments, "oldest"),
     };
     if (!argument_boolean(arguments, "regex"))
         options.pattern_flags |= PATTERN_LITERAL;
@@ -135,6 +136,8 @@ static const struct method methods[] = {
                  "Only \"line\" (what was printed) or \"event\""},
                 {"limit", ARGUMENT_INTEGER, 0, 1, TIMELINE_MAX_ROWS,
                  "The newest so many rows; 1000 by default"},
+                {"oldest", ARGUMENT_BOOLEAN, 0, 0, 0,
+                 "The oldest so many instead"},
             },
         .run = run_timeline,
     },

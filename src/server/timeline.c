@@ -55,7 +55,9 @@ struct timeline {
     size_t row_count;
     size_t row_capacity;
     size_t next_order;
-    bool is_cut; /* rows were dropped, or logs not read whole */
+    bool is_cut;     /* rows were dropped, or logs not read whole */
+    int64_t from_ms; /* all rows from then on are there; 0: from the first */
+    int64_t to_ms;   /* … and up to then; 0: to the last */
     struct error error;
     uv_work_t work;
     struct server *server;   /* borrowed */
@@ -118,7 +120,19 @@ compare_rows(const void *a, const void *b)
     return (one->order > two->order) - (one->order < two->order);
 }
 
-/* Sorts the rows and drops the oldest beyond the limit. */
+/* Rows before a moment are not all there, or those behind it. */
+static void
+note_cut(struct timeline *timeline, int64_t at_ms)
+{
+    timeline->is_cut = true;
+    if (!timeline->options.wants_oldest && at_ms > timeline->from_ms)
+        timeline->from_ms = at_ms;
+    if (timeline->options.wants_oldest &&
+        (!timeline->to_ms || at_ms < timeline->to_ms))
+        timeline->to_ms = at_ms;
+}
+
+/* Sorts the rows and drops those beyond the limit. */
 static void
 settle(struct timeline *timeline)
 {
@@ -129,12 +143,14 @@ settle(struct timeline *timeline)
     if (timeline->row_count <= limit)
         return;
     size_t extra = timeline->row_count - limit;
+    size_t first = timeline->options.wants_oldest ? limit : 0;
     for (size_t i = 0; i < extra; i++)
-        free_row(&timeline->rows[i]);
-    memmove(timeline->rows, timeline->rows + extra,
-            limit * sizeof(*timeline->rows));
+        free_row(&timeline->rows[first + i]);
+    if (!first)
+        memmove(timeline->rows, timeline->rows + extra,
+                limit * sizeof(*timeline->rows));
     timeline->row_count = limit;
-    timeline->is_cut = true;
+    note_cut(timeline, timeline->rows[first ? limit - 1 : 0].at_ms);
 }
 
 static void
@@ -208,10 +224,11 @@ timeline_add_console(struct timeline *timeline, const char *guest,
         end = times_find(times, options->until_ms + 1);
     if (end <= start)
         return;
-    if (end - start > TIMELINE_LOG_BYTES) {
+    bool is_long = end - start > TIMELINE_LOG_BYTES;
+    if (is_long && options->wants_oldest)
+        end = start + TIMELINE_LOG_BYTES;
+    else if (is_long)
         start = end - TIMELINE_LOG_BYTES;
-        timeline->is_cut = true;
-    }
     timeline->sources =
         xreallocarray(timeline->sources, timeline->source_count + 1,
                       sizeof(*timeline->sources));
@@ -224,6 +241,10 @@ timeline_add_console(struct timeline *timeline, const char *guest,
         .end = end,
     };
     times_walk(times, start, add_span, source);
+    if (is_long && source->span_count)
+        note_cut(timeline, options->wants_oldest
+                               ? source->spans[source->span_count - 1].to_ms
+                               : source->spans[0].to_ms);
 }
 
 /* In the thread ------------------------------------------------------------ */
@@ -364,8 +385,11 @@ on_done(uv_work_t *work, int status)
     json_t *rows = json_array();
     for (size_t i = 0; i < timeline->row_count; i++)
         json_array_append_new(rows, row_to_json(&timeline->rows[i]));
-    request_return(timeline->request, json_pack("{s:o,s:b}", "rows", rows,
-                                                "cut", timeline->is_cut));
+    request_return(timeline->request,
+                   json_pack("{s:o,s:b,s:I,s:I}", "rows", rows, "cut",
+                             timeline->is_cut, "from-ms",
+                             (json_int_t)timeline->from_ms, "to-ms",
+                             (json_int_t)timeline->to_ms));
     timeline_free(timeline);
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,7 +20,8 @@ struct request;
 /* Rows of an answer: by default, and at most. The newest count. */
 #define TIMELINE_DEFAULT_ROWS 1000
 #define TIMELINE_MAX_ROWS 10000
-/* Bytes of one log that are looked at: its newest within the time. */
+/* Bytes of one log that are looked at: its newest within the time, or its
+ * oldest. */
 #define TIMELINE_LOG_BYTES ((uint64_t)8 << 20)
 /* Columns of a line that are told. */
 #define TIMELINE_LINE_COLS 500u
@@ -32,6 +34,7 @@ struct timeline_options {
     const char *pattern;    /* NULL: every line; borrowed for the call */
     unsigned pattern_flags; /* enum pattern_flags */
     size_t limit;
+    bool wants_oldest; /* the oldest rows count, not the newest */
 };
 
 /* NULL when the pattern is bad. */

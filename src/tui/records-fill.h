@@ -1,9 +1,11 @@
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct deck;
 struct pane;
+struct records_row;
 
 /* What fills the lists of records.h, and where their rows lead. */
 
@@ -20,5 +22,14 @@ void records_open_around(struct deck *deck, int64_t at_ms, const char *target,
 void records_open_here(struct deck *deck, const struct pane *pane,
                        const char *text);
 
-/* Shows the last place in a console's history where this line stands. */
-void records_jump(struct deck *deck, struct pane *pane, const char *line);
+/* The operator came near an end of the timeline: what lies beyond is fetched.
+ */
+void records_timeline_moved(struct deck *deck, bool is_near_first,
+                            bool is_near_last);
+/* A filter was chosen: of all that there is, not only of what was fetched. */
+void records_timeline_filter(struct deck *deck);
+
+/* Shows where the line of a row stands in its console's history, or when it was
+ * printed, once it has left that. */
+void records_jump(struct deck *deck, struct pane *pane,
+                  const struct records_row *row);

@@ -11,7 +11,7 @@
 
 /* The timeline: what all consoles printed and what happened, by time. */
 
-/* Rows that are asked for, and how far around a moment, ms. */
+/* Rows that are asked for at once, and how far around a moment, ms. */
 #define TIMELINE_ROWS 2000
 #define AROUND_MS 30000
 
@@ -97,33 +97,110 @@ is_open(const struct deck *deck)
     return deck->records && records_kind(deck->records) == RECORDS_TIMELINE;
 }
 
+/* The rows of an answer. What is older than all of it has, or newer, is left to
+ * the next one. */
+static struct records_row *
+read_rows(const struct deck *deck, const json_t *value, size_t *ret_count)
+{
+    const json_t *list = json_object_get(value, "rows");
+    int64_t from = json_integer_value(json_object_get(value, "from-ms"));
+    int64_t to = json_integer_value(json_object_get(value, "to-ms"));
+    size_t count = 0;
+    struct records_row *rows =
+        xcalloc(json_array_size(list) + 1, sizeof(*rows));
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *row = json_array_get(list, i);
+        int64_t at = json_integer_value(json_object_get(row, "at-ms"));
+        if (at >= from && (!to || at <= to))
+            fill_row(deck, row, &rows[count++]);
+    }
+    *ret_count = count;
+    return rows;
+}
+
+/* Where an answer about older rows, or newer ones, ends. */
+static void
+note_end(struct records_query *query, const json_t *value, bool is_older)
+{
+    int64_t from = json_integer_value(json_object_get(value, "from-ms"));
+    int64_t to = json_integer_value(json_object_get(value, "to-ms"));
+    if (is_older)
+        /* with more rows of one moment than an answer has, the rest of them is
+         * left out */
+        query->older = from && from == query->older ? from - 1 : from;
+    else if (to)
+        query->newer = to == query->newer ? to + 1 : to;
+}
+
+static void ask(struct deck *deck);
+
+/* Whether the list waited for this answer; one to an older question is asked
+ * again. */
+static bool
+take_answer(struct deck *deck, const struct error *error)
+{
+    if (!is_open(deck))
+        return false;
+    struct records_query *query = records_query(deck->records);
+    bool is_stale = query->is_stale;
+    query->is_asking = false;
+    query->is_stale = false;
+    if (is_stale && deck->connection)
+        ask(deck);
+    else if (error)
+        status_message(deck, DECK_ERROR, "%s", error->text);
+    return !is_stale;
+}
+
 static void
 on_rows(void *user, json_t *value, const struct error *error)
 {
     struct deck *deck = user;
-    if (!is_open(deck))
+    size_t count = 0;
+    if (!take_answer(deck, error))
         return;
-    if (error)
-        status_message(deck, DECK_ERROR, "%s", error->text);
-    const json_t *list = json_object_get(value, "rows");
-    size_t count = json_array_size(list);
-    if (count > RECORDS_MAX_ROWS)
-        count = RECORDS_MAX_ROWS;
-    struct records_row *rows = xcalloc(count + 1, sizeof(*rows));
-    for (size_t i = 0; i < count; i++)
-        fill_row(deck, json_array_get(list, i), &rows[i]);
-    const struct records_query *query = records_query(deck->records);
+    struct records_query *query = records_query(deck->records);
+    struct records_row *rows = read_rows(deck, value, &count);
+    query->older = 0;
+    note_end(query, value, true);
+    if (query->at_ms && !query->older)
+        query->older = query->at_ms > AROUND_MS ? query->at_ms - AROUND_MS : 0;
+    query->newer = query->at_ms ? query->at_ms + AROUND_MS
+                   : count      ? rows[count - 1].at_ms
+                                : 0;
     size_t chosen = find_row(query, rows, count);
     if (chosen != SIZE_MAX && query->at_ms)
         rows[chosen].is_strong = true;
     records_set(deck, rows, count, chosen);
+    if (count < (size_t)records_page_rows(deck))
+        records_timeline_moved(deck, true, true);
+}
+
+/* What rows are to be: of a time, and of those that the filters leave. */
+static json_t *
+make_arguments(const struct records_query *query)
+{
+    json_t *arguments = json_pack("{s:i}", "limit", TIMELINE_ROWS);
+    if (query->pattern)
+        json_object_set_new(arguments, "pattern",
+                            json_from_text(query->pattern));
+    if (query->guest)
+        json_object_set_new(arguments, "guests",
+                            json_pack("[s]", query->guest));
+    return arguments;
 }
 
 static void
 ask(struct deck *deck)
 {
-    const struct records_query *query = records_query(deck->records);
-    json_t *arguments = json_pack("{s:i}", "limit", TIMELINE_ROWS);
+    struct records_query *query = records_query(deck->records);
+    json_t *arguments = make_arguments(query);
+    query->is_stale = query->is_asking;
+    if (query->is_asking) {
+        json_decref(arguments);
+        return;
+    }
+    query->is_asking = true;
     if (query->at_ms) {
         json_object_set_new(arguments, "since-ms",
                             json_integer(query->at_ms > AROUND_MS
@@ -135,6 +212,104 @@ ask(struct deck *deck)
     connection_execute(deck->connection, "timeline", arguments, on_rows, deck);
 }
 
+/* Beyond the ends ---------------------------------------------------------- */
+
+static void
+on_older(void *user, json_t *value, const struct error *error)
+{
+    struct deck *deck = user;
+    size_t count = 0;
+    if (!take_answer(deck, error) || error)
+        return;
+    struct records_query *query = records_query(deck->records);
+    note_end(query, value, true);
+    struct records_row *rows = read_rows(deck, value, &count);
+    /* with a filter, little may be in what was looked at */
+    size_t added = records_join(deck, rows, count, true);
+    if (added == 0 || added < (size_t)records_page_rows(deck))
+        records_timeline_moved(deck, true, false);
+}
+
+static void
+on_newer(void *user, json_t *value, const struct error *error)
+{
+    struct deck *deck = user;
+    size_t count = 0;
+    if (!take_answer(deck, error) || error)
+        return;
+    struct records_query *query = records_query(deck->records);
+    struct records_row *rows = read_rows(deck, value, &count);
+    bool has_more = json_integer_value(json_object_get(value, "to-ms")) > 0;
+    if (!has_more && count > 0)
+        query->newer = rows[count - 1].at_ms;
+    note_end(query, value, false);
+    if (records_join(deck, rows, count, false) == 0 && has_more)
+        records_timeline_moved(deck, false, true);
+}
+
+void
+records_timeline_moved(struct deck *deck, bool is_near_first, bool is_near_last)
+{
+    struct records_query *query = records_query(deck->records);
+    if (query->is_asking || !deck->connection)
+        return;
+    bool is_older = is_near_first && query->older > 0;
+    if (!is_older && !(is_near_last && query->newer > 0))
+        return;
+    json_t *arguments = make_arguments(query);
+    if (is_older) {
+        json_object_set_new(arguments, "until-ms", json_integer(query->older));
+    } else {
+        json_object_set_new(arguments, "since-ms", json_integer(query->newer));
+        json_object_set_new(arguments, "oldest", json_true());
+    }
+    query->is_asking = true;
+    connection_execute(deck->connection, "timeline", arguments,
+                       is_older ? on_older : on_newer, deck);
+}
+
+/* Whether a filter may mean a console by its name: then the server's rows, of
+ * which it sees the text alone, are filtered here. */
+static bool
+is_part_of_name(const struct deck *deck, const char *filter)
+{
+    for (size_t i = 0; i < deck->pane_count; i++) {
+        if (strcasestr(deck->panes[i]->target, filter))
+            return true;
+    }
+    return false;
+}
+
+static void
+replace(char **text, const char *with)
+{
+    char *copy = with ? xstrdup(with) : NULL;
+    free(*text);
+    *text = copy;
+}
+
+void
+records_timeline_filter(struct deck *deck)
+{
+    struct records *records = deck->records;
+    struct records_query *query = records_query(records);
+    const char *filter = records_filter(records);
+    const char *guest = records_guest(records);
+    const struct records_row *chosen = records_chosen(records);
+    if (!deck->connection)
+        return;
+    replace(&query->pattern,
+            filter && !is_part_of_name(deck, filter) ? filter : NULL);
+    replace(&query->guest, guest);
+    /* around the row that is looked at, unless that is the newest */
+    if (chosen && chosen != records_last(records) && !query->at_ms) {
+        query->at_ms = chosen->at_ms;
+        query->offset = chosen->offset;
+        replace(&query->target, chosen->target);
+    }
+    ask(deck);
+}
+
 /* The line that was looked for says which moment is meant. */
 static void
 on_found(void *user, json_t *value, const struct error *error)
@@ -143,6 +318,7 @@ on_found(void *user, json_t *value, const struct error *error)
     if (!is_open(deck))
         return;
     struct records_query *query = records_query(deck->records);
+    query->is_asking = false;
     const json_t *row = json_array_get(json_object_get(value, "rows"), 0);
     if (row) {
         query->at_ms = json_integer_value(json_object_get(row, "at-ms"));
@@ -199,6 +375,7 @@ records_open_here(struct deck *deck, const struct pane *pane, const char *text)
         return;
     struct records_query *query = records_query(deck->records);
     query->target = xstrdup(pane->target);
+    query->is_asking = true;
     connection_execute(deck->connection, "timeline",
                        json_pack("{s:[s],s:o,s:i,s:s}", "guests", pane->target,
                                  "pattern", json_from_text(text), "limit", 1,

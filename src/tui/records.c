@@ -60,6 +60,30 @@ records_query(struct records *records)
 }
 
 const struct records_row *
+records_first(const struct records *records)
+{
+    return records->count ? &records->rows[0] : NULL;
+}
+
+const struct records_row *
+records_last(const struct records *records)
+{
+    return records->count ? &records->rows[records->count - 1] : NULL;
+}
+
+const char *
+records_filter(const struct records *records)
+{
+    return records->filter;
+}
+
+const char *
+records_guest(const struct records *records)
+{
+    return records->guest;
+}
+
+const struct records_row *
 records_chosen(const struct records *records)
 {
     if (!records || records->chosen >= records->shown_count)
@@ -146,9 +170,17 @@ on_filter(struct deck *deck, const char *text, void *data)
 }
 
 static void
+on_filter_accepted(struct deck *deck, const char *text, void *data)
+{
+    on_filter(deck, text, data);
+    if (deck->records && deck->records->kind == RECORDS_TIMELINE)
+        records_timeline_filter(deck);
+}
+
+static void
 on_filter_cancelled(struct deck *deck, void *data)
 {
-    on_filter(deck, "", data);
+    on_filter_accepted(deck, "", data);
 }
 
 void
@@ -158,7 +190,7 @@ records_edit_filter(struct deck *deck)
         .label = "filter",
         .history = "records",
         .text = deck->records->filter,
-        .on_accept = on_filter,
+        .on_accept = on_filter_accepted,
         .on_change = on_filter,
         .on_cancel = on_filter_cancelled,
     };
@@ -177,6 +209,8 @@ records_filter_guest(struct deck *deck)
     free(records->guest);
     records->guest = guest;
     apply_filters(deck, chosen);
+    if (records->kind == RECORDS_TIMELINE)
+        records_timeline_filter(deck);
 }
 
 /* Drawing ------------------------------------------------------------------ */
@@ -374,15 +408,20 @@ on_expose(TickitWindow *window, TickitEventFlags flags, void *info, void *user)
 /* Life --------------------------------------------------------------------- */
 
 static void
+free_row(struct records_row *row)
+{
+    free(row->guest);
+    free(row->target);
+    free(row->mark);
+    free(row->text);
+    free(row->line);
+}
+
+static void
 free_rows(struct records_row *rows, size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
-        free(rows[i].guest);
-        free(rows[i].target);
-        free(rows[i].mark);
-        free(rows[i].text);
-        free(rows[i].line);
-    }
+    for (size_t i = 0; i < count; i++)
+        free_row(&rows[i]);
     free(rows);
 }
 
@@ -436,6 +475,8 @@ records_close(struct deck *deck)
     free(records->filter);
     free(records->query.target);
     free(records->query.text);
+    free(records->query.pattern);
+    free(records->query.guest);
     free(records->guest);
     free(records->title);
     free(records);
@@ -470,6 +511,88 @@ records_set(struct deck *deck, struct records_row *rows, size_t count,
     fit_top(records);
 }
 
+static bool
+is_same_text(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+static bool
+is_same_row(const struct records_row *a, const struct records_row *b)
+{
+    return a->at_ms == b->at_ms && a->offset == b->offset &&
+           is_same_text(a->target, b->target) && is_same_text(a->text, b->text);
+}
+
+/* Whether the list has a row already, at the end where others are added. */
+static bool
+has_row(const struct records *records, const struct records_row *row,
+        bool is_older)
+{
+    for (size_t i = 0; i < records->count; i++) {
+        size_t at = is_older ? i : records->count - 1 - i;
+        const struct records_row *other = &records->rows[at];
+        if (other->at_ms != row->at_ms)
+            return false;
+        if (is_same_row(other, row))
+            return true;
+    }
+    return false;
+}
+
+/* Takes away what the list has already; returns how many are left. */
+static size_t
+drop_known(const struct records *records, struct records_row *rows,
+           size_t count, bool is_older)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (has_row(records, &rows[i], is_older))
+            free_row(&rows[i]);
+        else
+            rows[kept++] = rows[i];
+    }
+    return kept;
+}
+
+size_t
+records_join(struct deck *deck, struct records_row *rows, size_t count,
+             bool is_older)
+{
+    struct records *records = deck->records;
+    size_t chosen = chosen_row(records);
+    long below = (long)records->chosen - (long)records->top;
+    count = drop_known(records, rows, count, is_older);
+    if (count == 0) {
+        free(rows);
+        return 0;
+    }
+    size_t had = records->count;
+    struct records_row *all = xcalloc(had + count + 1, sizeof(*all));
+    memcpy(all + (is_older ? count : 0), records->rows, had * sizeof(*all));
+    memcpy(all + (is_older ? 0 : had), rows, count * sizeof(*all));
+    free(rows);
+    size_t total = had + count;
+    size_t extra = total > RECORDS_MAX_ROWS ? total - RECORDS_MAX_ROWS : 0;
+    size_t first = is_older ? 0 : extra; /* of those that stay */
+    for (size_t i = 0; i < extra; i++)
+        free_row(&all[is_older ? total - 1 - i : i]);
+    memmove(all, all + first, (total - extra) * sizeof(*all));
+    free(records->rows);
+    free(records->shown);
+    records->rows = all;
+    records->count = total - extra;
+    records->shown = xcalloc(records->count + 1, sizeof(*records->shown));
+    chosen += is_older ? count : 0;
+    apply_filters(deck, chosen > first ? chosen - first : 0);
+    /* the rows stay where they are on the screen */
+    records->top = (long)records->chosen > below
+                       ? records->chosen - (size_t)(below > 0 ? below : 0)
+                       : 0;
+    fit_top(records);
+    return count;
+}
+
 void
 records_changed(struct deck *deck)
 {
@@ -494,6 +617,9 @@ records_move(struct deck *deck, long rows)
     tickit_window_expose(records->window, NULL);
     frame_request(deck);
     status_changed(deck);
+    if (records->kind == RECORDS_TIMELINE)
+        records_timeline_moved(deck, chosen<records->height, chosen> last -
+                                         records->height);
 }
 
 int
@@ -524,14 +650,14 @@ records_choose(struct deck *deck)
                        row->guest ? row->guest : "the server");
         return;
     }
-    char *line = xstrdup(row->line);
-    int64_t id = row->id;
+    struct records_row copy = *row; /* the list goes first */
+    copy.line = xstrdup(row->line);
     bool is_found = deck->records->kind == RECORDS_SEARCH;
     records_close(deck);
     arrange_focus(deck, pane);
     if (is_found)
-        search_jump(deck, pane, id);
-    else if (line)
-        records_jump(deck, pane, line);
-    free(line);
+        search_jump(deck, pane, copy.id);
+    else if (copy.line)
+        records_jump(deck, pane, &copy);
+    free(copy.line);
 }

@@ -54,6 +54,17 @@ enum records_kind records_kind(const struct records *records);
  * another was. */
 void records_set(struct deck *deck, struct records_row *rows, size_t count,
                  size_t selected);
+/* Adds rows that are older than those it has, or newer; as records_set. Those
+ * that it has already (rows of one moment come twice) are dropped, and beyond
+ * RECORDS_MAX_ROWS rows at the other end. Returns how many are new. */
+size_t records_join(struct deck *deck, struct records_row *rows, size_t count,
+                    bool is_older);
+/* The first and the last row that it has, filtered out or not; NULL: none. */
+const struct records_row *records_first(const struct records *records);
+const struct records_row *records_last(const struct records *records);
+/* The filters; NULL: none. */
+const char *records_filter(const struct records *records);
+const char *records_guest(const struct records *records);
 /* What the list shows has changed: alerts. */
 void records_changed(struct deck *deck);
 
@@ -76,6 +87,13 @@ struct records_query {
     char *target;   /* owned: whose line that is; NULL: nobody's */
     char *text;     /* owned: a text to look for first, to learn at_ms; or
                      * NULL */
+    char *pattern;  /* owned: only rows with this in their text; or NULL */
+    char *guest;    /* owned: only of this one; or NULL */
+    int64_t older;  /* what was before this moment was not asked for; 0: there
+                     * is none */
+    int64_t newer;  /* what came since this one was not */
+    bool is_asking; /* an answer is to come */
+    bool is_stale;  /* … that is one to another question */
 };
 /* Of the list that is open: the list's own. */
 struct records_query *records_query(struct records *records);

@@ -32,6 +32,7 @@ struct scrub {
     int64_t *boots; /* owned: ms when each began */
     size_t boot_count;
     int64_t moment_ms; /* where the operator is */
+    int64_t wanted_ms; /* where to begin; 0: at the record's end */
     int64_t asked_ms;  /* what the server was asked for last */
     int64_t scroll;    /* rows back from that moment's screen */
     struct loop_timer *timer;
@@ -264,7 +265,9 @@ on_record(void *user, json_t *value, const struct error *error)
     if (scrub->boot_count > 0 && scrub->boots[0] < scrub->first_ms)
         scrub->first_ms = scrub->boots[0];
     scrub->asked_ms = 0;
-    go_to(scrub, scrub->last_ms);
+    int64_t wanted_ms = scrub->wanted_ms;
+    scrub->wanted_ms = 0;
+    go_to(scrub, wanted_ms ? wanted_ms : scrub->last_ms);
 }
 
 static void
@@ -280,12 +283,21 @@ ask_record(struct scrub *scrub)
 void
 scrub_open(struct pane *pane)
 {
+    scrub_open_at(pane, 0);
+}
+
+void
+scrub_open_at(struct pane *pane, int64_t at_ms)
+{
     struct deck *deck = pane->deck;
+    if (pane->scrub && at_ms)
+        go_to(pane->scrub, at_ms);
     if (pane->scrub || pane->state != PANE_OPEN || !deck->connection)
         return;
     struct scrub *scrub = xcalloc(1, sizeof(*scrub));
     scrub->pane = pane;
     scrub->speed = SPEED_NORMAL;
+    scrub->wanted_ms = at_ms;
     scrub->timer = loop_timer_new(&deck->loop, on_tick, scrub);
     pane->scrub = scrub;
     ask_record(scrub);

@@ -13,6 +13,8 @@ struct scrub;
 
 /* Begins at the record's end, paused; nothing when it does so already. */
 void scrub_open(struct pane *pane);
+/* The same at a moment. */
+void scrub_open_at(struct pane *pane, int64_t at_ms);
 /* Back to the present. */
 void scrub_close(struct pane *pane);
 /* The same without telling the server: the view is gone. */

@@ -493,6 +493,108 @@ def test_the_deck_shows_the_timeline(box):
     require_equal(deck.wait_end(), 0, "exit status")
 
 
+def test_the_deck_scrolls_on_in_the_timeline(box):
+    """Beyond the 2000 rows that it begins with; filters look at everything."""
+    code = ("import sys, time\n"
+            "for i in range(9000):\n"
+            "    print(f'row{i:05d}' + (' needle' if i % 4000 == 7 else ''))\n"
+            "    if i % 50 == 0: sys.stdout.flush(); time.sleep(0.005)\n"
+            "print('that is all', flush=True)\n"
+            "for line in sys.stdin: print('new', line.strip(), flush=True)\n")
+    box.up("-f", box.console_fleet(a=python(code), b=["cat"]))
+    box.gm("wait", "a", "--for", "that is all", "--since-boot", "--timeout",
+           "60", patience=70)
+    deck = box.deck(cols=100, rows=30)
+    deck.wait_for("that is all")
+    deck.keys("C-]", "t")
+    deck.wait_for("2000/2000")
+    deck.wait_for("that is all")
+    # Up, and up again, to the first row of all.
+    for _ in range(12):
+        deck.keys("g")
+        if "row00000" in deck.screen():
+            break
+        time.sleep(0.3)
+    deck.keys("g")
+    deck.wait_for("row00000")
+    deck.keys("G")
+    deck.wait_for("that is all")
+    # What came since, at the end.
+    box.gm("send", "a", "--enter", "word")
+    box.gm("wait", "a", "--for", "new word", "--since-boot")
+    until(lambda: deck.keys("j") or "new word" in deck.screen(),
+          "the new line")
+    # A filter finds what was never fetched.
+    deck.keys("q")
+    deck.keys("C-]", "t")
+    deck.wait_for("2000/2000|2001/2001")
+    deck.keys("/")
+    deck.wait_for("filter")
+    deck.type("needle")
+    deck.keys("Enter")
+    deck.wait_for("row00007 needle")
+    deck.wait_for("row04007 needle")
+    deck.wait_for("row08007 needle")
+    deck.wait_for("[0-9]/3$")
+    # Without it everything is there again.
+    deck.keys("/")
+    deck.wait_for("filter")
+    deck.keys("Escape")
+    deck.wait_for("row0800[0-9]$")
+
+
+def test_a_row_leads_to_its_own_line(box):
+    """Among lines that read the same, and where the scrollback has none."""
+    code = ("import sys\n"
+            "for i in range(40):\n"
+            "    print('the same' if i % 10 == 5 else f'row{i:03d}')\n"
+            "sys.stdout.flush()\n"
+            "for line in sys.stdin:\n"
+            "    for i in range(60): print('more', i)\n"
+            "    sys.stdout.flush()\n")
+    path = box.write("guestmux.json", {"version": 1, "guests": {
+        "a": {"exec": python(code), "history": 50}}})
+    box.up("-f", path)
+    box.gm("wait", "a", "--for", "row039", "--since-boot")
+    time.sleep(0.1)
+    deck = box.deck(cols=100, rows=40)
+    deck.wait_for("row039")
+    def go(row):
+        deck.keys("C-]", "t")
+        deck.wait_for("timeline")
+        deck.keys("/")
+        deck.wait_for("filter")
+        deck.type("the same")
+        deck.keys("Enter")
+        deck.wait_for(f"{row}/4$", patience=20) if row == 4 else None
+        deck.wait_for("[0-9]/4$")
+        for _ in range(4):
+            deck.keys("k")
+        for _ in range(row - 1):
+            deck.keys("j")
+        deck.wait_for(f"{row}/4$")
+        deck.keys("Enter")
+    go(2)
+    deck.wait_for("^ scrollback a 16:1 ")
+    deck.keys("q")
+    deck.wait_for("typing . a")
+    go(4)
+    deck.wait_for("^ scrollback a 36:1 ")
+    deck.keys("q")
+    deck.wait_for("typing . a")
+    # It scrolls away, and can be seen as it was.
+    box.gm("send", "a", "--enter", "x")
+    box.gm("send", "a", "--enter", "x")
+    until(lambda: "the same" not in box.capture("a", "--history", "999"),
+          "the lines to leave the scrollback")
+    go(2)
+    deck.wait_for("the line has left the scrollback")
+    deck.wait_for("past of a")
+    deck.wait_for("the same")
+    deck.keys("q")
+    deck.wait_gone("past of a")
+
+
 def test_a_crash_is_an_alert_once(box):
     box.up("-f", box.console_fleet(a=["sh", "-c", "exit 3"]))
     alert = wait_alert(box, "crashed")

@@ -122,6 +122,10 @@ def test_grep_finds_lines_as_grep_does(box):
             + (" kernel panic here" if i % 1000 == 123 else "")
             for i in range(0, 3000, 499)], "pages")
         require_equal(len(found), 3000)
+        if where:
+            text = box.gm("grep", *where, "-b", "line 00002", "beta").out
+            require_equal(text, f"beta:{2 * len('beta line 00000') + 4}:"
+                          "beta line 00002\n", "an offset")
         row = json.loads(box.gm("grep", *where, "--json", "01123", "beta").out)
         require_equal(row["text"], "beta line 01123 kernel panic here")
     require_in("regular expression", box.gm("grep", "(", code=2).err)
