@@ -106,6 +106,7 @@ struct deck {
     char *search_pattern; /* owned: what copy mode looks for, or NULL */
     struct paste_offer *paste_offer; /* owned: while a pace is asked for */
     struct copy_save *save;   /* owned: while a file is asked for, or NULL */
+    struct jump *jumps;       /* owned: rows whose place is looked for */
     struct copy_take *takes;  /* owned: texts that were asked for */
     struct copy_mouse mouse;  /* a button that is down */
     struct outgoing outgoing; /* what goes to the terminal between frames */

@@ -14,6 +14,7 @@
 #include "tui/pasting.h"
 #include "tui/pens.h"
 #include "tui/prompt.h"
+#include "tui/records-fill.h"
 #include "tui/records.h"
 #include "tui/search.h"
 #include "tui/viewer.h"
@@ -275,6 +276,7 @@ stop(struct deck *deck)
     }
     link_stop(deck);
     copy_take_finish(deck);
+    records_jump_finish(deck);
     copy_mouse_finish(deck);
     copy_save_finish(deck);
     copy_search_finish(deck);

@@ -33,3 +33,5 @@ void records_timeline_filter(struct deck *deck);
  * printed, once it has left that. */
 void records_jump(struct deck *deck, struct pane *pane,
                   const struct records_row *row);
+/* Forgets what the server did not answer yet. */
+void records_jump_finish(struct deck *deck);

@@ -20,18 +20,24 @@
 #define SAME_MAX 1000
 
 struct jump {
+    struct jump *next; /* in deck->jumps */
     struct pane *pane; /* borrowed: in the graveyard perhaps */
     char *text;        /* owned */
     size_t bytes;
     int64_t offset; /* -1: the newest line that reads so is meant */
     int64_t at_ms;
-    int64_t next; /* where to go on in the log */
+    int64_t at;   /* where to go on in the log */
     size_t count; /* lines found there */
 };
 
 static void
 jump_free(struct jump *jump)
 {
+    struct jump **link = &jump->pane->deck->jumps;
+    while (*link && *link != jump)
+        link = &(*link)->next;
+    if (*link)
+        *link = jump->next;
     free(jump->text);
     free(jump);
 }
@@ -133,8 +139,8 @@ on_lines(void *user, json_t *value, const struct error *error)
     } else if (jump->count > SAME_MAX) {
         go_to_past(jump);
         jump_free(jump);
-    } else if (next > jump->next && next < size) {
-        jump->next = next;
+    } else if (next > jump->at && next < size) {
+        jump->at = next;
         count_lines(jump);
     } else {
         find_row(jump);
@@ -145,7 +151,7 @@ static void
 count_lines(struct jump *jump)
 {
     json_t *arguments = search_arguments_for(jump);
-    json_object_set_new(arguments, "offset", json_integer(jump->next));
+    json_object_set_new(arguments, "offset", json_integer(jump->at));
     json_object_set_new(arguments, "max", json_integer(SAME_MAX + 1));
     connection_execute(jump->pane->deck->connection, "console-log-search",
                        arguments, on_lines, jump);
@@ -171,12 +177,25 @@ records_jump(struct deck *deck, struct pane *pane,
     jump->text = xstrndup(line, len);
     jump->bytes = len;
     jump->offset = row->offset;
-    jump->next = row->offset;
+    jump->at = row->offset;
     jump->at_ms = row->at_ms;
+    jump->next = deck->jumps;
+    deck->jumps = jump;
     if (row->offset >= 0) {
         count_lines(jump);
         return;
     }
     jump->count = 1;
     find_row(jump);
+}
+
+void
+records_jump_finish(struct deck *deck)
+{
+    while (deck->jumps) {
+        struct jump *jump = deck->jumps;
+        deck->jumps = jump->next;
+        free(jump->text);
+        free(jump);
+    }
 }

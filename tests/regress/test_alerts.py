@@ -510,13 +510,8 @@ def test_the_deck_scrolls_on_in_the_timeline(box):
     deck.wait_for("2000/2000")
     deck.wait_for("that is all")
     # Up, and up again, to the first row of all.
-    for _ in range(12):
-        deck.keys("g")
-        if "row00000" in deck.screen():
-            break
-        time.sleep(0.3)
-    deck.keys("g")
-    deck.wait_for("row00000")
+    until(lambda: deck.keys("g") or "row00000" in deck.screen(),
+          "the first row of all")
     deck.keys("G")
     deck.wait_for("that is all")
     # What came since, at the end.
@@ -556,7 +551,6 @@ def test_a_row_leads_to_its_own_line(box):
         "a": {"exec": python(code), "history": 50}}})
     box.up("-f", path)
     box.gm("wait", "a", "--for", "row039", "--since-boot")
-    time.sleep(0.1)
     deck = box.deck(cols=100, rows=40)
     deck.wait_for("row039")
     def go(row):
@@ -566,7 +560,6 @@ def test_a_row_leads_to_its_own_line(box):
         deck.wait_for("filter")
         deck.type("the same")
         deck.keys("Enter")
-        deck.wait_for(f"{row}/4$", patience=20) if row == 4 else None
         deck.wait_for("[0-9]/4$")
         for _ in range(4):
             deck.keys("k")
