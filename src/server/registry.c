@@ -36,8 +36,10 @@ static void
 finish_consoles(struct member *member)
 {
     watch_finish_consoles(member->consoles, member->console_count);
-    for (size_t i = 0; i < member->console_count; i++)
+    for (size_t i = 0; i < member->console_count; i++) {
         stages_finish_console(&member->consoles[i].stages);
+        cloud_progress_finish(&member->consoles[i].cloud);
+    }
     free(member->consoles);
 }
 
@@ -250,6 +252,18 @@ describe_life(const struct member *member, json_t *object)
     restart_describe(member, object);
 }
 
+/* How far cloud-init is in a guest that runs, or null. */
+static json_t *
+describe_cloud(const struct member *member)
+{
+    for (size_t i = 0; member && i < member->console_count; i++) {
+        const struct cloud_progress *cloud = &member->consoles[i].cloud;
+        if (cloud->phase[0] && guest_is_active(member->guest))
+            return cloud_progress_to_json(cloud);
+    }
+    return json_null();
+}
+
 json_t *
 registry_describe(struct server *server, struct guest *guest)
 {
@@ -261,6 +275,7 @@ registry_describe(struct server *server, struct guest *guest)
     json_t *consoles = json_object_get(object, "consoles");
     if (member)
         describe_life(member, object);
+    json_object_set_new(object, "cloud-init", describe_cloud(member));
     for (size_t i = 0;
          member && i < json_array_size(consoles) && i < member->console_count;
          i++) {
@@ -428,6 +443,11 @@ on_output(void *data, struct guest *guest, size_t console, const char *bytes,
     if (member && console < member->console_count) {
         watch_output(server, member, console, bytes, len, offset);
         stages_output(server, member, console, bytes, len, offset);
+        /* Only of a seed of ours it is known that cloud-init reads it. */
+        if (guest_spec(guest)->cloud_init &&
+            cloud_progress_feed(&member->consoles[console].cloud, bytes, len,
+                                clock_wall_ms()))
+            registry_note_change(server, member);
     }
     waiter_on_output(server, guest, console, bytes, len, offset);
     paste_on_output(server, guest, console, bytes, len, offset);

@@ -6,6 +6,7 @@
 #include "base/paths.h"
 #include "console/console.h"
 #include "guest/guest.h"
+#include "server/cloud-progress.h"
 #include "server/order.h"
 #include "server/restart.h"
 #include "server/stages.h"
@@ -37,6 +38,7 @@ struct member_console {
     bool is_activity_due;
     struct watch_console watch;   /* owned: watch_finish_consoles */
     struct stages_console stages; /* owned: stages_finish_console */
+    struct cloud_progress cloud;  /* owned: cloud_progress_finish */
     int64_t holder;         /* the client that alone may type; 0: all may */
     int64_t typist;         /* the client that typed last; 0: none did */
     uint64_t typed_ms;      /* when it did */

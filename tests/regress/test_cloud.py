@@ -74,6 +74,9 @@ def test_two_guests_get_name_and_password_from_their_seeds(box):
     log_in(box, "alpha", "op", "first-pw")
     log_in(box, "beta", "op", "second-pw")
     box.shell("beta", "cat /etc/ran", "^ran-42")
+    cloud = box.guest("beta")["cloud-init"]
+    require_equal(cloud["phase"], "finished")
+    require_equal(cloud["failures"], [])
     for name in ("alpha", "beta"):
         box.shell(name, "echo name=$(hostname)", f"^name={name}")
         # The file system grew to the overlay's size.
