@@ -110,6 +110,15 @@ is_twice(const struct inclusion *inclusion, const struct document *document)
     return false;
 }
 
+static size_t
+count_bytes(const struct fleet *fleet)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < fleet->document_count; i++)
+        bytes += fleet->documents[i]->len;
+    return bytes;
+}
+
 /* Reads the file; NULL after a mistake was added. */
 static struct document *
 open_file(const struct inclusion *inclusion)
@@ -135,6 +144,15 @@ open_file(const struct inclusion *inclusion)
     if (known) {
         document_free(document);
         return known;
+    }
+    if (count_bytes(fleet) + document->len > FLEET_MAX_BYTES) {
+        char *line = xasprintf("with %s the fleet's files have more than %u "
+                               "bytes",
+                               inclusion->shown, FLEET_MAX_BYTES);
+        mistake(inclusion, line);
+        free(line);
+        document_free(document);
+        return NULL;
     }
     document->text.order = (unsigned)fleet->document_count;
     fleet->documents = xreallocarray(

@@ -13,6 +13,8 @@
 /* Most files of one fleet, and how deep they include each other. */
 #define FLEET_MAX_FILES 64
 #define FLEET_MAX_DEPTH 16
+/* Most bytes of all files of a fleet. */
+#define FLEET_MAX_BYTES (16u << 20)
 /* Most templates that one entry names, and how deep they build on each other.
  */
 #define FLEET_MAX_TEMPLATES 64

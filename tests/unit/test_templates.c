@@ -281,6 +281,31 @@ a_file_means_the_same_wherever_it_is_included(void **state)
 }
 
 static void
+a_fleets_files_have_a_limit_together(void **state)
+{
+    (void)state;
+    /* Four of nearly 4 MiB, with what includes them, are too much. */
+    size_t len = FLEET_FILE_MAX_BYTES;
+    char *text = xmalloc(len);
+    memset(text, ' ', len);
+    int head = snprintf(text, len, "{\"version\":1,\"templates\":{}}");
+    text[head] = ' ';
+    for (int i = 0; i < 4; i++) {
+        char name[16];
+        (void)snprintf(name, sizeof(name), "%d.json", i);
+        scratch_write(name, text, len);
+    }
+    free(text);
+    put("f.json", "{\"version\":1,\"include\":[\"0.json\",\"1.json\","
+                  "\"2.json\",\"3.json\"],\"guests\":{\"a\":{}}}");
+    struct error error = {0};
+    assert_null(fleet_read("f.json", &error));
+    assert_string_equal(error.text, "f.json:1:52: include[3]: with 3.json the "
+                                    "fleet's files have more than 16777216 "
+                                    "bytes");
+}
+
+static void
 variables_are_expanded_in_paths_alone(void **state)
 {
     const char *here = *state;
@@ -377,6 +402,8 @@ main(void)
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             a_file_means_the_same_wherever_it_is_included, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_fleets_files_have_a_limit_together,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(variables_are_expanded_in_paths_alone,
                                         set_up, tear_down),
         cmocka_unit_test(a_hostile_variable_is_no_path),
