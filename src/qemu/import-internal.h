@@ -72,6 +72,18 @@ bool import_is_q35(const struct importer *importer);
  * parts that pairs cannot say. */
 bool import_read_device(const char *value, struct keyval *ret);
 
+/* Whether a fleet file may have this entry, and the rest of guestmux takes it.
+ */
+bool import_is_entry_good(const json_t *entry, struct error *error);
+
+/* import-program.c: "NAME=value" for "env", unless a fleet file may not set it;
+ * then it is noted. */
+void import_take_variable(struct importer *importer, const char *word);
+/* QEMU's name behind what only says how to start it, or NULL.
+ * importer: gets the variables and notes of what stands before it; may be NULL.
+ */
+char *const *import_find_program(struct importer *importer, char *const *words);
+
 /* import-options.c: options that are a field each. */
 void import_options(struct importer *importer);
 /* import-consoles.c: serial ports, consoles, monitors, displays. */

@@ -19,27 +19,6 @@
 /* Guests of one import; a fleet has no more. */
 #define MAX_GUESTS 1024
 
-/* Words before QEMU that only say how to start it. with_value: options of
- * theirs that take one; positional: further words. */
-static const struct {
-    const char *word;
-    const char *with_value;
-    int positional;
-    const char *why;
-} wrappers[] = {
-    {"command", "", 0, "it needs no shell"},
-    {"doas", "uC", 0, "QEMU runs as the user that guestmux runs as"},
-    {"env", "uCS", 0, "what it sets is in \"env\""},
-    {"exec", "a", 0, "it needs no shell to replace"},
-    {"ionice", "cnpPu", 0, "guestmux sets no priorities"},
-    {"nice", "n", 0, "guestmux sets no priorities"},
-    {"nohup", "", 0, "QEMU gets a session of its own"},
-    {"setsid", "", 0, "QEMU gets a session of its own"},
-    {"sudo", "ugCDhpRTrt", 0, "QEMU runs as the user that guestmux runs as"},
-    {"taskset", "", 1, "guestmux binds nothing to processors"},
-    {"time", "fo", 0, "guestmux tells how long a guest runs"},
-};
-
 /* Machines whose default devices are known, by the beginning of their names.
  * arch NULL: PCs of both widths. */
 static const struct {
@@ -208,101 +187,6 @@ import_read_device(const char *value, struct keyval *ret)
 
 /* From words to items -------------------------------------------------------
  */
-
-static bool
-is_assignment(const char *word)
-{
-    size_t len = strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_"
-                              "abcdefghijklmnopqrstuvwxyz0123456789");
-    return len > 0 && word[len] == '=' && !strchr("0123456789", word[0]);
-}
-
-static bool
-is_qemu(const char *program)
-{
-    const char *slash = strrchr(program, '/');
-    const char *name = slash ? slash + 1 : program;
-    if (strpbrk(name, " \t\n"))
-        return false; /* a whole command in one word */
-    return !strncmp(name, "qemu-system-", 12) || !strcmp(name, "qemu-kvm") ||
-           !strcmp(name, "kvm") || !strcmp(name, "qemu");
-}
-
-/* Steps over one wrapper with its options; *words is at its name. */
-static void
-skip_wrapper(char *const **words, size_t which)
-{
-    char *const *at = *words + 1;
-    while (*at && (*at)[0] == '-' && (*at)[1]) {
-        const char *option = *at++;
-        if (!strcmp(option, "--"))
-            break;
-        const char *last = option + strlen(option) - 1;
-        bool takes_value = option[1] != '-' && last == option + 1 &&
-                           strchr(wrappers[which].with_value, *last);
-        if (takes_value && *at)
-            at++;
-    }
-    for (int i = 0; i < wrappers[which].positional && *at; i++)
-        at++;
-    *words = at;
-}
-
-/* Whether a fleet file may have this entry, and the rest of guestmux takes it.
- */
-static bool
-is_entry_good(const json_t *entry, struct error *error)
-{
-    struct spec *spec = spec_from_json("n", entry, "/", error);
-    const char **names = spec ? argv_console_names(spec, error) : NULL;
-    free(names);
-    spec_free(spec);
-    return names != NULL;
-}
-
-/* "NAME=value" for "env", unless a fleet file may not set it. */
-static void
-take_variable(struct importer *importer, const char *word)
-{
-    size_t len = strcspn(word, "=");
-    char *name = xstrndup(word, len);
-    json_t *entry =
-        json_pack("{s:{s:o}}", "env", name, import_text(word + len + 1));
-    struct error error = {0};
-    if (is_entry_good(entry, &error))
-        json_object_set(importer->env, name,
-                        json_object_get(json_object_get(entry, "env"), name));
-    else
-        import_note(importer, "%s: dropped: %s", word, error.text);
-    json_decref(entry);
-    free(name);
-}
-
-/* Finds QEMU's name behind what only says how to start it. importer may be
- * NULL: then nothing is noted. */
-static char *const *
-find_program(struct importer *importer, char *const *words)
-{
-    while (*words) {
-        size_t which = 0;
-        if (is_assignment(*words)) {
-            if (importer)
-                take_variable(importer, *words);
-            words++;
-            continue;
-        }
-        while (which < COUNT(wrappers) &&
-               strcmp(wrappers[which].word, *words) != 0)
-            which++;
-        if (which == COUNT(wrappers))
-            break;
-        if (importer)
-            import_note(importer, "%s: dropped, %s", *words,
-                        wrappers[which].why);
-        skip_wrapper(&words, which);
-    }
-    return *words && is_qemu(*words) ? words : NULL;
-}
 
 static void
 parse_items(struct importer *importer, char *const *words)
@@ -538,7 +422,7 @@ build(struct importer *importer, char *const *words, struct error *error)
     else
         build_fields(importer);
     struct error problem = {0};
-    if (!importer->give_up && !is_entry_good(importer->entry, &problem))
+    if (!importer->give_up && !import_is_entry_good(importer->entry, &problem))
         import_give_up(importer, "its fields would be refused: %s",
                        problem.text);
     if (importer->give_up) {
@@ -548,7 +432,7 @@ build(struct importer *importer, char *const *words, struct error *error)
     }
     if (json_object_size(importer->env))
         json_object_set(importer->entry, "env", importer->env);
-    return !importer->give_up || is_entry_good(importer->entry, error);
+    return !importer->give_up || import_is_entry_good(importer->entry, error);
 }
 
 /* Where a command stands and what stands before it. */
@@ -574,8 +458,8 @@ import_one(struct import *import, char *const *words,
     }
     struct importer importer = importer_new();
     for (size_t i = 0; origin->assignments && origin->assignments[i]; i++)
-        take_variable(&importer, origin->assignments[i]);
-    char *const *program = find_program(&importer, words);
+        import_take_variable(&importer, origin->assignments[i]);
+    char *const *program = import_find_program(&importer, words);
     bool ok = program || error_set(error, ERROR_CODE_INVALID,
                                    words[0] ? "\"%s\" is not a QEMU"
                                             : "there is no command",
@@ -630,12 +514,6 @@ note_parts(struct import *import, const struct shellscript_command *command,
     for (char **note = command->notes; note && *note; note++)
         add_note(&import->notes, &import->note_count,
                  xasprintf("%s%s", where, *note));
-}
-
-bool
-import_is_command(char *const *words)
-{
-    return find_program(NULL, words) != NULL;
 }
 
 /* Adds the guest of one command of a script. Appends to problems what is in the
