@@ -32,32 +32,9 @@ reply_timeout_ms(const struct act *act)
                                                  : act->timeout_ms + GRACE_MS;
 }
 
-/* The end of one guest's call, with the second try if there is one. */
-static bool
-finish_one(struct session *session, struct session_call *call,
-           const char *guest, const struct act *act, json_t **ret_value,
-           struct error *error)
-{
-    struct error failure = {0};
-    if (session_finish(session, call, reply_timeout_ms(act), ret_value,
-                       &failure))
-        return true;
-    if (act->fallback_method && !session_is_interrupted(session) &&
-        (failure.code == ERROR_CODE_TIMEOUT ||
-         failure.code == ERROR_CODE_STATE)) {
-        json_t *arguments = json_object();
-        json_object_set_new(arguments, "guest", json_from_text(guest));
-        json_object_set_new(arguments, "wait", json_true());
-        return session_call(session, act->fallback_method, arguments,
-                            SESSION_REPLY_TIMEOUT_MS, ret_value, error);
-    }
-    *error = failure;
-    return false;
-}
-
-static int
-report(const char *guest, const struct act *act, json_t *value,
-       const struct error *error, json_t *answers)
+int
+act_report(const char *guest, const struct act *act, json_t *value,
+           const struct error *error, json_t *answers)
 {
     if (answers && error) {
         json_array_append_new(
@@ -89,12 +66,13 @@ act_on_guests(struct cli *cli, struct session *session,
     for (size_t i = 0; i < count; i++) {
         struct error error = {0};
         json_t *value = NULL;
-        bool ok = finish_one(session, calls[i], names[i], act, &value, &error);
+        bool ok = session_finish(session, calls[i], reply_timeout_ms(act),
+                                 &value, &error);
         if (session_is_interrupted(session)) {
             status = COMMAND_INTERRUPTED;
             break;
         }
-        int one = report(names[i], act, value, ok ? NULL : &error, answers);
+        int one = act_report(names[i], act, value, ok ? NULL : &error, answers);
         json_decref(value);
         if (one != COMMAND_DONE && status != COMMAND_FAILED)
             status = one;

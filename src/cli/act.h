@@ -8,11 +8,14 @@ struct act {
     json_t *arguments;   /* borrowed: besides "guest"; NULL: none */
     uint64_t timeout_ms; /* of the server's own wait; the reply is given some
                           * more. SESSION_NO_TIMEOUT: no limit */
-    const char *fallback_method; /* called with "wait" when it timed out, or
-                                  * NULL */
-    const char *done;            /* what is told instead of the guest's state,
-                                  * or NULL */
+    const char *done;    /* what is told instead of the guest's state,
+                          * or NULL */
 };
+
+/* Tells what came of one guest: its state or error; or adds that to answers.
+ * Returns the exit status. */
+int act_report(const char *guest, const struct act *act, json_t *value,
+               const struct error *error, json_t *answers);
 
 /* Runs it on the guests and tells of each what came of it, in their order: "n1:
  * running", an error, or with --json an array of the answers. Returns the exit

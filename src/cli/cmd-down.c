@@ -5,6 +5,7 @@
 #include "cli/guests.h"
 #include "cli/labels.h"
 #include "cli/rows.h"
+#include "cli/takedown.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,9 +15,10 @@ static const struct option options[] = {
     {
         .name = "force",
         .type = OPTION_FLAG,
-        .summary = "force off what did not shut down in time",
+        .summary = "force off what did not shut down in time, step by step",
     },
-    ROW_TIMEOUT("60", "how long a guest may take"),
+    ROW_TIMEOUT("60", "how long a guest may take; what its definition says, "
+                      "when this is not given"),
     ROW_YES,
     ROW_JSON,
 };
@@ -33,7 +35,7 @@ collect_names(const struct cli *cli, const json_t *guests, size_t *ret_count)
         names[count++] = cli->options.arguments[i];
     for (size_t i = 0; !named && i < json_array_size(guests); i++) {
         const json_t *guest = json_array_get(guests, i);
-        if (guests_is_active(guest))
+        if (guests_is_active(guest) || guests_is_pending(guest))
             names[count++] = guests_text(guest, "name");
     }
     *ret_count = count;
@@ -42,21 +44,15 @@ collect_names(const struct cli *cli, const json_t *guests, size_t *ret_count)
 
 static int
 shut_down(struct cli *cli, struct session *session, const char *const *names,
-          size_t count)
+          size_t count, const json_t *guests)
 {
-    uint64_t timeout_ms = (uint64_t)options_number(&cli->options, "timeout");
-    json_t *arguments = json_pack("{s:b,s:I}", "wait", true, "timeout-ms",
-                                  (json_int_t)timeout_ms);
-    struct act act = {
-        .method = "guest-shutdown",
-        .arguments = arguments,
-        .timeout_ms = timeout_ms,
-        .fallback_method =
-            options_has(&cli->options, "force") ? "guest-kill" : NULL,
+    bool is_timed = options_has(&cli->options, "timeout");
+    struct takedown_options wanted = {
+        .timeout_ms =
+            is_timed ? (uint64_t)options_number(&cli->options, "timeout") : 0,
+        .is_forced = options_has(&cli->options, "force"),
     };
-    int status = act_on_guests(cli, session, names, count, &act);
-    json_decref(arguments);
-    return status;
+    return takedown_run(cli, session, names, count, guests, &wanted);
 }
 
 static int
@@ -78,7 +74,7 @@ run(struct cli *cli)
         (void)fprintf(stderr, "no guest runs\n");
         status = COMMAND_DONE;
     } else if (act_confirm(cli, names, count, "shut down", NULL)) {
-        status = shut_down(cli, session, names, count);
+        status = shut_down(cli, session, names, count, guests);
     }
     free(names);
     json_decref(guests);
@@ -90,10 +86,14 @@ const struct command cmd_down = {
     .name = "down",
     .usage = "[--force] [GUEST…]",
     .summary = "Shut guests down: those named, or all that run",
-    .text = "Presses each one's power button (ACPI), all at once, and waits. "
-            "What does not end in time is left running (exit status 3), or "
-            "forced off with --force. Asks first on a terminal, unless --yes "
-            "is given.",
+    .text =
+        "Presses each one's power button (ACPI), again and again, and "
+        "waits; those that come \"after\" others go first, all else at once. "
+        "What does not end in time is left running (exit status 3), or "
+        "with --force told to quit, sent SIGTERM, and killed. On a "
+        "terminal the time left is shown, and any key stops it: what has "
+        "not ended goes on. Asks first on a terminal, unless --yes "
+        "is given.",
     COMMAND_OPTIONS(options),
     .max_arguments = -1,
     .flags = COMMAND_CONFIRMS,

@@ -113,6 +113,13 @@ guests_is_active(const json_t *guest)
     return true;
 }
 
+bool
+guests_is_pending(const json_t *guest)
+{
+    return guests_text(guest, "waiting")[0] ||
+           guests_number(json_object_get(guest, "restart"), "due-ms");
+}
+
 void
 guests_print_state(const char *name, const json_t *guest)
 {

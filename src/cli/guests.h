@@ -28,6 +28,9 @@ json_int_t guests_number(const json_t *guest, const char *member);
 /* Whether it has a process (or a connection) now. */
 bool guests_is_active(const json_t *guest);
 
+/* Whether it does not, but is to be started soon: held back, or restarted. */
+bool guests_is_pending(const json_t *guest);
+
 /* "n1: running". guest: an object, or NULL when nothing is known. */
 void guests_print_state(const char *name, const json_t *guest);
 

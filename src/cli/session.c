@@ -30,6 +30,7 @@ struct session {
     bool is_closed;
     bool is_interrupted;
     bool has_timed_out;
+    bool has_input; /* something can be read from who waits' descriptor */
     bool has_reply; /* to any call, since somebody waited for that */
     int server_pid;
 };
@@ -205,6 +206,36 @@ session_wait_reply(struct session *session, uint64_t timeout_ms,
 {
     session->has_reply = false;
     return run_until(session, &session->has_reply, timeout_ms, error);
+}
+
+static void
+on_input(void *data, int status, int events)
+{
+    struct session *session = data;
+    (void)status;
+    (void)events;
+    session->has_input = session->has_reply = true; /* run_until ends */
+}
+
+enum session_news
+session_wait_news(struct session *session, int fd, uint64_t timeout_ms)
+{
+    struct error error = {0};
+    struct loop_poll *poll = NULL;
+    if (session->is_closed)
+        return SESSION_NEWS_END;
+    session->has_reply = session->has_input = false;
+    if (fd >= 0)
+        poll = loop_poll_new(&session->loop, fd, on_input, session);
+    if (poll)
+        loop_poll_set(poll, UV_READABLE);
+    bool is_done = run_until(session, &session->has_reply, timeout_ms, &error);
+    loop_poll_free(poll);
+    if (session->is_interrupted || session->is_closed)
+        return SESSION_NEWS_END;
+    if (!is_done)
+        return SESSION_NEWS_TIME;
+    return session->has_input ? SESSION_NEWS_INPUT : SESSION_NEWS_REPLY;
 }
 
 void

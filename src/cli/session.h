@@ -45,6 +45,17 @@ bool session_call_is_done(const struct session_call *call);
 bool session_wait_reply(struct session *session, uint64_t timeout_ms,
                         struct error *error);
 
+/* Waits until any of the calls ends, fd (-1: none) can be read, or timeout_ms
+ * are over. */
+enum session_news {
+    SESSION_NEWS_REPLY,
+    SESSION_NEWS_INPUT,
+    SESSION_NEWS_TIME,
+    SESSION_NEWS_END, /* Ctrl-C, or the server is gone */
+};
+enum session_news session_wait_news(struct session *session, int fd,
+                                    uint64_t timeout_ms);
+
 /* From now on events go to on_event, while the session waits for anything.
  * data: borrowed. */
 typedef void (*session_event_fn)(void *user, const char *name, json_t *data);

@@ -34,7 +34,6 @@ struct lifecycle {
     struct {
         int button_s;   /* for the power button */
         int repeat_s;   /* until it is pressed again */
-        int agent_s;    /* then for the guest agent; 0: it is not asked */
         bool is_forced; /* go on with quit, SIGTERM, SIGKILL */
         int quit_s;
         int term_s;

@@ -364,6 +364,15 @@ const struct spec_field spec_fields[] = {
         .read = spec_read_boolean,
     },
     {
+        .name = "shutdown",
+        .type = "object",
+        .summary = "how it is shut down, in seconds: button, repeat, quit, "
+                   "term; and force (60, 5, 5, 5, false)",
+        .kinds = SPEC_KINDS_ALL,
+        .offset = AT(lifecycle.shutdown),
+        .read = spec_read_shutdown,
+    },
+    {
         .name = "stall",
         .type = "object",
         .summary = "seconds in a stage of the boot after which an alert is "

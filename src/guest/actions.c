@@ -128,8 +128,8 @@ guest_start(struct guest *guest, guest_done_fn on_done, void *data,
 /* Ending ------------------------------------------------------------------- */
 
 /* Its end is wanted: a later server has to know too. */
-static void
-note_stop(struct guest *guest)
+void
+actions_note_stop(struct guest *guest)
 {
     struct error error = {0};
     if (guest->run->is_stop_asked)
@@ -164,8 +164,8 @@ kill_later(struct guest *guest)
 }
 
 /* Closes the descriptor of a device or socket. */
-static void
-let_go(struct guest *guest)
+void
+actions_let_go(struct guest *guest)
 {
     guest->run->is_let_go = true;
     consoles_detach(guest);
@@ -184,8 +184,8 @@ ask_to_quit(struct run *run)
 }
 
 /* Nothing runs yet: whatever is being made for it is called off. */
-static bool
-end_preparing(struct guest *guest, guest_done_fn on_done, void *data)
+bool
+actions_end_preparing(struct guest *guest, guest_done_fn on_done, void *data)
 {
     if (!preparing_call_off(guest))
         return false;
@@ -197,7 +197,7 @@ bool
 guest_kill(struct guest *guest, guest_done_fn on_done, void *data,
            struct error *error)
 {
-    if (end_preparing(guest, on_done, data))
+    if (actions_end_preparing(guest, on_done, data))
         return true;
     if (!guest_check_active(guest, "force off", error))
         return false;
@@ -205,125 +205,13 @@ guest_kill(struct guest *guest, guest_done_fn on_done, void *data,
     bool is_repeated = run->is_kill_asked; /* such impatience is meant */
     (void)op_new(guest, OP_KIND_GONE, on_done, data);
     run->is_kill_asked = true;
-    note_stop(guest);
+    actions_note_stop(guest);
     if (!run->process)
-        let_go(guest);
+        actions_let_go(guest);
     else if (!is_repeated && ask_to_quit(run))
         kill_later(guest);
     else
         kill_for_good(guest);
-    return true;
-}
-
-/* The button was pressed in vain. */
-static void
-release_button(struct guest *guest)
-{
-    for (const struct op *op = guest->ops; op; op = op->next)
-        if (op->kind == OP_KIND_GONE && op->limit && !op->is_done)
-            return; /* another one still waits for the same */
-    if (guest->run) {
-        guest->run->is_shutting_down = false;
-        loop_timer_free(guest->run->press);
-        guest->run->press = NULL;
-    }
-    guest_derive_state(guest);
-}
-
-static void
-on_shutdown_timeout(void *data)
-{
-    struct op *op = data;
-    struct guest *guest = op->guest;
-    struct error error = {0};
-    error_set(&error, ERROR_CODE_TIMEOUT,
-              "%s did not shut down in time: it may ignore its power button; "
-              "it goes on running (force it off to end it)",
-              guest->spec->name);
-    op_finish(op, NULL, &error);
-    release_button(guest);
-}
-
-static void
-on_powerdown(void *data, const json_t *value, const struct error *error)
-{
-    struct guest *guest = data;
-    (void)value;
-    /* When QEMU ends before it answers, that is what was wanted. */
-    if (guest->is_dead || !error || error->code != ERROR_CODE_GUEST)
-        return;
-    for (struct op *op = guest->ops; op; op = op->next)
-        if (op->kind == OP_KIND_GONE && op->limit)
-            op_finish(op, NULL, error);
-    release_button(guest);
-}
-
-static void
-press_again(void *data)
-{
-    struct guest *guest = data;
-    struct run *run = guest->run;
-    if (guest->run_state && !strcmp(guest->run_state, "running"))
-        (void)qmp_send(run->qmp, "system_powerdown", NULL, 0, NULL, NULL, NULL);
-    loop_timer_start(run->press, GUEST_PRESS_AGAIN_MS);
-}
-
-static void
-plan_next_press(struct guest *guest)
-{
-    struct run *run = guest->run;
-    if (!run->qmp)
-        return;
-    if (!run->press)
-        run->press = loop_timer_new(guest->context->loop, press_again, guest);
-    loop_timer_start(run->press, GUEST_PRESS_AGAIN_MS);
-}
-
-/* The power button, or what comes nearest. */
-static bool
-press_button(struct guest *guest, struct error *error)
-{
-    struct run *run = guest->run;
-    if (guest_has_qemu(guest))
-        return qmp_send(run->qmp, "system_powerdown", NULL, 0, on_powerdown,
-                        guest, error);
-    if (!run->process) {
-        let_go(guest);
-        return true;
-    }
-    return process_signal(run->process, SIGTERM, error);
-}
-
-bool
-guest_shutdown(struct guest *guest, uint64_t timeout_ms, guest_done_fn on_done,
-               void *data, struct error *error)
-{
-    static const char what[] = "shut down";
-    if (end_preparing(guest, on_done, data))
-        return true;
-    if (guest_has_qemu(guest) ? !guest_check_monitor(guest, what, error)
-                              : !guest_check_active(guest, what, error))
-        return false;
-    if (guest->run_state && strcmp(guest->run_state, "running") != 0)
-        return error_set(error, ERROR_CODE_STATE,
-                         "cannot %s %s: it is %s, so it cannot notice its "
-                         "power button; resume it first, or force it off",
-                         what, guest->spec->name, guest->run_state);
-    if (!press_button(guest, error))
-        return false;
-    struct op *op = op_new(guest, OP_KIND_GONE, on_done, data);
-    if (!guest->run || guest->run->is_finishing) {
-        if (!guest->run)
-            op_finish(op, NULL, NULL);
-        return true;
-    }
-    op->limit = loop_timer_new(guest->context->loop, on_shutdown_timeout, op);
-    loop_timer_start(op->limit,
-                     timeout_ms ? timeout_ms : GUEST_SHUTDOWN_TIMEOUT_MS);
-    guest->run->is_shutting_down = true;
-    note_stop(guest);
-    plan_next_press(guest);
-    guest_derive_state(guest);
     return true;
 }
 

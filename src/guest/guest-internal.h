@@ -18,14 +18,9 @@
 #define GUEST_QUIT_TIMEOUT_MS 2000u
 /* ms; after the end, for the monitor's and the consoles' last words. */
 #define GUEST_FINISH_TIMEOUT_MS 500u
-/* ms; until the power button is pressed again: firmware and kernels that boot
- * miss it. */
-#define GUEST_PRESS_AGAIN_MS 5000u
 /* ms; how long who waits for a start waits for the monitor. Far more than a
  * QEMU takes that fills a lot of memory first. */
 #define GUEST_START_TIMEOUT_MS 120000u
-/* ms; how long the power button is given when nobody says. */
-#define GUEST_SHUTDOWN_TIMEOUT_MS 60000u
 
 struct guest_console {
     struct guest *guest; /* borrowed: the owner */
@@ -56,10 +51,12 @@ struct op {
     void *details;            /* owned: what its callbacks need, or NULL */
     json_t *value;            /* owned; the outcome */
     struct error *error;      /* owned; NULL: success */
+    bool is_shutdown;         /* it waits for a shutdown, not for a kill */
     bool is_done;
 };
 
 /* One life of the guest, from its start or adoption to its end. */
+struct ladder;
 struct run {
     struct process *process; /* owned; NULL: a device, a socket, or lost */
     struct qmp *qmp;         /* owned; NULL: has no monitor */
@@ -81,8 +78,8 @@ struct run {
     struct process_exit exit;
     struct keeper *keeper;       /* owned: of stderr.log; NULL: has none */
     struct ssh_probe *ssh_probe; /* owned; NULL: no port is forwarded */
-    struct loop_timer *press;    /* owned: the power button's next press */
-    struct loop_timer *timer;    /* owned: until SIGKILL, then until finished */
+    struct ladder *ladder;    /* owned: its shutdown; NULL: none is under way */
+    struct loop_timer *timer; /* owned: until SIGKILL, then until finished */
     bool is_adopted;
     bool is_unwatched;     /* it ended while no server was there */
     bool is_host_rebooted; /* the same, with the whole machine */
@@ -226,6 +223,21 @@ bool preparing_is_needed(const struct guest *guest);
 void preparing_begin(struct guest *guest);
 /* Ends that; false: nothing was being made. */
 bool preparing_call_off(struct guest *guest);
+
+/* Its end is wanted: a later server has to know too. */
+void actions_note_stop(struct guest *guest);
+/* Closes the descriptor of a device or socket. */
+void actions_let_go(struct guest *guest);
+/* Nothing runs yet: whatever is being made for it is called off, and who waits
+ * is told. False: nothing was. */
+bool actions_end_preparing(struct guest *guest, guest_done_fn on_done,
+                           void *data);
+
+/* ladder.c ----------------------------------------------------------------- */
+
+void ladder_free(struct ladder *ladder);
+/* Adds "shutdown" to the API's guest object. */
+void ladder_describe(const struct guest *guest, json_t *object);
 
 /* store.c: files in the guest's state directory ---------------------------- */
 

@@ -116,12 +116,20 @@ typedef void (*guest_done_fn)(void *data, const struct error *error);
 bool guest_start(struct guest *guest, guest_done_fn on_done, void *data,
                  struct error *error); /* done: monitor answered, it died, or
                                           after 2 min without either */
-/* Presses the power button, and again every 5 s while it is waited for, since
- * firmware and a booting kernel miss it; done when QEMU is gone, or after
- * timeout_ms (0: the default of 60 s) with ERROR_CODE_TIMEOUT; the guest is
- * left running then. A program gets SIGTERM, a descriptor is closed. */
-bool guest_shutdown(struct guest *guest, uint64_t timeout_ms,
+/* Presses the power button, and again every some seconds while it is waited
+ * for, since firmware and a booting kernel miss it; done when QEMU is gone, or
+ * after timeout_ms (0: what the definition says) with ERROR_CODE_TIMEOUT; the
+ * guest is left running then. With GUEST_SHUTDOWN_FORCE, or when the definition
+ * says so, QEMU is told to quit then, sent SIGTERM, and killed in the end. A
+ * program gets SIGTERM for a button, a descriptor is closed. */
+enum guest_shutdown_flags {
+    GUEST_SHUTDOWN_FORCE = 1 << 0,
+};
+bool guest_shutdown(struct guest *guest, uint64_t timeout_ms, unsigned flags,
                     guest_done_fn on_done, void *data, struct error *error);
+/* Stops what guest_shutdown began, as long as QEMU was not told to quit; who
+ * waits for it is told how the guest is left. */
+bool guest_shutdown_stop(struct guest *guest, struct error *error);
 bool guest_kill(struct guest *guest, guest_done_fn on_done, void *data,
                 struct error *error); /* quit, then SIGKILL; done: gone */
 bool guest_pause(struct guest *guest, guest_done_fn on_done, void *data,

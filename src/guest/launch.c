@@ -34,7 +34,7 @@ run_free(struct run *run)
     process_free(run->process);
     keeper_free(run->keeper);
     ssh_probe_free(run->ssh_probe);
-    loop_timer_free(run->press);
+    ladder_free(run->ladder);
     loop_timer_free(run->timer);
     argv_free(run->argv);
     network_free_sockets(run->nic_sockets, run->nic_count);

@@ -82,6 +82,7 @@ guest_to_json(struct guest *guest)
     json_object_set_new(object, "exit",
                         guest->exit ? json_incref(guest->exit) : json_null());
     stages_describe(guest, object);
+    ladder_describe(guest, object);
     json_object_set_new(object, "consoles", consoles);
     return object;
 }

@@ -147,8 +147,11 @@ on_done(void *data, const struct error *error)
         start_again(action);
         return;
     }
+    /* what somebody stopped is no fault */
     if (error && !action->request)
-        server_notice(action->server, "error", action->guest, error->text);
+        server_notice(action->server,
+                      error->code == ERROR_CODE_STATE ? "info" : "error",
+                      action->guest, error->text);
     answer_action(action, error);
     action_free(action);
 }
@@ -235,9 +238,22 @@ run_shutdown(struct request *request, const json_t *arguments,
         return true;
     uint64_t timeout_ms =
         (uint64_t)argument_integer(arguments, "timeout-ms", 0);
+    unsigned flags =
+        argument_boolean(arguments, "force") ? GUEST_SHUTDOWN_FORCE : 0;
     struct action *action = action_new(request, guest, arguments);
-    return action_begun(
-        action, guest_shutdown(guest, timeout_ms, on_done, action, error));
+    return action_begun(action, guest_shutdown(guest, timeout_ms, flags,
+                                               on_done, action, error));
+}
+
+static bool
+run_shutdown_stop(struct request *request, const json_t *arguments,
+                  struct error *error)
+{
+    struct guest *guest = find_guest(request, arguments, error);
+    if (!guest || !guest_shutdown_stop(guest, error))
+        return false;
+    request_return(request, registry_describe(request_server(request), guest));
+    return true;
 }
 
 static bool
@@ -299,9 +315,10 @@ run_restart(struct request *request, const json_t *arguments,
         return action_begun(action,
                             start_now(request, guest, on_done, action, error));
     action->then_start = true;
-    bool ok = argument_boolean(arguments, "force")
-                  ? guest_kill(guest, on_done, action, error)
-                  : guest_shutdown(guest, timeout_ms, on_done, action, error);
+    bool ok =
+        argument_boolean(arguments, "force")
+            ? guest_kill(guest, on_done, action, error)
+            : guest_shutdown(guest, timeout_ms, 0, on_done, action, error);
     if (ok && !action->waits)
         answer_action(action, NULL);
     return action_begun(action, ok);
@@ -402,9 +419,18 @@ static const struct method methods[] = {
         .deed = "pressed its power button",
         .arguments = {ARGUMENT_GUEST,
                       ARGUMENT_WAIT("Answer when the guest is off"),
-                      ARGUMENT_TIMEOUT("How long it may take; 60000 by "
-                                       "default")},
+                      ARGUMENT_TIMEOUT("How long it may take; what its "
+                                       "definition says by default"),
+                      {"force", ARGUMENT_BOOLEAN, 0, 0, 0,
+                       "Then quit, SIGTERM and SIGKILL, each after its time"}},
         .run = run_shutdown,
+    },
+    {
+        .name = "guest-shutdown-stop",
+        .summary = "Stops a shutdown before it forces the guest off",
+        .deed = "stopped its shutdown",
+        .arguments = {ARGUMENT_GUEST},
+        .run = run_shutdown_stop,
     },
     {
         .name = "guest-kill",

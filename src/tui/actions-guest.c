@@ -2,6 +2,7 @@
 #include "tui/actions-internal.h"
 #include "tui/cable.h"
 #include "tui/card.h"
+#include "tui/countdown.h"
 #include "tui/deck-internal.h"
 #include "tui/dialog.h"
 #include "tui/life.h"
@@ -68,8 +69,10 @@ run_shutdown(struct deck *deck, int argument)
     (void)argument;
     if (call_off(deck))
         return;
-    if (check_runs(deck))
-        command_target(deck, "guest-shutdown", "pressing the power button of");
+    if (!check_runs(deck))
+        return;
+    countdown_begin(deck, arrange_target(deck)->name);
+    command_target(deck, "guest-shutdown", "pressing the power button of");
 }
 
 static void

@@ -122,7 +122,8 @@ struct deck {
     /* messages: the newest is the last */
     struct deck_message messages[DECK_MESSAGES_MAX];
     size_t message_count;
-    char message_guest[64]; /* its next change makes the message void */
+    char message_guest[64];   /* its next change makes the message void */
+    char countdown_guest[64]; /* that this deck shuts down; "": none */
 
     /* the server */
     uv_work_t reconnect_work;

@@ -1,4 +1,5 @@
 #include "base/clock.h"
+#include "tui/countdown.h"
 #include "tui/deck-internal.h"
 #include "tui/life.h"
 #include "tui/pane-direct.h"
@@ -120,7 +121,10 @@ static void
 on_clock(void *data)
 {
     struct deck *deck = data;
+    char countdown[128];
     sidebar_changed(deck);
+    if (countdown_text(deck, countdown, sizeof(countdown)))
+        status_changed(deck);
     /* a countdown stands in the pane too */
     for (size_t i = 0; i < deck->pane_count; i++) {
         const struct mirror_guest *guest = pane_guest(deck->panes[i]);

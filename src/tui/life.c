@@ -50,6 +50,25 @@ restart_in_s(const struct mirror_guest *guest, int64_t now_ms)
     return left_ms > 0 ? (left_ms + 999) / 1000 : 0;
 }
 
+int64_t
+life_shutdown_s(const struct mirror_guest *guest, int64_t now_ms)
+{
+    const json_t *until =
+        json_object_get(json_object_get(guest->object, "shutdown"), "until-ms");
+    if (!json_is_integer(until))
+        return -1;
+    int64_t left_ms = json_integer_value(until) - now_ms;
+    return left_ms > 0 ? (left_ms + 999) / 1000 : 0;
+}
+
+bool
+life_is_forced(const struct mirror_guest *guest)
+{
+    const json_t *shutdown = json_object_get(guest->object, "shutdown");
+    return strcmp(text_of(shutdown, "step"), "button") == 0 &&
+           text_of(shutdown, "next")[0];
+}
+
 bool
 life_is_pending(const struct mirror_guest *guest)
 {
@@ -59,7 +78,9 @@ life_is_pending(const struct mirror_guest *guest)
 int64_t
 life_lasts_ms(const struct mirror_guest *guest, int64_t now_ms)
 {
-    return restart_in_s(guest, now_ms) > 0 ? 1000 : -1;
+    return restart_in_s(guest, now_ms) > 0 || life_shutdown_s(guest, now_ms) > 0
+               ? 1000
+               : -1;
 }
 
 void
@@ -94,6 +115,11 @@ life_label(const struct mirror_guest *guest, int64_t now_ms, char *text,
     int64_t seconds = restart_in_s(guest, now_ms);
     if (text_of(guest->object, "waiting")[0])
         return "waiting";
+    if (life_is_forced(guest)) {
+        (void)snprintf(text, size, "off %ds",
+                       (int)(life_shutdown_s(guest, now_ms) % 10000));
+        return text;
+    }
     if (seconds < 0)
         return row ? row->label : NULL;
     if (seconds < 1000)
@@ -108,8 +134,14 @@ life_title(const struct mirror_guest *guest, int64_t now_ms, char *text,
            size_t size)
 {
     const struct stage_row *row = boot_row(guest);
+    int64_t seconds = life_shutdown_s(guest, now_ms);
+    char left[32];
     life_plan(guest, now_ms, text, size);
-    if (row)
+    if (seconds >= 0) {
+        clock_format_duration(seconds, left, sizeof(left));
+        (void)snprintf(text, size, "%s in %s",
+                       life_is_forced(guest) ? "forced off" : "given up", left);
+    } else if (row)
         (void)snprintf(text, size, "%s", row->stage);
 }
 

@@ -26,5 +26,11 @@ bool life_is_pending(const struct mirror_guest *guest);
 /* After how long what is said reads differently, ms; -1: it does not. */
 int64_t life_lasts_ms(const struct mirror_guest *guest, int64_t now_ms);
 
+/* Seconds until the present step of its shutdown is over; -1: none is under
+ * way. */
+int64_t life_shutdown_s(const struct mirror_guest *guest, int64_t now_ms);
+/* Whether it is forced off then. */
+bool life_is_forced(const struct mirror_guest *guest);
+
 /* A line among the facts: "login after 12s"; "": nothing. */
 void life_fact(const struct mirror_guest *guest, char *text, size_t size);

@@ -4,6 +4,7 @@
 #include "tui/broadcast.h"
 #include "tui/company.h"
 #include "tui/copy-mode.h"
+#include "tui/countdown.h"
 #include "tui/deck-internal.h"
 #include "tui/draw.h"
 #include "tui/menu.h"
@@ -249,6 +250,12 @@ status_expose(struct deck *deck, TickitRenderBuffer *rb, int cols)
     int col = draw_text(rb, 0, 0, cols, theme_pen(deck->theme, role), badge);
     free(badge);
 
+    char countdown[128];
+    if (countdown_text(deck, countdown, sizeof(countdown))) {
+        draw_text(rb, 0, col + 1, cols - col - 2,
+                  theme_pen(deck->theme, THEME_WARNING), countdown);
+        return;
+    }
     if (deck->is_message_shown && deck->message_count > 0) {
         const struct deck_message *message =
             &deck->messages[deck->message_count - 1];
@@ -277,7 +284,9 @@ status_expose(struct deck *deck, TickitRenderBuffer *rb, int cols)
 static void
 place_over_console(struct deck *deck)
 {
+    char countdown[128];
     bool is_wanted = typing_mode(deck) != KEYMAP_CONSOLE ||
+                     countdown_text(deck, countdown, sizeof(countdown)) ||
                      pasting_is_running(deck) || deck->is_broadcasting ||
                      deck->is_message_shown || !deck->connection;
     is_wanted = is_wanted && !deck->layout.is_too_small;

@@ -4,6 +4,7 @@
 #include "base/utf8.h"
 #include "tui/broadcast.h"
 #include "tui/company.h"
+#include "tui/countdown.h"
 #include "tui/deck-internal.h"
 #include "tui/menu.h"
 #include "tui/mouse-guest.h"
@@ -223,6 +224,8 @@ static void
 handle_key(struct deck *deck, const char *name, bool is_text)
 {
     enum keymap_mode mode = typing_mode(deck);
+    if (countdown_take_key(deck))
+        return;
     if (mode == KEYMAP_DEAD &&
         clock_monotonic_ms() - deck->focus->ended_ms < DEAD_SETTLE_MS &&
         strcmp(name, keymap_prefix(deck->keymap)) != 0)

@@ -234,7 +234,7 @@ check_lost(struct world *world, struct guest *guest, pid_t pid)
     assert_int_equal(error.code, ERROR_CODE_STATE);
     assert_non_null(strstr(error.text, "lost"));
     assert_false(guest_kill(guest, NULL, NULL, &error));
-    assert_false(guest_shutdown(guest, 0, NULL, NULL, &error));
+    assert_false(guest_shutdown(guest, 0, 0, NULL, NULL, &error));
     assert_false(guest_remove(guest, 0, &error));
     assert_int_equal(kill(pid, 0), 0);
 }

@@ -137,7 +137,7 @@ shutdown_asks_the_program_to_end(void **state)
     assert_false(world_start(world, guest).has_failed);
     expect(world, "ready");
     struct outcome outcome = {0};
-    assert_true(guest_shutdown(guest, 0, world_on_done, &outcome, NULL));
+    assert_true(guest_shutdown(guest, 0, 0, world_on_done, &outcome, NULL));
     assert_int_equal(guest_state(guest), GUEST_STATE_SHUTTING_DOWN);
     world_finish(world, &outcome);
     assert_false(outcome.has_failed);

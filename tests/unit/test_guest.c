@@ -150,7 +150,7 @@ guest_pauses_resumes_and_resets(void **state)
     world_finish(world, &outcome);
     assert_false(outcome.has_failed);
     assert_int_equal(guest_state(guest), GUEST_STATE_PAUSED);
-    assert_false(guest_shutdown(guest, 0, world_on_done, &outcome, &error));
+    assert_false(guest_shutdown(guest, 0, 0, world_on_done, &outcome, &error));
     assert_non_null(strstr(error.text, "resume"));
     outcome = (struct outcome){0};
     assert_true(guest_resume(guest, world_on_done, &outcome, &error));
@@ -263,7 +263,7 @@ power_button_shuts_an_obedient_guest_down(void **state)
     assert_true(run_until(&world->loop, has_said_a, world));
     struct outcome outcome = {0};
     struct error error = {0};
-    assert_true(guest_shutdown(guest, 0, world_on_done, &outcome, &error));
+    assert_true(guest_shutdown(guest, 0, 0, world_on_done, &outcome, &error));
     assert_int_equal(guest_state(guest), GUEST_STATE_SHUTTING_DOWN);
     world_finish(world, &outcome);
     assert_false(outcome.has_failed);
@@ -279,7 +279,7 @@ power_button_is_pressed_again_for_who_missed_it(void **state)
     assert_false(world_start(world, guest).has_failed);
     assert_true(run_until(&world->loop, has_said_a, world));
     struct outcome outcome = {0};
-    assert_true(guest_shutdown(guest, 0, world_on_done, &outcome, NULL));
+    assert_true(guest_shutdown(guest, 0, 0, world_on_done, &outcome, NULL));
     world_finish(world, &outcome);
     assert_false(outcome.has_failed);
     assert_int_equal(guest_state(guest), GUEST_STATE_STOPPED);
@@ -312,7 +312,7 @@ ignored_power_button_times_out_and_leaves_it_running(void **state)
     assert_false(world_start(world, guest).has_failed);
     struct outcome outcome = {0};
     struct error error = {0};
-    assert_true(guest_shutdown(guest, 50, world_on_done, &outcome, &error));
+    assert_true(guest_shutdown(guest, 50, 0, world_on_done, &outcome, &error));
     world_finish(world, &outcome);
     assert_int_equal(outcome.error.code, ERROR_CODE_TIMEOUT);
     assert_int_equal(guest_state(guest), GUEST_STATE_RUNNING);
@@ -582,7 +582,7 @@ what_waits_is_told_when_the_guest_is_let_go(void **state)
     assert_false(world_start(world, guest).has_failed);
     pid_t pid = pid_of(guest);
     struct outcome outcome = {0};
-    assert_true(guest_shutdown(guest, 0, world_on_done, &outcome, NULL));
+    assert_true(guest_shutdown(guest, 0, 0, world_on_done, &outcome, NULL));
     guest_free(guest);
     world_forget(world, guest);
     assert_true(outcome.is_done);

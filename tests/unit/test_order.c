@@ -58,6 +58,14 @@ static const struct wrong_row {
     {GUESTS("\"a\": {\"stall\": {\"kernal\": 3}}"),
      "f.json:2:17: guests.a.stall.kernal: unknown field \"kernal\" (did you "
      "mean \"kernel\"?)"},
+    {GUESTS("\"a\": {\"shutdown\": {\"button\": 0}}"),
+     "f.json:2:30: guests.a.shutdown.button: 0 is not within 1 and 604800"},
+    {GUESTS("\"a\": {\"shutdown\": {\"force\": 1}}"),
+     "f.json:2:29: guests.a.shutdown.force: this is an integer, not true or "
+     "false"},
+    {GUESTS("\"a\": {\"shutdown\": true}"),
+     "f.json:2:19: guests.a.shutdown: this is a boolean, not an object, such "
+     "as {\"button\": 30, \"force\": true}"},
     {GUESTS("\"a\": {\"stall\": 3}"),
      "f.json:2:16: guests.a.stall: this is an integer, not an object, such as "
      "{\"kernel\": 60}"},
@@ -108,6 +116,8 @@ what_is_not_said_has_its_default(void **state)
     assert_int_equal(life->until_timeout_s, 600);
     assert_int_equal(life->restart.policy, LIFECYCLE_NEVER);
     assert_false(life->is_autostart);
+    assert_int_equal(life->shutdown.button_s, 60);
+    assert_false(life->shutdown.is_forced);
     assert_int_equal(life->stall_s[STAGE_KERNEL], 180);
     assert_int_equal(life->stall_s[STAGE_LOGIN], 0);
     fleet_free(fleet);

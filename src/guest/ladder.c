@@ -1,0 +1,361 @@
+#include "base/clock.h"
+#include "base/xalloc.h"
+#include "guest/guest-internal.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Shutting down, step by step: the power button, pressed again and again, then,
+ * when that is wanted, QEMU's quit, SIGTERM, SIGKILL. Each step has its time,
+ * which is told; before QEMU was told to quit the climb can be stopped, and the
+ * guest goes on. */
+
+/* ms; what the kernel is given for a process that was killed. */
+#define LAST_WAIT_MS 10000
+
+enum ladder_step {
+    STEP_BUTTON,
+    STEP_QUIT,
+    STEP_TERM,
+    STEP_KILL,
+};
+
+static const char *const step_names[] = {
+    [STEP_BUTTON] = "button",
+    [STEP_QUIT] = "quit",
+    [STEP_TERM] = "term",
+    [STEP_KILL] = "kill",
+};
+
+struct ladder {
+    struct guest *guest; /* borrowed: the owner's */
+    enum ladder_step step;
+    bool is_forced;
+    unsigned presses;
+    int64_t until_ms;         /* wall clock: the end of the step */
+    struct loop_timer *timer; /* owned: that end */
+    struct loop_timer *press; /* owned: the next press */
+};
+
+void
+ladder_free(struct ladder *ladder)
+{
+    if (!ladder)
+        return;
+    loop_timer_free(ladder->timer);
+    loop_timer_free(ladder->press);
+    free(ladder);
+}
+
+/* Ends --------------------------------------------------------------------- */
+
+static bool
+is_waiting(const struct op *op)
+{
+    return op->kind == OP_KIND_GONE && op->is_shutdown && !op->is_done;
+}
+
+static bool
+is_awaited(const struct guest *guest)
+{
+    for (const struct op *op = guest->ops; op; op = op->next) {
+        if (is_waiting(op))
+            return true;
+    }
+    return false;
+}
+
+/* The button was pressed in vain: the guest goes on. */
+static void
+end(struct guest *guest, const struct error *why)
+{
+    for (struct op *op = guest->ops; op; op = op->next) {
+        if (is_waiting(op))
+            op_finish(op, NULL, why);
+    }
+    if (guest->run) {
+        guest->run->is_shutting_down = false;
+        ladder_free(guest->run->ladder);
+        guest->run->ladder = NULL;
+    }
+    guest_derive_state(guest);
+    guest_changed(guest);
+}
+
+static void
+say_late(const struct guest *guest, struct error *error)
+{
+    error_set(error, ERROR_CODE_TIMEOUT,
+              "%s did not shut down in time: it may ignore its power button; "
+              "it goes on running (force it off to end it)",
+              guest->spec->name);
+}
+
+/* One who waits has waited long enough; others may have more time. */
+static void
+on_op_limit(void *data)
+{
+    struct op *op = data;
+    struct guest *guest = op->guest;
+    struct error error = {0};
+    say_late(guest, &error);
+    op_finish(op, NULL, &error);
+    if (!is_awaited(guest))
+        end(guest, &error);
+}
+
+/* Steps -------------------------------------------------------------------- */
+
+static void
+set_end(struct ladder *ladder, int64_t ms)
+{
+    ladder->until_ms = clock_wall_ms() + ms;
+    loop_timer_start(ladder->timer, (uint64_t)ms);
+    guest_changed(ladder->guest);
+}
+
+static void
+signal_all(struct guest *guest, int number)
+{
+    struct process *process = guest->run->process;
+    struct error error = {0};
+    if (!process)
+        return;
+    /* A program's whole group first: the pid is ours until it is reaped. */
+    bool ok =
+        !guest_has_qemu(guest) && process_signal_group(process, number, NULL);
+    if (!ok && !process_signal(process, number, &error))
+        guest_notice(guest, "error", "%s", error.text);
+}
+
+static void
+quit(struct ladder *ladder)
+{
+    struct run *run = ladder->guest->run;
+    run->is_kill_asked = true;
+    if (run->qmp)
+        (void)qmp_send(run->qmp, "quit", NULL, 0, NULL, NULL, NULL);
+    else if (run->process)
+        (void)process_signal_group(run->process, SIGHUP, NULL);
+}
+
+static void
+take_step(struct ladder *ladder, enum ladder_step step)
+{
+    struct guest *guest = ladder->guest;
+    const struct lifecycle *life = &guest->spec->lifecycle;
+    int64_t quit_ms = (int64_t)life->shutdown.quit_s * 1000;
+    int64_t term_ms = (int64_t)life->shutdown.term_s * 1000;
+    ladder->step = step;
+    loop_timer_stop(ladder->press);
+    if (step == STEP_QUIT)
+        quit(ladder);
+    else
+        signal_all(guest, step == STEP_TERM ? SIGTERM : SIGKILL);
+    set_end(ladder, step == STEP_QUIT   ? quit_ms
+                    : step == STEP_TERM ? term_ms
+                                        : LAST_WAIT_MS);
+}
+
+static void
+on_step_end(void *data)
+{
+    struct ladder *ladder = data;
+    struct guest *guest = ladder->guest;
+    struct error error = {0};
+    if (guest->run->is_finishing)
+        return;
+    if (ladder->step == STEP_KILL) {
+        error_set(&error, ERROR_CODE_TIMEOUT,
+                  "%s was sent SIGKILL, and has not ended within %d s: its "
+                  "process hangs in the kernel, mostly because of a disk or a "
+                  "network file system that does not answer",
+                  guest->spec->name, LAST_WAIT_MS / 1000);
+        end(guest, &error);
+    } else if (ladder->is_forced) {
+        take_step(ladder, ladder->step + 1);
+    } else {
+        say_late(guest, &error);
+        end(guest, &error);
+    }
+}
+
+/* The button --------------------------------------------------------------- */
+
+static void
+on_powerdown(void *data, const json_t *value, const struct error *error)
+{
+    struct guest *guest = data;
+    (void)value;
+    /* When QEMU ends before it answers, that is what was wanted. */
+    if (guest->is_dead || !error || error->code != ERROR_CODE_GUEST)
+        return;
+    struct ladder *ladder = guest->run ? guest->run->ladder : NULL;
+    if (ladder && ladder->is_forced && ladder->step == STEP_BUTTON)
+        take_step(ladder, STEP_QUIT);
+    else if (ladder)
+        end(guest, error);
+}
+
+static void
+press_again(void *data)
+{
+    struct ladder *ladder = data;
+    struct guest *guest = ladder->guest;
+    struct run *run = guest->run;
+    int repeat_s = guest->spec->lifecycle.shutdown.repeat_s;
+    if (guest->run_state && !strcmp(guest->run_state, "running")) {
+        (void)qmp_send(run->qmp, "system_powerdown", NULL, 0, NULL, NULL, NULL);
+        ladder->presses++;
+        guest_changed(guest);
+    }
+    loop_timer_start(ladder->press, (uint64_t)repeat_s * 1000);
+}
+
+/* The power button, or what comes nearest. */
+static bool
+press_button(struct guest *guest, struct error *error)
+{
+    struct run *run = guest->run;
+    if (guest_has_qemu(guest))
+        return qmp_send(run->qmp, "system_powerdown", NULL, 0, on_powerdown,
+                        guest, error);
+    if (!run->process) {
+        actions_let_go(guest);
+        return true;
+    }
+    return process_signal(run->process, SIGTERM, error);
+}
+
+static struct ladder *
+ladder_new(struct guest *guest)
+{
+    struct ladder *ladder = xcalloc(1, sizeof(*ladder));
+    ladder->guest = guest;
+    ladder->timer = loop_timer_new(guest->context->loop, on_step_end, ladder);
+    ladder->press = loop_timer_new(guest->context->loop, press_again, ladder);
+    guest->run->ladder = ladder;
+    return ladder;
+}
+
+/* Beginning ---------------------------------------------------------------- */
+
+/* Whether the guest can notice its power button. */
+static bool
+check_button(struct guest *guest, struct error *error)
+{
+    static const char what[] = "shut down";
+    if (guest_has_qemu(guest) ? !guest_check_monitor(guest, what, error)
+                              : !guest_check_active(guest, what, error))
+        return false;
+    if (!guest->run_state || !strcmp(guest->run_state, "running"))
+        return true;
+    return error_set(error, ERROR_CODE_STATE,
+                     "cannot %s %s: it is %s, so it cannot notice its power "
+                     "button; resume it first, or force it off",
+                     what, guest->spec->name, guest->run_state);
+}
+
+static void
+begin(struct guest *guest, int64_t button_ms, bool is_forced, bool has_button)
+{
+    struct ladder *ladder = guest->run->ladder;
+    int64_t until_ms = clock_wall_ms() + button_ms;
+    int repeat_s = guest->spec->lifecycle.shutdown.repeat_s;
+    bool is_new = !ladder;
+    if (is_new)
+        ladder = ladder_new(guest);
+    ladder->is_forced = ladder->is_forced || is_forced;
+    ladder->presses += has_button;
+    if (!has_button && ladder->step == STEP_BUTTON) {
+        take_step(ladder, STEP_QUIT);
+        return;
+    }
+    if (ladder->step != STEP_BUTTON)
+        return;
+    guest->run->is_shutting_down = true;
+    /* who comes later can only give it more time, unless it is to be forced */
+    if (is_new || is_forced || until_ms > ladder->until_ms)
+        set_end(ladder, button_ms);
+    if (guest->run->qmp)
+        loop_timer_start(ladder->press, (uint64_t)repeat_s * 1000);
+}
+
+bool
+guest_shutdown(struct guest *guest, uint64_t timeout_ms, unsigned flags,
+               guest_done_fn on_done, void *data, struct error *error)
+{
+    const struct lifecycle *life = &guest->spec->lifecycle;
+    bool is_forced = flags & GUEST_SHUTDOWN_FORCE || life->shutdown.is_forced;
+    int64_t button_ms = timeout_ms ? (int64_t)timeout_ms
+                                   : (int64_t)life->shutdown.button_s * 1000;
+    struct error why = {0};
+    if (actions_end_preparing(guest, on_done, data))
+        return true;
+    bool has_button = check_button(guest, &why) && press_button(guest, &why);
+    /* one that cannot notice its button can be forced off all the same */
+    if (!has_button && !(is_forced && guest->run && guest->run->process &&
+                         guest->state != GUEST_STATE_LOST)) {
+        if (error)
+            *error = why;
+        return false;
+    }
+    struct op *op = op_new(guest, OP_KIND_GONE, on_done, data);
+    op->is_shutdown = true;
+    if (!guest->run || guest->run->is_finishing) {
+        if (!guest->run)
+            op_finish(op, NULL, NULL);
+        return true;
+    }
+    if (!is_forced) {
+        op->limit = loop_timer_new(guest->context->loop, on_op_limit, op);
+        loop_timer_start(op->limit, (uint64_t)button_ms);
+    }
+    actions_note_stop(guest);
+    begin(guest, button_ms, is_forced, has_button);
+    guest_derive_state(guest);
+    return true;
+}
+
+bool
+guest_shutdown_stop(struct guest *guest, struct error *error)
+{
+    const struct ladder *ladder = guest->run ? guest->run->ladder : NULL;
+    const char *name = guest->spec->name;
+    struct error why = {0};
+    if (!ladder)
+        return error_set(error, ERROR_CODE_STATE,
+                         "no shutdown of %s is under way", name);
+    if (ladder->step != STEP_BUTTON)
+        return error_set(error, ERROR_CODE_STATE,
+                         "%s was told to end already (%s); that cannot be "
+                         "taken back",
+                         name, step_names[ladder->step]);
+    error_set(&why, ERROR_CODE_STATE,
+              "the shutdown of %s was stopped: it goes on running; %s %u "
+              "time%s, which it may still answer",
+              name,
+              guest_has_qemu(guest) ? "its power button was pressed"
+                                    : "it was sent SIGTERM",
+              ladder->presses, ladder->presses == 1 ? "" : "s");
+    end(guest, &why);
+    return true;
+}
+
+void
+ladder_describe(const struct guest *guest, json_t *object)
+{
+    const struct ladder *ladder = guest->run ? guest->run->ladder : NULL;
+    const char *next = NULL;
+    if (ladder && ladder->is_forced && ladder->step < STEP_KILL)
+        next = step_names[ladder->step + 1];
+    json_object_set_new(object, "shutdown",
+                        ladder ? json_pack("{s:s,s:I,s:s?,s:b,s:i}", "step",
+                                           step_names[ladder->step], "until-ms",
+                                           (json_int_t)ladder->until_ms, "next",
+                                           next, "forced", ladder->is_forced,
+                                           "presses", (int)ladder->presses)
+                               : json_null());
+}

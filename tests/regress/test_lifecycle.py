@@ -1,0 +1,153 @@
+"""Start order, restarts and the way down, with real guests."""
+
+import os
+import re
+import signal
+
+from harness import (FAILED, TIMEOUT, is_alive, main, require, require_equal,
+                     require_in, until)
+
+DEAF = "console=ttyS0 quiet panic=-1 gm.shell gm.acpi=ignore"
+
+
+def order_of(box, kind, text):
+    """The guests of the events of a kind that have a text, oldest first."""
+    peer = box.api()
+    try:
+        events = peer.call("event-list", kind=kind)["events"]
+    finally:
+        peer.close()
+    return [event["guest"] for event in events if text in event["text"]]
+
+
+def test_guests_start_and_end_in_order(box):
+    path = box.fleet({
+        "worker0": {"after": ["control0"], "until": "login"},
+        "worker1": {"after": ["worker0"]},
+        "control0": {}})
+    up = box.spawn("up", "-d", "-f", path)
+    until(lambda: "waiting for control0: login" in box.gm("ls").out,
+          "ls to say what is waited for")
+    require_equal(box.guest("worker0")["state"], "defined")
+    out, err = up.communicate(timeout=120)
+    require_equal(up.returncode, 0, f"up's status ({out} {err})")
+    require_equal(order_of(box, "state", "started"),
+                  ["control0", "worker0", "worker1"], "the starts")
+    for name in ("control0", "worker0", "worker1"):
+        box.wait_shell(name)
+    box.gm("down", "--yes", patience=120)
+    require_equal(order_of(box, "state", "ended:"),
+                  ["worker1", "worker0", "control0"], "the ends")
+
+
+def test_a_killed_qemu_comes_back(box):
+    box.up("-f", box.fleet({"a": {"restart": "on-failure"}, "b": {}}))
+    box.gm("wait", "a", "--until", "login", "--timeout", "60")
+    pids = [box.guest(name)["pid"] for name in "ab"]
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+    until(lambda: "restarts in" in box.gm("ls").out
+          or box.guest("a")["restart"]["count"], "the countdown")
+    box.gm("wait", "a", "--until", "login", "--timeout", "60")
+    guest = box.guest("a")
+    require_equal(guest["restart"]["count"], 1)
+    require(guest["pid"] != pids[0], "the same process")
+    require_equal(box.guest("b")["state"], "crashed")
+    # And what dies while no server is there.
+    box.kill_server()
+    os.kill(guest["pid"], signal.SIGKILL)
+    until(lambda: not is_alive(guest["pid"]), "the guest to be gone")
+    box.wait_state("a", "running")
+    require_equal(box.guest("a")["restart"]["count"], 2)
+    # Stopped on purpose it stays so, for the next server too.
+    box.gm("kill", "--yes", "a")
+    box.kill_server()
+    require_equal(box.guest("a")["state"], "stopped")
+    require_equal(box.guest("a")["restart"]["due-ms"], None)
+
+
+def test_what_ignores_its_button_is_forced_off_step_by_step(box):
+    box.up("-f", box.fleet({"a": {"shutdown": {"button": 2, "repeat": 1}}},
+                           append=DEAF))
+    box.wait_shell("a")
+    result = box.gm("shutdown", "a", code=TIMEOUT)
+    require_in("did not shut down in time", result.err)
+    require_equal(box.guest("a")["state"], "running")
+    require_equal(box.guest("a")["shutdown"], None)
+    down = box.spawn("down", "--yes", "--force", "a")
+
+    def step():
+        return (box.guest("a")["shutdown"] or {}).get("presses", 0) >= 2 \
+            and box.guest("a")["shutdown"]
+    shutdown = until(step, "the second press")
+    require_equal([shutdown["step"], shutdown["next"], shutdown["forced"]],
+                  ["button", "quit", True])
+    guest = box.wait_state("a", "stopped")
+    require_equal(guest["exit"]["reason"], "host-qmp-quit")
+    require_equal(down.wait(30), 0, "down's status")
+
+
+def test_a_qemu_that_hangs_is_killed_in_the_end(box):
+    box.up("-f", box.fleet({"a": {"shutdown": {
+        "button": 1, "force": True, "quit": 1, "term": 1}}}, append=DEAF))
+    box.wait_shell("a")
+    os.kill(box.guest("a")["pid"], signal.SIGSTOP)
+    box.gm("shutdown", "a", patience=60)
+    guest = box.guest("a")
+    require_equal(guest["exit"]["signal"], "SIGKILL")
+    require_equal(guest["state"], "stopped", "as asked")
+
+
+def test_any_key_stops_the_force(box):
+    box.up("-f", box.fleet({"a": {}, "b": {"after": ["a"]}}, append=DEAF))
+    for name in "ab":
+        box.wait_shell(name)
+    terminal = box.deck("down", "--yes", "--force", "--timeout", "600",
+                        cols=100)
+    terminal.wait_for(r"b: shutting down, forced off in \d+ s \(any key stops "
+                      "that\\)")
+    terminal.type(" ")
+    require_equal(terminal.wait_end(), FAILED)
+    text = re.sub(r"\s+", " ", terminal.screen())
+    require_in("the shutdown of b was stopped: it goes on running; its power "
+               "button was pressed", text)
+    require_in("a is left running", text)
+    for name in "ab":
+        require_equal(box.guest(name)["state"], "running")
+        require_equal(box.guest(name)["shutdown"], None)
+
+
+def test_any_key_stops_the_force_in_the_deck(box):
+    box.up("-f", box.fleet({"a": {"shutdown": {"button": 600,
+                                               "force": True}}}, append=DEAF))
+    box.wait_shell("a")
+    deck = box.deck(cols=110)
+    deck.wait_for(r"typing . a")
+    deck.keys("C-]")
+    deck.type("s")
+    deck.type("S")
+    deck.wait_for(r"a is forced off in .*: any key stops that")
+    deck.wait_for(r"off \d+s")
+    deck.type("j")
+    deck.wait_for("the shutdown of a was stopped: it goes on running")
+    until(lambda: box.guest("a")["state"] == "running", "a as it was")
+
+
+def test_a_countdown_stands_in_the_deck_and_is_called_off(box):
+    box.up("-f", box.write("guestmux.json", {"version": 1, "guests": {"a": {
+        "exec": ["sh", "-c", "read x; exit 3"],
+        "restart": {"policy": "always", "delay": 500, "max-delay": 500}}}}))
+    box.gm("send", "a", "--enter", "x")
+    box.wait_state("a", "crashed")
+    deck = box.deck(cols=110)
+    deck.wait_for(r"restarts in 8m\d\ds \(1 of 5\)")
+    deck.wait_for("c call off")
+
+    def called_off():
+        deck.type("c")  # keys right after an end are taken for the guest's
+        return "restarts in" not in deck.screen()
+    until(called_off, "the countdown to go")
+    require_equal(box.guest("a")["restart"]["due-ms"], None)
+
+
+main(globals())
