@@ -1,5 +1,6 @@
 #include "base/json.h"
 #include "base/xalloc.h"
+#include "cli/act.h"
 #include "cli/cli.h"
 #include "cli/cmd.h"
 #include "cli/guests.h"
@@ -35,6 +36,13 @@ static const struct option options[] = {
         .summary = "do not open the deck: return when every guest's monitor "
                    "answers",
     },
+    {
+        .name = "recreate",
+        .type = OPTION_FLAG,
+        .summary = "restart the guests that run and are defined otherwise now; "
+                   "asks first",
+    },
+    ROW_YES,
     ROW_TIMEOUT("300", "how long the start may take with --detach; 0: any "
                        "time"),
     ROW_JSON,
@@ -162,6 +170,31 @@ print_failure(struct session *session, const json_t *row)
     json_decref(guest);
 }
 
+/* "    memory: "128M" -> "192M"" of each field that changed. */
+static void
+print_changes(const json_t *row)
+{
+    const json_t *changes = json_object_get(row, "changes");
+    for (size_t i = 0; i < json_array_size(changes); i++) {
+        const json_t *one = json_array_get(changes, i);
+        const json_t *values[] = {json_object_get(one, "old"),
+                                  json_object_get(one, "new")};
+        char *texts[2];
+        for (size_t j = 0; j < 2; j++)
+            texts[j] =
+                json_is_null(values[j])
+                    ? xstrdup("not set")
+                    : json_dumps(values[j], JSON_ENCODE_ANY | JSON_COMPACT);
+        char *line =
+            xasprintf("    %s: %s -> %s", guests_text(one, "field"),
+                      texts[0] ? texts[0] : "?", texts[1] ? texts[1] : "?");
+        output_line(line);
+        free(line);
+        free(texts[0]);
+        free(texts[1]);
+    }
+}
+
 static void
 print_row(struct session *session, const json_t *row, bool is_quiet)
 {
@@ -171,7 +204,7 @@ print_row(struct session *session, const json_t *row, bool is_quiet)
     } texts[] = {
         {"applied", "runs, and its new definition applies already"},
         {"unchanged", "runs already"},
-        {"differs", "runs, defined otherwise: restart it to apply the change"},
+        {"differs", "runs, defined otherwise; a restart would change"},
     };
     const char *action = guests_text(row, "action");
     if (strcmp(action, "failed") == 0) {
@@ -186,6 +219,57 @@ print_row(struct session *session, const json_t *row, bool is_quiet)
     if (!is_quiet)
         output_line(line);
     free(line);
+    if (!is_quiet)
+        print_changes(row);
+}
+
+/* Guests that are no longer in the file: nothing happens to them. */
+static void
+print_gone(const struct cli *cli, const json_t *result)
+{
+    const json_t *gone = json_object_get(result, "gone");
+    for (size_t i = 0; i < json_array_size(gone); i++) {
+        const char *name = json_string_value(json_array_get(gone, i));
+        cli_warn("%s: is no longer in %s, and is left as it is; `guestmux down "
+                 "%s` and `guestmux rm %s` take it away",
+                 name, options_text(&cli->options, "file"), name, name);
+    }
+}
+
+/* Restarts the guests that run otherwise than they are defined. */
+static int
+recreate(struct cli *cli, struct session *session, const json_t *result)
+{
+    const json_t *rows = json_object_get(result, "guests");
+    const char **names = xcalloc(json_array_size(rows) + 1, sizeof(*names));
+    size_t count = 0;
+    int status = COMMAND_DONE;
+    for (size_t i = 0; i < json_array_size(rows); i++) {
+        const json_t *row = json_array_get(rows, i);
+        if (strcmp(guests_text(row, "action"), "differs") == 0)
+            names[count++] = guests_text(row, "name");
+    }
+    if (count && !options_has(&cli->options, "yes") && !isatty(STDIN_FILENO)) {
+        cli_warn("up: --recreate would shut guests down, and nobody can be "
+                 "asked here: say --yes");
+        status = COMMAND_FAILED;
+    } else if (count &&
+               !act_confirm(cli, names, count, "shut down and start again",
+                            "to apply what differs")) {
+        status = COMMAND_FAILED;
+    } else if (count) {
+        json_t *arguments = json_pack("{s:b}", "wait", true);
+        struct act act = {
+            .method = "guest-restart",
+            .arguments = arguments,
+            .timeout_ms = SESSION_NO_TIMEOUT,
+            .done = "restarted",
+        };
+        status = act_on_guests(cli, session, names, count, &act);
+        json_decref(arguments);
+    }
+    free(names);
+    return status;
 }
 
 /* Tells of each guest; whether none failed. */
@@ -250,8 +334,35 @@ run_detached(struct cli *cli, struct session *session, json_t *arguments)
     if (!is_applied)
         return session_fail(session, &error);
     bool ok = print_result(cli, session, result);
+    print_gone(cli, result);
+    int status = options_has(&cli->options, "recreate")
+                     ? recreate(cli, session, result)
+                     : COMMAND_DONE;
     json_decref(result);
-    return ok ? COMMAND_DONE : COMMAND_FAILED;
+    return ok ? status : COMMAND_FAILED;
+}
+
+/* The deck shows how the guests are; what it cannot is told before. */
+static int
+run_attached(struct cli *cli, struct session *session, json_t *arguments)
+{
+    struct error error = {0};
+    json_t *result = NULL;
+    if (!session_call(session, "fleet-apply", arguments,
+                      SESSION_REPLY_TIMEOUT_MS, &result, &error))
+        return session_fail(session, &error);
+    const json_t *rows = json_object_get(result, "guests");
+    for (size_t i = 0; i < json_array_size(rows); i++) {
+        const json_t *row = json_array_get(rows, i);
+        if (strcmp(guests_text(row, "action"), "differs") == 0)
+            print_row(session, row, false);
+    }
+    print_gone(cli, result);
+    int status = options_has(&cli->options, "recreate")
+                     ? recreate(cli, session, result)
+                     : COMMAND_DONE;
+    json_decref(result);
+    return status;
 }
 
 static int
@@ -275,9 +386,8 @@ run(struct cli *cli)
     }
     if (is_detached)
         status = run_detached(cli, session, arguments);
-    else if (!session_call(session, "fleet-apply", arguments,
-                           SESSION_REPLY_TIMEOUT_MS, NULL, &error))
-        status = session_fail(session, &error);
+    else
+        status = run_attached(cli, session, arguments);
     session_close(session);
     if (!is_detached && status == COMMAND_DONE)
         status = cli_run_deck(cli, NULL, 0);
@@ -289,7 +399,7 @@ const struct command cmd_up = {
     .usage = "[-f FILE] [-d] [GUEST…]",
     .summary = "Start the guests of a fleet file and open the deck",
     .text =
-        "Guests that run already are left alone. Without GUEST all of the "
+        "Guests that run already are left alone; of one that is defined otherwise now it is told what a restart would change, and --recreate restarts it (in scripts with --yes). Guests that the file defined once and does no more are told, not removed. Without GUEST all of the "
         "file's are started. A mistake in the file starts none. With -d a "
         "line per guest is printed; when one fails, what its QEMU said is "
         "printed too and the exit status is 1. Without -d such a guest's "
@@ -299,5 +409,6 @@ const struct command cmd_up = {
         "guestmux-fleet(5) describes it.",
     COMMAND_OPTIONS(options),
     .max_arguments = -1,
+    .flags = COMMAND_CONFIRMS,
     .run = run,
 };

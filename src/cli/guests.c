@@ -256,6 +256,8 @@ add_row(struct output_table *table, const json_t *guest)
         note = guests_text(guest, "waiting");
     else if (format_restart(guest, plan, sizeof(plan)))
         note = plan;
+    if (!note[0] && json_array_size(json_object_get(guest, "changes")))
+        note = "defined otherwise: a restart applies it";
     if (!note[0] && json_is_true(json_object_get(guest, "stalled")))
         note = "its boot hangs: see alerts";
     const char *const cells[] = {

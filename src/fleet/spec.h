@@ -207,6 +207,10 @@ struct spec *spec_with_live_fields(const struct spec *running,
 /* Whether both describe the same guest. */
 bool spec_is_equal(const struct spec *a, const struct spec *b);
 
+/* What differs, as an array of {"field", "old", "new"}; null: not said. What
+ * may hold a password is not shown. New reference. */
+json_t *spec_changes(const struct spec *before, const struct spec *after);
+
 const char *spec_kind_name(enum spec_kind kind);
 
 /* Bits of struct spec_field's kinds. */

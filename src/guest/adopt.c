@@ -325,7 +325,7 @@ restore(struct guest *guest)
 
 static struct spec *
 load_spec(const char *path, const char *name, int64_t *ret_order, char uuid[37],
-          struct error *error)
+          char **ret_fleet, struct error *error)
 {
     json_t *saved = json_read_file(path, FILE_MAX_BYTES, error);
     if (!saved)
@@ -338,6 +338,10 @@ load_spec(const char *path, const char *name, int64_t *ret_order, char uuid[37],
             memcpy(uuid, text, 37);
         json_object_del(saved, "order");
         json_object_del(saved, "uuid");
+        const json_t *fleet = json_object_get(saved, "fleet");
+        if (json_is_string(fleet))
+            *ret_fleet = xstrdup(json_string_value(fleet));
+        json_object_del(saved, "fleet");
         spec = spec_load(saved, error);
     }
     json_decref(saved);
@@ -373,12 +377,17 @@ load_guest(const struct guest_context *context, const char *name,
     char *path = xasprintf("%s/spec.json", dir);
     int64_t order = 0;
     char uuid[37] = "";
+    char *fleet = NULL;
     struct spec *spec = NULL;
     if (access(path, F_OK) == 0)
-        spec = load_spec(path, name, &order, uuid, error);
+        spec = load_spec(path, name, &order, uuid, &fleet, error);
     free(path);
     free(dir);
     struct guest *guest = spec ? guest_build(context, spec, error) : NULL;
+    if (guest)
+        guest->fleet = fleet;
+    else
+        free(fleet);
     if (!guest)
         return NULL;
     if (order)

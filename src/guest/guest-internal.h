@@ -113,6 +113,7 @@ struct guest {
     const struct guest_context *context; /* borrowed */
     struct spec *spec;
     struct spec *plan; /* owned: the next run's definition, or NULL: spec */
+    char *fleet;       /* the file that defined it, or NULL */
     char *dir;         /* STATE/NAME */
     char *qmp_path;    /* RUNTIME/NAME.qmp */
     char uuid[37];     /* lower case */

@@ -176,6 +176,7 @@ guest_free(struct guest *guest)
     spec_free(guest->spec);
     spec_free(guest->plan);
     network_free(guest);
+    free(guest->fleet);
     free(guest->dir);
     free(guest->qmp_path);
     free(guest->run_state);
@@ -268,6 +269,20 @@ guest_take_live(struct guest *guest, struct spec *spec, struct error *error)
     spec_free(old);
     guest_changed(guest);
     return true;
+}
+
+bool
+guest_set_fleet(struct guest *guest, const char *file, struct error *error)
+{
+    if (!replace_text(&guest->fleet, file))
+        return true;
+    return store_save_spec(guest, false, error);
+}
+
+const char *
+guest_fleet(const struct guest *guest)
+{
+    return guest->fleet ? guest->fleet : "";
 }
 
 struct spec *

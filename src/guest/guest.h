@@ -103,6 +103,10 @@ bool guest_plan(struct guest *guest, struct spec *spec, struct error *error);
  * it is freed on failure. */
 bool guest_take_live(struct guest *guest, struct spec *spec,
                      struct error *error);
+/* Notes which fleet file defined it last; "" when none is known. */
+bool guest_set_fleet(struct guest *guest, const char *file,
+                     struct error *error);
+const char *guest_fleet(const struct guest *guest);
 /* The planned definition once the guest has ended, now the caller's; or NULL.
  */
 struct spec *guest_take_plan(struct guest *guest);

@@ -106,6 +106,8 @@ store_save_spec(const struct guest *guest, bool is_new, struct error *error)
     json_t *value = spec_save(guest->spec);
     json_object_set_new(value, "order", json_integer(guest->order));
     json_object_set_new(value, "uuid", json_string(guest->uuid));
+    if (guest->fleet)
+        json_object_set_new(value, "fleet", json_from_text(guest->fleet));
     return store_save(guest, value, "spec.json", error);
 }
 

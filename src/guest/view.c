@@ -81,6 +81,9 @@ guest_to_json(struct guest *guest)
                                             : json_object());
     json_object_set_new(object, "exit",
                         guest->exit ? json_incref(guest->exit) : json_null());
+    json_object_set_new(object, "changes",
+                        guest->plan ? spec_changes(guest->spec, guest->plan)
+                                    : json_array());
     stages_describe(guest, object);
     ladder_describe(guest, object);
     json_object_set_new(object, "consoles", consoles);

@@ -12,6 +12,7 @@ struct launch {
     struct server *server;   /* borrowed */
     struct request *request; /* owned; NULL once answered */
     json_t *rows;            /* owned: array */
+    json_t *gone;            /* owned: array */
     size_t pending;          /* starts whose end is not known */
     bool is_complete;        /* launch_go was called */
 };
@@ -29,6 +30,7 @@ launch_new(struct request *request)
     launch->server = request_server(request);
     launch->request = request;
     launch->rows = json_array();
+    launch->gone = json_array();
     return launch;
 }
 
@@ -37,6 +39,20 @@ launch_add_row(struct launch *launch, const char *name, const char *action)
 {
     json_array_append_new(
         launch->rows, json_pack("{s:s,s:s}", "name", name, "action", action));
+}
+
+void
+launch_set_changes(struct launch *launch, json_t *changes)
+{
+    size_t last = json_array_size(launch->rows) - 1;
+    json_object_set_new(json_array_get(launch->rows, last), "changes", changes);
+}
+
+void
+launch_set_gone(struct launch *launch, json_t *gone)
+{
+    json_decref(launch->gone);
+    launch->gone = gone;
 }
 
 static void
@@ -59,7 +75,8 @@ answer(struct launch *launch)
     if (!launch->request)
         return;
     request_return(launch->request,
-                   json_pack("{s:O,s:[]}", "guests", launch->rows, "warnings"));
+                   json_pack("{s:O,s:[],s:O}", "guests", launch->rows,
+                             "warnings", "gone", launch->gone));
     launch->request = NULL;
 }
 
@@ -70,6 +87,7 @@ free_if_over(struct launch *launch)
         return;
     answer(launch);
     json_decref(launch->rows);
+    json_decref(launch->gone);
     free(launch);
 }
 

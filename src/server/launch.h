@@ -20,6 +20,13 @@ struct launch *launch_new(struct request *request);
 void launch_add_row(struct launch *launch, const char *name,
                     const char *action);
 
+/* Adds to the row that was added last what its definition changed: value is
+ * stolen. */
+void launch_set_changes(struct launch *launch, json_t *changes);
+/* Adds to the answer the names of guests that are no longer in the file. gone:
+ * stolen. */
+void launch_set_gone(struct launch *launch, json_t *gone);
+
 /* Marks the row that was added last as failed. */
 void launch_fail_row(struct launch *launch, const struct error *error);
 

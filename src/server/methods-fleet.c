@@ -109,6 +109,28 @@ plan_start(struct launch *launch, struct member *member, struct starts *starts,
     starts->items[starts->count++] = (struct start_row){guest, row};
 }
 
+/* What a definition changes of the one that the guest has; [] for a new one. */
+static json_t *
+changes_of(struct server *server, const struct spec *spec)
+{
+    struct guest *guest = registry_find(server, spec->name, NULL);
+    return guest ? spec_changes(guest_spec(guest), spec) : json_array();
+}
+
+/* The guests that this file defined once, and does no more. */
+static json_t *
+find_gone(struct server *server, const struct fleet *fleet)
+{
+    json_t *gone = json_array();
+    for (size_t i = 0; i < server->member_count; i++) {
+        const struct guest *guest = server->members[i]->guest;
+        if (!strcmp(guest_fleet(guest), fleet->file) &&
+            !find_spec(fleet, guest_name(guest)))
+            json_array_append_new(gone, json_string(guest_name(guest)));
+    }
+    return gone;
+}
+
 static void
 apply(struct request *request, const struct fleet *fleet,
       const json_t *arguments)
@@ -125,8 +147,16 @@ apply(struct request *request, const struct fleet *fleet,
             continue;
         struct guest *guest = NULL;
         struct error error = {0};
+        json_t *changes = changes_of(server, spec);
         const char *action = apply_spec(server, spec, &guest, &error);
         launch_add_row(launch, spec->name, action ? action : "failed");
+        if (action && !strcmp(action, "differs")) { /* what applied is none */
+            json_decref(changes);
+            changes = spec_changes(guest_spec(guest), spec);
+        }
+        launch_set_changes(launch, changes);
+        if (guest)
+            (void)guest_set_fleet(guest, fleet->file, NULL);
         if (!action)
             launch_fail_row(launch, &error);
         else if (start && !guest_is_active(guest))
@@ -137,6 +167,8 @@ apply(struct request *request, const struct fleet *fleet,
     for (size_t i = 0; i < starts.count; i++)
         launch_start(launch, starts.items[i].guest, starts.items[i].row);
     free(starts.items);
+    if (!json_is_array(names))
+        launch_set_gone(launch, find_gone(server, fleet));
     launch_go(launch, argument_boolean(arguments, "wait"));
 }
 

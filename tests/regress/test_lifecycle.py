@@ -150,4 +150,36 @@ def test_a_countdown_stands_in_the_deck_and_is_called_off(box):
     require_equal(box.guest("a")["restart"]["due-ms"], None)
 
 
+def test_up_again_tells_what_differs_and_recreates_when_told(box):
+    path = box.fleet({"a": {"memory": "128M"}, "b": {}, "old": {}})
+    box.up("-f", path)
+    pids = {g["name"]: g["pid"] for g in box.json("ls")}
+    for name in "ab":
+        box.wait_shell(name)
+    box.fleet({"a": {"memory": "192M", "smp": 2}, "b": {}, "new": {}})
+    result = box.up("-f", path)
+    require_in('a: runs, defined otherwise; a restart would change\n'
+               '    smp: not set -> 2\n    memory: "128M" -> "192M"\n',
+               result.out)
+    require_in("b: runs already", result.out)
+    require_in("new: started", result.out)
+    require_in("old: is no longer in", result.err)
+    for name, pid in pids.items():
+        require_equal(box.guest(name)["pid"], pid, f"{name}'s process")
+    require_in("defined otherwise", box.gm("ls").out)
+    # Where nobody can be asked it has to be said.
+    result = box.up("-f", path, "--recreate", code=FAILED)
+    require_in("say --yes", result.err)
+    require_equal(box.guest("a")["pid"], pids["a"])
+    result = box.up("-f", path, "--recreate", "--yes", patience=120)
+    require_in("a: restarted", result.out)
+    require(box.guest("a")["pid"] != pids["a"], "a was not restarted")
+    require_equal(box.guest("b")["pid"], pids["b"], "b's process")
+    require_equal(box.guest("a")["changes"], [])
+    box.wait_shell("a")
+    box.shell("a", "free -m | awk '/Mem/ {print \"has\", $2}'",
+              "has 1[5-9][0-9]")
+    require_in("a: runs already", box.up("-f", path).out)
+
+
 main(globals())
