@@ -156,8 +156,11 @@ on_close(void *user, const struct error *error)
     struct deck *deck = user;
     connection_free(deck->connection);
     deck->connection = NULL;
-    for (size_t i = 0; i < deck->pane_count; i++)
+    deck->has_lost_place = false;
+    for (size_t i = 0; i < deck->pane_count; i++) {
+        deck->has_lost_place |= deck->panes[i]->copy || deck->panes[i]->scrub;
         pane_forget_view(deck->panes[i]);
+    }
     pasting_forget(deck);
     broadcast_end(deck);
     if (deck->is_server_stopping) {
@@ -228,7 +231,11 @@ on_reconnected(uv_work_t *work, int status)
     }
     if (deck->reconnect_fd >= 0) {
         link_start(deck, deck->reconnect_fd);
-        status_message(deck, DECK_INFO, "connected to a new server");
+        status_message(deck, DECK_INFO,
+                       deck->has_lost_place
+                           ? "connected to a new server; the scrollback or "
+                             "the past that was open is closed"
+                           : "connected to a new server");
         return;
     }
     if (clock_monotonic_ms() - deck->lost_at_ms < RECONNECT_LIMIT_MS) {

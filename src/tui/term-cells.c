@@ -176,10 +176,9 @@ give(struct term_cells *cells, int row, int first, int end)
         mvadd_wchnstr(row, first, cells->line, count);
 }
 
-int
+void
 term_cells_flush(struct term_cells *cells)
 {
-    int given_rows = 0;
     for (int row = 0; row < cells->rows; row++) {
         struct term_cells_span span = cells->spans[row];
         if (span.first >= span.end)
@@ -194,11 +193,9 @@ term_cells_flush(struct term_cells *cells)
             span.end--;
         if (span.first < span.end) {
             give(cells, row, span.first, span.end);
-            given_rows++;
             memcpy(given + span.first, wanted + span.first,
                    (size_t)(span.end - span.first) * sizeof(*given));
         }
         cells->spans[row] = (struct term_cells_span){0, 0};
     }
-    return given_rows;
 }

@@ -47,5 +47,5 @@ void term_cells_combine(struct term_cells *cells, int row, int col,
 /* Sets is_used for the numbers of looks (term-looks.h) that cells have. */
 void term_cells_mark_looks(const struct term_cells *cells, bool *is_used);
 
-/* Tells curses what changed; the number of rows that did. */
-int term_cells_flush(struct term_cells *cells);
+/* Tells curses what changed. */
+void term_cells_flush(struct term_cells *cells);

@@ -29,9 +29,6 @@
 /* Terminals wider than this are drawn up to here. */
 #define TERM_COLS_MAX 1024
 
-/* From so many changed rows on curses looks whether they were scrolled. */
-#define SCROLL_MIN_ROWS 3
-
 struct term {
     TickitTermDriver driver;   /* first: libtickit hands it back */
     TickitTerm *tickit;        /* owned */
@@ -329,6 +326,7 @@ start_curses(struct term *term, const char *type, struct error *error)
     intrflush(stdscr, FALSE);
     typeahead(-1); /* a frame is drawn whole, whatever is typed meanwhile */
     scrollok(stdscr, FALSE);
+    idlok(stdscr, TRUE); /* rows that only moved are scrolled */
     leaveok(stdscr, FALSE);
     if (has_colors() && start_color() == OK) {
         use_default_colors();
@@ -456,8 +454,7 @@ give_looks_back(struct term *term)
 void
 term_flush(struct term *term)
 {
-    /* Looking for rows that only moved costs more than drawing a few. */
-    idlok(stdscr, term_cells_flush(&term->cells) >= SCROLL_MIN_ROWS);
+    term_cells_flush(&term->cells);
     if (term->is_cursor_wanted)
         move(term->row, term->col);
     if (!term->is_cursor_wanted && term->is_cursor_shown)

@@ -332,6 +332,44 @@ def test_a_killed_server_is_told_and_the_terminal_restored(box):
     deck.wait_for("typing → a")
 
 
+# What is typed to open a window, what is on the screen then, what the deck says
+# once a new server is there, and what leaves the window if it is still there.
+WINDOWS = (
+    (("C-]", "x"), "send to g", "new server", "Escape"),
+    (("C-]", "/", "3", "0", "Enter"), "found: 30", "new server", "q"),
+    (("C-]", "t"), "^ *timeline", "new server", "q"),
+    (("C-]", "a"), "^ *alerts", "new server", "q"),
+    (("C-]", "i"), "report", "new server", "q"),
+    (("C-]", "[", "v", "k"), "select g", "scrollback or the past .* closed",
+     None),
+    (("C-]", "h"), "past:", "scrollback or the past .* closed", None),
+    ((), "3 lines", "new server", "Escape"),
+    (("C-]", "s", "K"), "Force g off", "new server", "Escape"),
+)
+
+
+def test_no_window_keeps_the_deck_from_a_new_server(box):
+    box.up("-f", box.console_fleet(
+        g=["sh", "-c", "stty -echo; seq 60; echo ready; exec cat"]))
+    deck = box.deck(cols=110)
+    for keys, shown, said, leave in WINDOWS:
+        deck.wait_for("typing → g")
+        deck.wait_for("ready")
+        if not keys:
+            deck.type("\x1b[200~one\rtwo\rthree\r\x1b[201~")
+        for key in keys:
+            deck.keys(key)
+        deck.wait_for(shown)
+        os.kill(box.server_pid(), signal.SIGKILL)
+        deck.wait_for(said)
+        if leave:
+            deck.keys(leave)
+        # a program's console ends with its server
+        deck.wait_for("g stopped")
+        deck.wait_gone("send to g|found: 30|3 lines|Force g off")
+        box.gm("start", "g")
+
+
 def test_a_closed_terminal_leaves_no_client_behind(box):
     deck = open_deck(box, a=["cat"])
     require(clients(box), "no client")
