@@ -501,7 +501,7 @@ view_scroll(struct view *view, int64_t rows)
     if (!terminal)
         return;
     frame_state_scroll(&view->state, terminal, rows);
-    touch(view);
+    view->is_dirty = true;
 }
 
 bool
@@ -579,7 +579,7 @@ void
 view_pin(struct view *view, uint64_t row)
 {
     frame_state_pin(&view->state, row);
-    touch(view);
+    view->is_dirty = true;
 }
 
 void

@@ -65,7 +65,8 @@ struct view *view_find(struct server *server, const struct peer *peer,
 
 struct view_options view_options(const struct view *view);
 void view_set_options(struct view *view, const struct view_options *options);
-/* Shows rows further back: rows from the newest, 0 is live. */
+/* Shows rows further back: rows from the newest, 0 is live. Sent with the next
+ * frame, as view_pin: view_set_options, which follows, brings it. */
 void view_scroll(struct view *view, int64_t rows);
 /* Shows the rows from that absolute one on and stays with them. */
 void view_pin(struct view *view, uint64_t row);

@@ -300,6 +300,8 @@ copy_mode_screen(struct pane *pane)
     }
     copy->top = clamp_top(copy, copy->top);
     copy_settle(copy);
+    if (copy->cursor.col > before.col)
+        reveal(copy); /* the row was cut, and is there as a whole now */
     if (copy->cursor.row != before.row || copy->cursor.col != before.col)
         copy_changed(copy);
     copy_search_mark(copy);

@@ -157,7 +157,7 @@ struct deck {
     bool is_status_over;  /* the status line covers a bare console's last row */
     bool is_reconnecting; /* reconnect_work runs */
     bool is_server_stopping;
-    bool has_lost_place; /* a pane was not at the present when the server went */
+    bool has_lost_place; /* a pane showed no present when the server went */
     bool is_ending;
 };
 
