@@ -112,7 +112,8 @@ free_bytes(const char *path)
         path, slash && slash > path ? (size_t)(slash - path) : strlen(path));
     bool ok = statvfs(path, &info) == 0 || statvfs(directory, &info) == 0;
     free(directory);
-    return ok ? json_integer((json_int_t)(info.f_bavail * info.f_frsize))
+    return ok ? json_integer((json_int_t)info.f_bavail *
+                             (json_int_t)info.f_frsize)
               : json_null();
 }
 

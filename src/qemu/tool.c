@@ -158,10 +158,10 @@ tool_start(uv_loop_t *loop, char *const *argv, uint64_t timeout_ms,
     char **words = xcalloc(count + 1, sizeof(*words));
     memcpy(words, argv, count * sizeof(*words));
     words[0] = program;
-    const char *slash = strrchr(argv[0], '/');
+    const char *slash = strrchr(program, '/');
     struct tool *tool = xcalloc(1, sizeof(*tool));
     tool->loop = loop;
-    tool->name = xstrdup(slash ? slash + 1 : argv[0]);
+    tool->name = xstrdup(slash ? slash + 1 : program);
     tool->timeout_ms = timeout_ms;
     tool->output_fd = -1;
     tool->on_done = on_done;

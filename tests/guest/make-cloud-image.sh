@@ -74,8 +74,15 @@ echo '/dev/vda / ext4 errors=remount-ro 0 1' >"$root/etc/fstab"
 # what takes minutes without KVM is left out.
 cat >"$root/etc/cloud/cloud.cfg.d/90_guestmux.cfg" <<CFG
 datasource_list: [ NoCloud, None ]
-locale: false
+locale: C.UTF-8
 ssh_genkeytypes: [ ed25519 ]
+CFG
+# Machines that run tests can be so slow that a serial line is given up.
+mkdir -p "$root/etc/systemd/system.conf.d"
+cat >"$root/etc/systemd/system.conf.d/slow.conf" <<CFG
+[Manager]
+DefaultTimeoutStartSec=15min
+DefaultDeviceTimeoutSec=15min
 CFG
 
 truncate -s "$size" "$work/root.img"
