@@ -324,10 +324,15 @@ lans_free(struct lans *lans)
 {
     if (!lans)
         return;
-    while (lans->first) {
-        while (lans->first->cards)
-            free_card(lans->first->cards);
-        drop_lan(lans, lans->first);
+    struct lan *next_lan = NULL;
+    for (struct lan *lan = lans->first; lan; lan = next_lan) {
+        next_lan = lan->next;
+        struct lan_card *next = NULL;
+        for (struct lan_card *card = lan->cards; card; card = next) {
+            next = card->next;
+            free_card(card);
+        }
+        drop_lan(lans, lan);
     }
     free(lans->scratch);
     free(lans);

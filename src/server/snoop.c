@@ -83,7 +83,7 @@ snoop_ipv4(const uint8_t *ip, size_t len, struct snoop_address *address)
 {
     if (len < 28 || ip[9] != 17 || ip[0] >> 4 != 4)
         return false;
-    size_t header = (ip[0] & 15u) * 4u;
+    size_t header = (size_t)(ip[0] & 15u) * 4u;
     bool is_whole = (number(ip + 6) & 0x3fff) == 0; /* no fragment */
     if (!is_whole || header < 20 || header + 8 > len)
         return false;
