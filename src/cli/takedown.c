@@ -82,13 +82,23 @@ give_terminal_back(struct takedown *takedown)
     (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &takedown->before);
 }
 
-/* "n1, n2: power button; forced off in 42 s (any key stops that)" */
+/* What comes when the step's time is over. */
+static const char *
+next_text(const json_t *shutdown)
+{
+    if (strcmp(guests_text(shutdown, "next"), "agent") == 0)
+        return "the agent is asked";
+    return json_is_true(json_object_get(shutdown, "forced")) ? "forced off"
+                                                             : "given up";
+}
+
+/* "n1, n2: shutting down, forced off in 42 s (any key stops that)" */
 static void
 show(struct takedown *takedown)
 {
     struct buffer text = {0};
     json_int_t until_ms = 0;
-    bool is_forced = false;
+    const char *next = "";
     size_t named = 0;
     size_t begun = 0;
     for (size_t i = 0; i < takedown->count; i++) {
@@ -101,7 +111,7 @@ show(struct takedown *takedown)
         json_int_t until = guests_number(item->shutdown, "until-ms");
         if (!until_ms || (until && until < until_ms)) {
             until_ms = until;
-            is_forced = guests_text(item->shutdown, "next")[0];
+            next = next_text(item->shutdown);
         }
     }
     if (begun > named)
@@ -109,8 +119,9 @@ show(struct takedown *takedown)
     json_int_t left_ms = until_ms - clock_wall_ms();
     if (begun && until_ms)
         (void)fprintf(
-            stderr, "\r\033[K%s: %s in %lld s (any key stops that)", text.data,
-            is_forced ? "shutting down, forced off" : "shutting down, given up",
+            stderr,
+            "\r\033[K%s: shutting down, %s in %lld s (any key stops that)",
+            text.data, next,
             (long long)(left_ms > 0 ? (left_ms + 999) / 1000 : 0));
     takedown->has_line = begun && until_ms;
     buffer_finish(&text);

@@ -34,6 +34,7 @@ struct lifecycle {
     struct {
         int button_s;   /* for the power button */
         int repeat_s;   /* until it is pressed again */
+        int agent_s;    /* for the guest agent, where there is one */
         bool is_forced; /* go on with quit, SIGTERM, SIGKILL */
         int quit_s;
         int term_s;

@@ -366,8 +366,8 @@ const struct spec_field spec_fields[] = {
     {
         .name = "shutdown",
         .type = "object",
-        .summary = "how it is shut down, in seconds: button, repeat, quit, "
-                   "term; and force (60, 5, 5, 5, false)",
+        .summary = "how it is shut down, in seconds: button, repeat, agent, "
+                   "quit, term; and force (60, 5, 30, 5, 5, false)",
         .kinds = SPEC_KINDS_ALL,
         .offset = AT(lifecycle.shutdown),
         .read = spec_read_shutdown,

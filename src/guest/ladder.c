@@ -7,26 +7,25 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Shutting down, step by step: the power button, pressed again and again, then,
- * when that is wanted, QEMU's quit, SIGTERM, SIGKILL. Each step has its time,
- * which is told; before QEMU was told to quit the climb can be stopped, and the
- * guest goes on. */
+/* Shutting down, step by step: the power button, pressed again and again, the
+ * guest agent, where there is a port for one, then, when that is wanted, QEMU's
+ * quit, SIGTERM, SIGKILL. Each step has its time, which is told; before QEMU
+ * was told to quit the climb can be stopped, and the guest goes on. */
 
 /* ms; what the kernel is given for a process that was killed. */
 #define LAST_WAIT_MS 10000
 
 enum ladder_step {
     STEP_BUTTON,
+    STEP_AGENT,
     STEP_QUIT,
     STEP_TERM,
     STEP_KILL,
 };
 
 static const char *const step_names[] = {
-    [STEP_BUTTON] = "button",
-    [STEP_QUIT] = "quit",
-    [STEP_TERM] = "term",
-    [STEP_KILL] = "kill",
+    [STEP_BUTTON] = "button", [STEP_AGENT] = "agent", [STEP_QUIT] = "quit",
+    [STEP_TERM] = "term",     [STEP_KILL] = "kill",
 };
 
 struct ladder {
@@ -88,9 +87,10 @@ static void
 say_late(const struct guest *guest, struct error *error)
 {
     error_set(error, ERROR_CODE_TIMEOUT,
-              "%s did not shut down in time: it may ignore its power button; "
+              "%s did not shut down in time: it may ignore its power button%s; "
               "it goes on running (force it off to end it)",
-              guest->spec->name);
+              guest->spec->name,
+              guest_has_agent(guest) ? ", and its guest agent" : "");
 }
 
 /* One who waits has waited long enough; others may have more time. */
@@ -141,22 +141,62 @@ quit(struct ladder *ladder)
         (void)process_signal_group(run->process, SIGHUP, NULL);
 }
 
+/* The step after a step; false: there is none. */
+static bool
+find_next(const struct ladder *ladder, enum ladder_step *ret_step)
+{
+    enum ladder_step next = ladder->step + 1;
+    if (next == STEP_AGENT && !guest_has_agent(ladder->guest))
+        next++;
+    if (next > STEP_KILL || (next > STEP_AGENT && !ladder->is_forced))
+        return false;
+    *ret_step = next;
+    return true;
+}
+
+static int64_t
+step_ms(const struct ladder *ladder)
+{
+    const struct lifecycle *life = &ladder->guest->spec->lifecycle;
+    switch (ladder->step) {
+    case STEP_AGENT:
+        return (int64_t)life->shutdown.agent_s * 1000;
+    case STEP_QUIT:
+        return (int64_t)life->shutdown.quit_s * 1000;
+    case STEP_TERM:
+        return (int64_t)life->shutdown.term_s * 1000;
+    default:
+        return LAST_WAIT_MS;
+    }
+}
+
+static void on_step_end(void *data);
+
+/* The agent did not take it: nobody waits for what will not come. */
+static void
+on_agent_asked(void *data, const struct error *error)
+{
+    struct guest *guest = data;
+    if (!error || guest->is_dead || !guest->run || guest->run->is_finishing)
+        return;
+    struct ladder *ladder = guest->run->ladder;
+    if (ladder && ladder->step == STEP_AGENT)
+        on_step_end(ladder);
+}
+
 static void
 take_step(struct ladder *ladder, enum ladder_step step)
 {
     struct guest *guest = ladder->guest;
-    const struct lifecycle *life = &guest->spec->lifecycle;
-    int64_t quit_ms = (int64_t)life->shutdown.quit_s * 1000;
-    int64_t term_ms = (int64_t)life->shutdown.term_s * 1000;
     ladder->step = step;
     loop_timer_stop(ladder->press);
-    if (step == STEP_QUIT)
+    set_end(ladder, step_ms(ladder));
+    if (step == STEP_AGENT)
+        (void)guest_agent_shutdown(guest, on_agent_asked, guest, NULL);
+    else if (step == STEP_QUIT)
         quit(ladder);
     else
         signal_all(guest, step == STEP_TERM ? SIGTERM : SIGKILL);
-    set_end(ladder, step == STEP_QUIT   ? quit_ms
-                    : step == STEP_TERM ? term_ms
-                                        : LAST_WAIT_MS);
 }
 
 static void
@@ -164,18 +204,19 @@ on_step_end(void *data)
 {
     struct ladder *ladder = data;
     struct guest *guest = ladder->guest;
+    enum ladder_step next = STEP_BUTTON;
     struct error error = {0};
     if (guest->run->is_finishing)
         return;
-    if (ladder->step == STEP_KILL) {
+    if (find_next(ladder, &next)) {
+        take_step(ladder, next);
+    } else if (ladder->step == STEP_KILL) {
         error_set(&error, ERROR_CODE_TIMEOUT,
                   "%s was sent SIGKILL, and has not ended within %d s: its "
                   "process hangs in the kernel, mostly because of a disk or a "
                   "network file system that does not answer",
                   guest->spec->name, LAST_WAIT_MS / 1000);
         end(guest, &error);
-    } else if (ladder->is_forced) {
-        take_step(ladder, ladder->step + 1);
     } else {
         say_late(guest, &error);
         end(guest, &error);
@@ -193,9 +234,12 @@ on_powerdown(void *data, const json_t *value, const struct error *error)
     if (guest->is_dead || !error || error->code != ERROR_CODE_GUEST)
         return;
     struct ladder *ladder = guest->run ? guest->run->ladder : NULL;
-    if (ladder && ladder->is_forced && ladder->step == STEP_BUTTON)
-        take_step(ladder, STEP_QUIT);
-    else if (ladder)
+    enum ladder_step next = STEP_BUTTON;
+    if (!ladder || ladder->step != STEP_BUTTON)
+        return;
+    if (find_next(ladder, &next))
+        take_step(ladder, next);
+    else
         end(guest, error);
 }
 
@@ -258,6 +302,14 @@ check_button(struct guest *guest, struct error *error)
                      what, guest->spec->name, guest->run_state);
 }
 
+/* How long the agent may take, after the button was pressed in vain. */
+static int64_t
+agent_ms(const struct guest *guest)
+{
+    int agent_s = guest->spec->lifecycle.shutdown.agent_s;
+    return guest_has_agent(guest) ? (int64_t)agent_s * 1000 : 0;
+}
+
 static void
 begin(struct guest *guest, int64_t button_ms, bool is_forced, bool has_button)
 {
@@ -311,7 +363,7 @@ guest_shutdown(struct guest *guest, uint64_t timeout_ms, unsigned flags,
     }
     if (!is_forced) {
         op->limit = loop_timer_new(guest->context->loop, on_op_limit, op);
-        loop_timer_start(op->limit, (uint64_t)button_ms);
+        loop_timer_start(op->limit, (uint64_t)(button_ms + agent_ms(guest)));
     }
     actions_note_stop(guest);
     begin(guest, button_ms, is_forced, has_button);
@@ -328,18 +380,19 @@ guest_shutdown_stop(struct guest *guest, struct error *error)
     if (!ladder)
         return error_set(error, ERROR_CODE_STATE,
                          "no shutdown of %s is under way", name);
-    if (ladder->step != STEP_BUTTON)
+    if (ladder->step > STEP_AGENT)
         return error_set(error, ERROR_CODE_STATE,
                          "%s was told to end already (%s); that cannot be "
                          "taken back",
                          name, step_names[ladder->step]);
     error_set(&why, ERROR_CODE_STATE,
               "the shutdown of %s was stopped: it goes on running; %s %u "
-              "time%s, which it may still answer",
+              "time%s%s, which it may still answer",
               name,
               guest_has_qemu(guest) ? "its power button was pressed"
                                     : "it was sent SIGTERM",
-              ladder->presses, ladder->presses == 1 ? "" : "s");
+              ladder->presses, ladder->presses == 1 ? "" : "s",
+              ladder->step == STEP_AGENT ? ", and its agent asked" : "");
     end(guest, &why);
     return true;
 }
@@ -348,9 +401,10 @@ void
 ladder_describe(const struct guest *guest, json_t *object)
 {
     const struct ladder *ladder = guest->run ? guest->run->ladder : NULL;
+    enum ladder_step step = STEP_BUTTON;
     const char *next = NULL;
-    if (ladder && ladder->is_forced && ladder->step < STEP_KILL)
-        next = step_names[ladder->step + 1];
+    if (ladder && find_next(ladder, &step))
+        next = step_names[step];
     json_object_set_new(object, "shutdown",
                         ladder ? json_pack("{s:s,s:I,s:s?,s:b,s:i}", "step",
                                            step_names[ladder->step], "until-ms",

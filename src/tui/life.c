@@ -65,8 +65,18 @@ bool
 life_is_forced(const struct mirror_guest *guest)
 {
     const json_t *shutdown = json_object_get(guest->object, "shutdown");
-    return strcmp(text_of(shutdown, "step"), "button") == 0 &&
-           text_of(shutdown, "next")[0];
+    const char *step = text_of(shutdown, "step");
+    return json_is_true(json_object_get(shutdown, "forced")) &&
+           (strcmp(step, "button") == 0 || strcmp(step, "agent") == 0);
+}
+
+const char *
+life_shutdown_next(const struct mirror_guest *guest)
+{
+    const json_t *shutdown = json_object_get(guest->object, "shutdown");
+    if (strcmp(text_of(shutdown, "next"), "agent") == 0)
+        return "its agent is asked";
+    return life_is_forced(guest) ? "forced off" : "given up";
 }
 
 bool
@@ -139,8 +149,7 @@ life_title(const struct mirror_guest *guest, int64_t now_ms, char *text,
     life_plan(guest, now_ms, text, size);
     if (seconds >= 0) {
         clock_format_duration(seconds, left, sizeof(left));
-        (void)snprintf(text, size, "%s in %s",
-                       life_is_forced(guest) ? "forced off" : "given up", left);
+        (void)snprintf(text, size, "%s in %s", life_shutdown_next(guest), left);
     } else if (row)
         (void)snprintf(text, size, "%s", row->stage);
 }

@@ -29,8 +29,10 @@ int64_t life_lasts_ms(const struct mirror_guest *guest, int64_t now_ms);
 /* Seconds until the present step of its shutdown is over; -1: none is under
  * way. */
 int64_t life_shutdown_s(const struct mirror_guest *guest, int64_t now_ms);
-/* Whether it is forced off then. */
+/* Whether it is forced off in the end, which any key still stops. */
 bool life_is_forced(const struct mirror_guest *guest);
+/* What comes when the step's time is over, "forced off" in … A literal. */
+const char *life_shutdown_next(const struct mirror_guest *guest);
 
 /* A line among the facts: "login after 12s"; "": nothing. */
 void life_fact(const struct mirror_guest *guest, char *text, size_t size);

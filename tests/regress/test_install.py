@@ -35,7 +35,8 @@ def test_each_part_is_installed(box):
         text=True).stdout)
     for ending in ("/man1/guestmux.1", "/man5/guestmux-fleet.5",
                    "/themes/default.json", "/keymaps/default.json",
-                   "/share/guestmux/schema/fleet.schema.json"):
+                   "/share/guestmux/schema/fleet.schema.json",
+                   "/lib/systemd/user/guestmux.service"):
         path = one(ending)
         require(os.path.getsize(path) > 100, f"{path} is next to empty")
     require([path for path in found if "bash-completion" in path],

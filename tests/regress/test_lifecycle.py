@@ -87,6 +87,44 @@ def test_what_ignores_its_button_is_forced_off_step_by_step(box):
     require_equal(down.wait(30), 0, "down's status")
 
 
+# Shuts down when the host asks, and answers what the host asks first.
+AGENT = r"""cat >/tmp/agent <<'END'
+exec 3<>$(ls /dev/vport*p1)
+while :; do read -r line <&3 || sleep 1; case $line in
+*sync*) printf '\377{"return": %s}\n' \
+  $(echo "$line" | sed 's/.*"id": *\([0-9]*\).*/\1/') >&3 ;;
+*guest-shutdown*) poweroff -f ;;
+esac; done
+END
+"""
+
+
+def test_who_ignores_the_button_is_asked_by_its_agent(box):
+    box.up("-f", box.fleet({"a": {
+        "agent": True, "shutdown": {"button": 1, "agent": 600}}}, append=DEAF))
+    box.wait_shell("a")
+    for line in AGENT.splitlines():
+        box.gm("send", "a", "--enter", line)
+    box.shell("a", "sh /tmp/agent & echo started-$((40 + 2))", "started-42")
+    box.gm("shutdown", "a", patience=120)
+    guest = box.wait_state("a", "stopped")
+    require_equal(guest["exit"]["reason"], "guest-shutdown")
+
+
+def test_an_agent_that_is_not_there_holds_nothing_up(box):
+    box.up("-f", box.fleet({"a": {
+        "agent": True, "shutdown": {"button": 1, "agent": 600}}}, append=DEAF))
+    box.wait_shell("a")
+    down = box.spawn("shutdown", "--force", "a")
+    shutdown = until(
+        lambda: (box.guest("a")["shutdown"] or {}).get("step") == "agent"
+        and box.guest("a")["shutdown"], "the agent to be asked")
+    require_equal([shutdown["next"], shutdown["forced"]], ["quit", True])
+    guest = box.wait_state("a", "stopped")
+    require_equal(guest["exit"]["reason"], "host-qmp-quit")
+    require_equal(down.wait(30), 0, "shutdown's status")
+
+
 def test_a_qemu_that_hangs_is_killed_in_the_end(box):
     box.up("-f", box.fleet({"a": {"shutdown": {
         "button": 1, "force": True, "quit": 1, "term": 1}}}, append=DEAF))
