@@ -86,7 +86,7 @@ import_is(const struct import_item *item, const char *name)
 struct import_item *
 import_next(struct importer *importer, const char *name, int *at)
 {
-    for (size_t i = (size_t)(*at + 1); i < importer->count; i++) {
+    for (size_t i = (size_t)*at + 1; i < importer->count; i++) {
         if (import_is(&importer->items[i], name)) {
             *at = (int)i;
             return &importer->items[i];
@@ -460,11 +460,13 @@ import_one(struct import *import, char *const *words,
     for (size_t i = 0; origin->assignments && origin->assignments[i]; i++)
         import_take_variable(&importer, origin->assignments[i]);
     char *const *program = import_find_program(&importer, words);
-    bool ok = program || error_set(error, ERROR_CODE_INVALID,
-                                   words[0] ? "\"%s\" is not a QEMU"
-                                            : "there is no command",
-                                   words[0]);
-    ok = ok && build(&importer, program, error);
+    bool ok = false;
+    if (program)
+        ok = build(&importer, program, error);
+    else
+        error_set(error, ERROR_CODE_INVALID,
+                  words[0] ? "\"%s\" is not a QEMU" : "there is no command",
+                  words[0]);
     if (ok)
         add_guest(import, &importer, origin->where, name);
     importer_finish(&importer);
