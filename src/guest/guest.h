@@ -125,7 +125,8 @@ bool guest_start(struct guest *guest, guest_done_fn on_done, void *data,
  * after timeout_ms (0: what the definition says) with ERROR_CODE_TIMEOUT; the
  * guest is left running then. With GUEST_SHUTDOWN_FORCE, or when the definition
  * says so, QEMU is told to quit then, sent SIGTERM, and killed in the end. A
- * program gets SIGTERM for a button, a descriptor is closed. */
+ * program gets SIGTERM for a button (SIGHUP when it ignores that), a descriptor
+ * is closed. */
 enum guest_shutdown_flags {
     GUEST_SHUTDOWN_FORCE = 1 << 0,
 };

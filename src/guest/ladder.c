@@ -270,7 +270,9 @@ press_button(struct guest *guest, struct error *error)
         actions_let_go(guest);
         return true;
     }
-    return process_signal(run->process, SIGTERM, error);
+    /* interactive shells end when their terminal hangs up, not by SIGTERM */
+    bool is_deaf = process_is_ignoring(run->process, SIGTERM);
+    return process_signal(run->process, is_deaf ? SIGHUP : SIGTERM, error);
 }
 
 static struct ladder *
@@ -390,7 +392,7 @@ guest_shutdown_stop(struct guest *guest, struct error *error)
               "time%s%s, which it may still answer",
               name,
               guest_has_qemu(guest) ? "its power button was pressed"
-                                    : "it was sent SIGTERM",
+                                    : "it was asked to end",
               ladder->presses, ladder->presses == 1 ? "" : "s",
               ladder->step == STEP_AGENT ? ", and its agent asked" : "");
     end(guest, &why);

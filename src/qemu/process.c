@@ -120,6 +120,21 @@ process_is_descendant(pid_t descendant, pid_t ancestor)
     return false;
 }
 
+bool
+process_is_ignoring(const struct process *process, int signal_number)
+{
+    static const char label[] = "\nSigIgn:";
+    char path[64];
+    char text[4096]; /* proc(5): some 60 lines, 1.5 KiB */
+    (void)snprintf(path, sizeof(path), "/proc/%d/status",
+                   (int)process->identity.pid);
+    if (!read_small_file(path, text, sizeof(text)))
+        return false;
+    const char *at = strstr(text, label);
+    uint64_t ignored = at ? strtoull(at + strlen(label), NULL, 16) : 0;
+    return ignored >> (signal_number - 1) & 1;
+}
+
 char *
 process_executable(pid_t pid)
 {

@@ -87,6 +87,10 @@ bool process_has_exited(const struct process *process);
 bool process_identify(pid_t pid, struct process_identity *ret_identity,
                       struct error *error);
 
+/* Whether the process ignores a signal at this moment, as interactive shells do
+ * with SIGTERM; false when that cannot be told. */
+bool process_is_ignoring(const struct process *process, int signal_number);
+
 /* Whether descendant is ancestor itself, or below it within 8 generations. */
 bool process_is_descendant(pid_t descendant, pid_t ancestor);
 

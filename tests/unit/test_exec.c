@@ -146,6 +146,23 @@ shutdown_asks_the_program_to_end(void **state)
 }
 
 static void
+shutdown_hangs_up_on_a_program_that_ignores_sigterm(void **state)
+{
+    struct world *world = *state;
+    struct guest *guest = define_script(
+        world, "trap '' TERM; trap 'echo bye; exit 0' HUP; echo ready; "
+               "while :; do sleep 0.05; done");
+    assert_false(world_start(world, guest).has_failed);
+    expect(world, "ready");
+    struct outcome outcome = {0};
+    assert_true(guest_shutdown(guest, 0, 0, world_on_done, &outcome, NULL));
+    world_finish(world, &outcome);
+    assert_false(outcome.has_failed);
+    assert_int_equal(guest_state(guest), GUEST_STATE_STOPPED);
+    assert_non_null(strstr(world->output.data, "bye"));
+}
+
+static void
 program_that_ignores_hangups_is_killed_with_its_group(void **state)
 {
     struct world *world = *state;
@@ -368,6 +385,7 @@ main(void)
         IN_WORLD(program_that_succeeds_is_stopped_and_starts_again),
         IN_WORLD(resized_console_resizes_the_programs_terminal),
         IN_WORLD(shutdown_asks_the_program_to_end),
+        IN_WORLD(shutdown_hangs_up_on_a_program_that_ignores_sigterm),
         IN_WORLD(program_that_ignores_hangups_is_killed_with_its_group),
         IN_WORLD(monitors_actions_are_refused_with_a_reason),
         IN_WORLD(program_that_is_not_there_is_an_error),
