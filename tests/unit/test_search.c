@@ -206,11 +206,11 @@ newest_lines_come_first_backwards(void **state)
     char *dump =
         json_dumps(json_object_get(line_of(answer, 0), "before"), JSON_COMPACT);
     assert_string_equal(dump,
-                        "[[1997,\"number 1997\"],[1998,\"number 1998\"]]");
+                        "[[1997,\"number 1997\",1],[1998,\"number 1998\",1]]");
     free(dump);
     dump =
         json_dumps(json_object_get(line_of(answer, 0), "after"), JSON_COMPACT);
-    assert_string_equal(dump, "[[2000,\"done\"]]");
+    assert_string_equal(dump, "[[2000,\"done\",1]]");
     free(dump);
     assert_int_equal(
         json_array_size(json_object_get(line_of(answer, 1), "before")), 0);

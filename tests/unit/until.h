@@ -12,28 +12,48 @@
 /* ms; far more than anything takes, so that only a hang reaches it. */
 #define UNTIL_DEADLINE_MS 30000u
 
+struct until {
+    bool (*is_done)(void *data);
+    void *data;
+    bool is_late;
+};
+
 static inline void
 until_on_deadline(uv_timer_t *timer)
 {
-    *(bool *)timer->data = true;
+    struct until *until = timer->data;
+    until->is_late = true;
+}
+
+/* A timer can have done it in this very turn: then nothing is waited for. */
+static inline void
+until_on_prepare(uv_prepare_t *prepare)
+{
+    const struct until *until = prepare->data;
+    if (until->is_done(until->data))
+        uv_stop(prepare->loop);
 }
 
 /* Runs the loop until is_done(data); false when it never was. */
 static inline bool
 run_until(uv_loop_t *loop, bool (*is_done)(void *data), void *data)
 {
-    bool is_late = false;
+    struct until until = {is_done, data, false};
     uv_timer_t deadline;
+    uv_prepare_t prepare;
     uv_timer_init(loop, &deadline);
-    deadline.data = &is_late;
+    uv_prepare_init(loop, &prepare);
+    deadline.data = prepare.data = &until;
     uv_timer_start(&deadline, until_on_deadline, UNTIL_DEADLINE_MS, 0);
+    uv_prepare_start(&prepare, until_on_prepare);
     bool done = is_done(data);
-    while (!done && !is_late) {
+    while (!done && !until.is_late) {
         uv_run(loop, UV_RUN_ONCE);
         done = is_done(data);
     }
     uv_close((uv_handle_t *)&deadline, NULL);
-    /* The handle is on this stack: it has to be out of the loop. */
+    uv_close((uv_handle_t *)&prepare, NULL);
+    /* The handles are on this stack: they have to be out of the loop. */
     uv_run(loop, UV_RUN_NOWAIT);
     return done;
 }
