@@ -127,8 +127,9 @@ static const struct method methods[] = {
     },
     {
         .name = "query-addresses",
-        .summary = "A guest's addresses, each with its source and when it was "
-                   "seen, and its forwarded ports; its agent is asked anew",
+        .summary =
+            "A guest's addresses and forwarded ports; its agent is asked "
+            "anew",
         .flags = METHOD_READS,
         .arguments = {ARGUMENT_GUEST},
         .run = run_addresses,

@@ -184,8 +184,8 @@ static const struct method methods[] = {
                 {"bracketed", ARGUMENT_STRING, 0, 0, 0,
                  "\"on\", \"off\" or \"auto\": as the guest asked"},
                 {"cps", ARGUMENT_INTEGER, 0, 0, PASTE_MAX_CPS,
-                 "Characters a second at most; 0: no limit. Here and below "
-                 "the guest's definition counts when nothing is said"},
+                 "Characters a second at most; 0: no limit (the definition's, "
+                 "as those below)"},
                 {"lps", ARGUMENT_INTEGER, 0, 0, PASTE_MAX_LPS,
                  "Lines a second at most; 0: no limit"},
                 {"wait-echo", ARGUMENT_BOOLEAN, 0, 0, 0,
