@@ -13,13 +13,13 @@ deb_build='gcc meson ninja-build pkg-config python3 scdoc libjansson-dev
     libuv1-dev libutf8proc-dev libpcre2-dev libtickit-dev libncurses-dev
     libarchive-dev libyaml-dev libcrypt-dev'
 case $(uname -m) in
-aarch64|arm64) deb_run='qemu-system-arm qemu-utils' ;;
-*) deb_run='qemu-system-x86 qemu-utils' ;;
+aarch64|arm64) deb_run=qemu-system-arm ;;
+*) deb_run=qemu-system-x86 ;;
 esac
 deb_run="$deb_run qemu-utils"
 deb_test='libcmocka-dev clang clang-format clang-tidy libclang-rt-dev tmux
     ncurses-term ovmf qemu-system-arm qemu-efi-aarch64 python3-jsonschema
-    mmdebstrap e2fsprogs'
+    mmdebstrap e2fsprogs openssh-client libwrap0 fish zsh'
 
 deb_bench='strace screen dvtm procps'
 
