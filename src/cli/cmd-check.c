@@ -1,4 +1,5 @@
 #include "base/json.h"
+#include "base/xalloc.h"
 #include "cli/cli.h"
 #include "cli/cmd.h"
 #include "cli/output.h"
@@ -36,19 +37,41 @@ plural(size_t count)
     return count == 1 ? "" : "s";
 }
 
+/* A line each; what defaults say of many guests stands there once. */
 static void
-print_findings(const struct cli *cli, const struct fleet *fleet,
-               const struct preflight *preflight)
+print_lines(const struct fleet *fleet, const struct preflight *preflight,
+            bool is_quiet)
 {
-    bool is_quiet = options_has(&cli->options, "quiet");
+    json_t *counts = json_object();
+    const char *text = NULL;
+    json_t *count = NULL;
     for (size_t i = 0; i < preflight->count; i++) {
         const struct preflight_finding *finding = &preflight->findings[i];
         if (is_quiet && finding->severity == PREFLIGHT_SEVERITY_NOTE)
             continue;
         char *line = preflight_line(fleet, finding);
+        json_int_t before = json_integer_value(json_object_get(counts, line));
+        json_object_set_new_nocheck(counts, line, json_integer(before + 1));
+        free(line);
+    }
+    json_object_foreach(counts, text, count)
+    {
+        char *line = json_integer_value(count) == 1
+                         ? xstrdup(text)
+                         : xasprintf("%s (%lld guests)", text,
+                                     (long long)json_integer_value(count));
         output_line(line);
         free(line);
     }
+    json_decref(counts);
+}
+
+static void
+print_findings(const struct cli *cli, const struct fleet *fleet,
+               const struct preflight *preflight)
+{
+    bool is_quiet = options_has(&cli->options, "quiet");
+    print_lines(fleet, preflight, is_quiet);
     for (size_t i = 0; i < preflight->qemu_count && !is_quiet; i++) {
         const struct preflight_qemu *qemu = &preflight->qemus[i];
         (void)printf("%s: QEMU %s\n", qemu->program,

@@ -201,6 +201,18 @@ def test_check_accepts_what_up_starts(box):
     require_in("2 guests", box.gm("check", path).out)
 
 
+def test_what_defaults_say_wrong_stands_once(box):
+    path = box.write("many.json", {
+        "version": 1, "defaults": {"kernel": "gone"},
+        "guests": {"a": {}, "b": {}, "c": {"kernel": "lost"}}})
+    out = box.gm("check", "-q", path, code=FAILED).out
+    lines = out.splitlines()
+    require_equal([line.endswith(" (2 guests)") for line in lines],
+                  [True, False], out)
+    require_in("defaults.kernel: error: ", lines[0])
+    require_in("guests.c.kernel: error: ", lines[1])
+
+
 def test_nothing_is_launched_when_one_of_many_is_wrong(box):
     refused(box, guests(good={"exec": ["cat"]}, bad={"baud": "fast"}), "bad")
 
