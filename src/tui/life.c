@@ -139,19 +139,36 @@ life_label(const struct mirror_guest *guest, int64_t now_ms, char *text,
     return text;
 }
 
+/* The stage in words, with how far cloud-init has come in it; a start's step
+ * while there is no process yet. */
+static void
+boot_title(const struct mirror_guest *guest, char *text, size_t size)
+{
+    const struct stage_row *row = boot_row(guest);
+    const json_t *cloud = json_object_get(guest->object, "cloud-init");
+    const char *phase = text_of(cloud, "phase");
+    const char *step = text_of(guest->object, "step");
+    if (step[0])
+        (void)snprintf(text, size, "%s", step);
+    else if (row && phase[0] && strcmp(row->stage, "cloud-init") == 0)
+        (void)snprintf(text, size, "%s %s", row->stage, phase);
+    else if (row)
+        (void)snprintf(text, size, "%s", row->stage);
+}
+
 void
 life_title(const struct mirror_guest *guest, int64_t now_ms, char *text,
            size_t size)
 {
-    const struct stage_row *row = boot_row(guest);
     int64_t seconds = life_shutdown_s(guest, now_ms);
     char left[32];
     life_plan(guest, now_ms, text, size);
     if (seconds >= 0) {
         clock_format_duration(seconds, left, sizeof(left));
         (void)snprintf(text, size, "%s in %s", life_shutdown_next(guest), left);
-    } else if (row)
-        (void)snprintf(text, size, "%s", row->stage);
+    } else {
+        boot_title(guest, text, size);
+    }
 }
 
 void
