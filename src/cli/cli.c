@@ -241,6 +241,25 @@ check_server(const struct cli *cli, struct error *error)
     return true;
 }
 
+/* What comes before every command; COMMAND_DONE: it can run. */
+static int
+prepare(struct cli *cli, json_t **ret_keep)
+{
+    struct error error = {0};
+    const char *server = options_text(&cli->options, "server");
+    if (!check_server(cli, &error))
+        return cli_fail_usage(cli, &error);
+    bool has_paths = cli->command->flags & COMMAND_NO_PATHS ||
+                     paths_init(&cli->paths, server, &error);
+    if (!has_paths || !labels_select(cli, ret_keep, &error))
+        return cli_fail(&error);
+    if (!check_arguments(cli, &error))
+        return cli_fail_usage(cli, &error);
+    if (cli->paths.warning)
+        cli_warn("%s", cli->paths.warning);
+    return COMMAND_DONE;
+}
+
 /* Runs the command whose words are argv[0..argc): its options and arguments. */
 static int
 run_command(struct cli *cli, int argc, char *const *argv)
@@ -263,20 +282,10 @@ run_command(struct cli *cli, int argc, char *const *argv)
         help_print_command(cli->command);
     } else if (options_has(&cli->options, "version")) {
         help_print_version();
-    } else if (!check_server(cli, &error)) {
-        status = cli_fail_usage(cli, &error);
-    } else if (!(cli->command->flags & COMMAND_NO_PATHS) &&
-               !paths_init(&cli->paths, options_text(&cli->options, "server"),
-                           &error)) {
-        status = cli_fail(&error);
-    } else if (!labels_select(cli, &keep, &error)) {
-        status = cli_fail(&error);
-    } else if (!check_arguments(cli, &error)) {
-        status = cli_fail_usage(cli, &error);
     } else {
-        if (cli->paths.warning)
-            cli_warn("%s", cli->paths.warning);
-        status = cli->command->run(cli);
+        status = prepare(cli, &keep);
+        if (status == COMMAND_DONE)
+            status = cli->command->run(cli);
     }
     json_decref(keep);
     options_finish(&cli->options);

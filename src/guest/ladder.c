@@ -23,10 +23,23 @@ enum ladder_step {
     STEP_KILL,
 };
 
-static const char *const step_names[] = {
-    [STEP_BUTTON] = "button", [STEP_AGENT] = "agent", [STEP_QUIT] = "quit",
-    [STEP_TERM] = "term",     [STEP_KILL] = "kill",
-};
+static const char *
+step_name(enum ladder_step step)
+{
+    switch (step) {
+    case STEP_BUTTON:
+        return "button";
+    case STEP_AGENT:
+        return "agent";
+    case STEP_QUIT:
+        return "quit";
+    case STEP_TERM:
+        return "term";
+    case STEP_KILL:
+        break;
+    }
+    return "kill";
+}
 
 struct ladder {
     struct guest *guest; /* borrowed: the owner's */
@@ -386,7 +399,7 @@ guest_shutdown_stop(struct guest *guest, struct error *error)
         return error_set(error, ERROR_CODE_STATE,
                          "%s was told to end already (%s); that cannot be "
                          "taken back",
-                         name, step_names[ladder->step]);
+                         name, step_name(ladder->step));
     error_set(&why, ERROR_CODE_STATE,
               "the shutdown of %s was stopped: it goes on running; %s %u "
               "time%s%s, which it may still answer",
@@ -403,15 +416,16 @@ void
 ladder_describe(const struct guest *guest, json_t *object)
 {
     const struct ladder *ladder = guest->run ? guest->run->ladder : NULL;
-    enum ladder_step step = STEP_BUTTON;
-    const char *next = NULL;
-    if (ladder && find_next(ladder, &step))
-        next = step_names[step];
-    json_object_set_new(object, "shutdown",
-                        ladder ? json_pack("{s:s,s:I,s:s?,s:b,s:i}", "step",
-                                           step_names[ladder->step], "until-ms",
-                                           (json_int_t)ladder->until_ms, "next",
-                                           next, "forced", ladder->is_forced,
-                                           "presses", (int)ladder->presses)
-                               : json_null());
+    enum ladder_step next = STEP_BUTTON;
+    if (!ladder) {
+        json_object_set_new(object, "shutdown", json_null());
+        return;
+    }
+    bool has_next = find_next(ladder, &next);
+    json_object_set_new(
+        object, "shutdown",
+        json_pack("{s:s,s:I,s:s?,s:b,s:i}", "step", step_name(ladder->step),
+                  "until-ms", (json_int_t)ladder->until_ms, "next",
+                  has_next ? step_name(next) : NULL, "forced",
+                  ladder->is_forced, "presses", (int)ladder->presses));
 }
