@@ -265,6 +265,8 @@ def test_cloud_inits_table_tells_addresses(box):
         {"type": "user", "mac": "52:54:00:00:00:77"}]}})
     box.up()
     box.wait_shell("n1")
+    # It may come beside the prompt, or after it.
+    box.gm("wait", "n1", "--until", "login", "--timeout", "60")
     box.gm("send", "n1", "--enter", "echo 'ci-info: | eth0 | True | "
            "10.0.2.15 | 255.255.255.0 | global | 52:54:00:00:00:77 |'")
     until(lambda: ("10.0.2.15", "console", False) in addresses(box, "n1"),
@@ -276,7 +278,7 @@ def test_ssh_takes_the_forwarded_port_and_what_the_fleet_file_says(box):
                       "ssh": {"user": "debian", "port": 2200, "key": "id",
                               "options": ["LogLevel=ERROR"]}}})
     box.up()
-    port = forwards(box, "n1")[0][2]
+    port = until(lambda: forwards(box, "n1"), "QEMU to tell its ports")[0][2]
     line = shlex.split(box.gm("ssh", "--print", "n1", "uname", "-a").out)
     require_equal(line, [
         "ssh", "-o", "LogLevel=ERROR", "-l", "debian", "-i",
@@ -295,7 +297,7 @@ def test_the_deck_gives_the_terminal_to_ssh_and_comes_back(box):
                "n2": {"append": APPEND, "nics": ["user"]}})
     box.up()
     box.wait_shell("n2")
-    deck = box.deck("attach", "n2", cols=100)
+    deck = box.deck("attach", "n2", cols=100, rows=50)
     deck.wait_for("typing → ")
     deck.keys("C-]")
     deck.type("S")
