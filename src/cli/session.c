@@ -5,6 +5,7 @@
 #include "cli/cli.h"
 #include "client/identity.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -217,6 +218,22 @@ on_input(void *data, int status, int events)
     session->has_input = session->has_reply = true; /* run_until ends */
 }
 
+/* Watches a descriptor and leaves it as it is: libuv makes what it polls
+ * non-blocking, and a terminal's would stay so for whoever has it after us, and
+ * for our own stderr, which would lose lines. */
+static struct loop_poll *
+watch_input(struct session *session, int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+    struct loop_poll *poll =
+        loop_poll_new(&session->loop, fd, on_input, session);
+    if (poll && flags >= 0)
+        (void)fcntl(fd, F_SETFL, flags);
+    if (poll)
+        loop_poll_set(poll, UV_READABLE);
+    return poll;
+}
+
 enum session_news
 session_wait_news(struct session *session, int fd, uint64_t timeout_ms)
 {
@@ -226,9 +243,7 @@ session_wait_news(struct session *session, int fd, uint64_t timeout_ms)
         return SESSION_NEWS_END;
     session->has_reply = session->has_input = false;
     if (fd >= 0)
-        poll = loop_poll_new(&session->loop, fd, on_input, session);
-    if (poll)
-        loop_poll_set(poll, UV_READABLE);
+        poll = watch_input(session, fd);
     bool is_done = run_until(session, &session->has_reply, timeout_ms, &error);
     loop_poll_free(poll);
     if (session->is_interrupted || session->is_closed)

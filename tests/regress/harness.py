@@ -221,11 +221,12 @@ class Terminal:
     def __init__(self, box, command, cols, rows):
         self.box = box
         self.name = f"t{len(box.terminals)}"
-        # tmux 3.3a now and then never learns a status: the shell writes it.
+        # tmux 3.3a now and then never learns a status: the shell writes it. And
+        # it can miss the last lines of a terminal that closes: cat keeps it.
         self.status = box.at(f"{self.name}.status")
         box.tmux("new-session", "-d", "-s", self.name, "-x", str(cols),
                  "-y", str(rows), f"{shell(command)}; echo $? "
-                 f">{self.status}.new; mv {self.status}.new {self.status}",
+                 f">{self.status}.new; mv {self.status}.new {self.status}; exec cat >/dev/null",
                  ";", "set-option", "-t", self.name, "remain-on-exit", "on")
         box.terminals.append(self)
 
