@@ -257,6 +257,14 @@ argument_boolean(const json_t *arguments, const char *name)
 }
 
 struct guest *
+argument_guest(struct request *request, const json_t *arguments,
+               struct error *error)
+{
+    return registry_find(request_server(request),
+                         argument_string(arguments, "guest"), error);
+}
+
+struct guest *
 argument_console(struct request *request, const json_t *arguments,
                  size_t *ret_index, struct error *error)
 {

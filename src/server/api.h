@@ -82,7 +82,16 @@ bool argument_boolean(const json_t *arguments, const char *name);
 struct guest *argument_console(struct request *request, const json_t *arguments,
                                size_t *ret_index, struct error *error);
 
-/* The row of that argument. */
+/* The guest that argument "guest" names. NULL: there is none, and error says
+ * so. */
+struct guest *argument_guest(struct request *request, const json_t *arguments,
+                             struct error *error);
+
+/* The rows of those arguments. */
+#define ARGUMENT_GUEST                                                         \
+    {                                                                          \
+        "guest", ARGUMENT_STRING, ARGUMENT_REQUIRED, 0, 0, "The guest's name"  \
+    }
 #define ARGUMENT_CONSOLE                                                       \
     {                                                                          \
         "guest", ARGUMENT_STRING, ARGUMENT_REQUIRED, 0, 0,                     \

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#define ARGUMENT_GUEST                                                         \
+#define ARGUMENT_ONLY_GUEST                                                    \
     {                                                                          \
         "guest", ARGUMENT_STRING, 0, 0, 0, "Only of this guest"                \
     }
@@ -225,19 +225,19 @@ static const struct method methods[] = {
         .name = "alert-list",
         .summary = "The alerts that were not cleared, oldest first",
         .flags = METHOD_READS,
-        .arguments = {ARGUMENT_GUEST, ARGUMENT_SEVERITY, ARGUMENT_SINCE},
+        .arguments = {ARGUMENT_ONLY_GUEST, ARGUMENT_SEVERITY, ARGUMENT_SINCE},
         .run = run_list,
     },
     {
         .name = "alert-clear",
         .summary = "Takes alerts off the list: all, or those that are named",
-        .arguments = {ARGUMENT_GUEST, ARGUMENT_ID, ARGUMENT_SEVERITY},
+        .arguments = {ARGUMENT_ONLY_GUEST, ARGUMENT_ID, ARGUMENT_SEVERITY},
         .run = run_clear,
     },
     {
         .name = "alert-seen",
         .summary = "Notes that somebody looked at alerts",
-        .arguments = {ARGUMENT_GUEST, ARGUMENT_ID},
+        .arguments = {ARGUMENT_ONLY_GUEST, ARGUMENT_ID},
         .run = run_seen,
     },
     {

@@ -10,10 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ARGUMENT_GUEST                                                         \
-    {                                                                          \
-        "guest", ARGUMENT_STRING, ARGUMENT_REQUIRED, 0, 0, "The guest's name"  \
-    }
 #define ARGUMENT_DISK                                                          \
     {                                                                          \
         "disk", ARGUMENT_STRING, 0, 0, 0,                                      \
@@ -95,22 +91,12 @@ run_list(struct request *request, const json_t *arguments, struct error *error)
 
 /* Changing ----------------------------------------------------------------- */
 
-static void
-on_done(void *data, const struct error *error)
-{
-    if (error)
-        request_fail(data, error);
-    else
-        request_return(data, NULL);
-}
-
 /* The guest and the number of the disk that the arguments name. */
 static struct guest *
 find_disk(struct request *request, const json_t *arguments, size_t *ret_index,
           struct error *error)
 {
-    struct guest *guest = registry_find(
-        request_server(request), argument_string(arguments, "guest"), error);
+    struct guest *guest = argument_guest(request, arguments, error);
     int index =
         guest
             ? guest_find_disk(guest, argument_string(arguments, "disk"), error)
@@ -138,7 +124,7 @@ run_resize(struct request *request, const json_t *arguments,
         free(shown);
         return false;
     }
-    return guest_resize_disk(guest, index, bytes, on_done, request, error);
+    return guest_resize_disk(guest, index, bytes, request_done, request, error);
 }
 
 static bool
@@ -146,7 +132,8 @@ run_reset(struct request *request, const json_t *arguments, struct error *error)
 {
     size_t index = 0;
     struct guest *guest = find_disk(request, arguments, &index, error);
-    return guest && guest_reset_disk(guest, index, on_done, request, error);
+    return guest &&
+           guest_reset_disk(guest, index, request_done, request, error);
 }
 
 /* Cloning ------------------------------------------------------------------ */
@@ -180,8 +167,7 @@ run_clone(struct request *request, const json_t *arguments, struct error *error)
 {
     struct server *server = request_server(request);
     const char *name = argument_string(arguments, "name");
-    struct guest *guest =
-        registry_find(server, argument_string(arguments, "guest"), error);
+    struct guest *guest = argument_guest(request, arguments, error);
     if (!guest)
         return false;
     if (registry_find(server, name, NULL))
@@ -196,8 +182,7 @@ run_clone(struct request *request, const json_t *arguments, struct error *error)
 static bool
 run_renew(struct request *request, const json_t *arguments, struct error *error)
 {
-    struct guest *guest = registry_find(
-        request_server(request), argument_string(arguments, "guest"), error);
+    struct guest *guest = argument_guest(request, arguments, error);
     char *id = guest ? guest_renew_instance(guest, error) : NULL;
     if (!id)
         return false;

@@ -13,10 +13,6 @@
 #define QMP_MAX_TIMEOUT_MS 600000
 #define QMP_DEFAULT_TIMEOUT_MS 10000
 
-#define ARGUMENT_GUEST                                                         \
-    {                                                                          \
-        "guest", ARGUMENT_STRING, ARGUMENT_REQUIRED, 0, 0, "The guest's name"  \
-    }
 #define ARGUMENT_WAIT(text)                                                    \
     {                                                                          \
         "wait", ARGUMENT_BOOLEAN, 0, 0, 0, text                                \
@@ -25,14 +21,6 @@
     {                                                                          \
         "timeout-ms", ARGUMENT_INTEGER, 0, 0, WAITER_MAX_TIMEOUT_MS, text      \
     }
-
-static struct guest *
-find_guest(struct request *request, const json_t *arguments,
-           struct error *error)
-{
-    return registry_find(request_server(request),
-                         argument_string(arguments, "guest"), error);
-}
 
 static bool
 run_list(struct request *request, const json_t *arguments, struct error *error)
@@ -47,7 +35,7 @@ run_list(struct request *request, const json_t *arguments, struct error *error)
 static bool
 run_query(struct request *request, const json_t *arguments, struct error *error)
 {
-    struct guest *guest = find_guest(request, arguments, error);
+    struct guest *guest = argument_guest(request, arguments, error);
     if (!guest)
         return false;
     request_return(request, registry_describe(request_server(request), guest));
@@ -58,7 +46,7 @@ static bool
 run_command(struct request *request, const json_t *arguments,
             struct error *error)
 {
-    struct guest *guest = find_guest(request, arguments, error);
+    struct guest *guest = argument_guest(request, arguments, error);
     if (!guest)
         return false;
     bool is_by_hand = argument_boolean(arguments, "by-hand");
@@ -219,7 +207,7 @@ start_now(struct request *request, struct guest *guest, guest_done_fn on_start,
 static bool
 run_start(struct request *request, const json_t *arguments, struct error *error)
 {
-    struct guest *guest = find_guest(request, arguments, error);
+    struct guest *guest = argument_guest(request, arguments, error);
     if (!guest)
         return false;
     struct action *action = action_new(request, guest, arguments);
@@ -231,7 +219,7 @@ static bool
 run_shutdown(struct request *request, const json_t *arguments,
              struct error *error)
 {
-    struct guest *guest = find_guest(request, arguments, error);
+    struct guest *guest = argument_guest(request, arguments, error);
     if (!guest)
         return false;
     if (called_off(request, guest))
@@ -249,7 +237,7 @@ static bool
 run_shutdown_stop(struct request *request, const json_t *arguments,
                   struct error *error)
 {
-    struct guest *guest = find_guest(request, arguments, error);
+    struct guest *guest = argument_guest(request, arguments, error);
     if (!guest || !guest_shutdown_stop(guest, error))
         return false;
     request_return(request, registry_describe(request_server(request), guest));
@@ -259,7 +247,7 @@ run_shutdown_stop(struct request *request, const json_t *arguments,
 static bool
 run_kill(struct request *request, const json_t *arguments, struct error *error)
 {
-    struct guest *guest = find_guest(request, arguments, error);
+    struct guest *guest = argument_guest(request, arguments, error);
     if (!guest)
         return false;
     if (called_off(request, guest))
@@ -274,7 +262,7 @@ run_now(struct request *request, const json_t *arguments,
         bool (*begin)(struct guest *, guest_done_fn, void *, struct error *),
         struct error *error)
 {
-    struct guest *guest = find_guest(request, arguments, error);
+    struct guest *guest = argument_guest(request, arguments, error);
     if (!guest)
         return false;
     struct action *action = action_new(request, guest, arguments);
@@ -305,7 +293,7 @@ static bool
 run_restart(struct request *request, const json_t *arguments,
             struct error *error)
 {
-    struct guest *guest = find_guest(request, arguments, error);
+    struct guest *guest = argument_guest(request, arguments, error);
     if (!guest)
         return false;
     uint64_t timeout_ms =
@@ -328,7 +316,7 @@ static bool
 run_remove(struct request *request, const json_t *arguments,
            struct error *error)
 {
-    struct guest *guest = find_guest(request, arguments, error);
+    struct guest *guest = argument_guest(request, arguments, error);
     unsigned flags =
         (argument_boolean(arguments, "purge") ? GUEST_REMOVE_PURGE : 0u) |
         (argument_boolean(arguments, "disks") ? GUEST_REMOVE_DISKS : 0u);
@@ -351,7 +339,7 @@ on_qmp_reply(void *data, const json_t *value, const struct error *error)
 static bool
 run_qmp(struct request *request, const json_t *arguments, struct error *error)
 {
-    struct guest *guest = find_guest(request, arguments, error);
+    struct guest *guest = argument_guest(request, arguments, error);
     if (!guest)
         return false;
     json_t *inner = json_object_get(arguments, "arguments");
@@ -365,7 +353,7 @@ run_qmp(struct request *request, const json_t *arguments, struct error *error)
 static bool
 run_wait(struct request *request, const json_t *arguments, struct error *error)
 {
-    struct guest *guest = find_guest(request, arguments, error);
+    struct guest *guest = argument_guest(request, arguments, error);
     if (!guest)
         return false;
     const char *stage = argument_string(arguments, "until");

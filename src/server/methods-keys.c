@@ -8,15 +8,6 @@
 
 /* Breaks, SysRq, and the keys of a guest's own keyboard. */
 
-static void
-on_done(void *data, const struct error *error)
-{
-    if (error)
-        request_fail(data, error);
-    else
-        request_return(data, NULL);
-}
-
 static bool
 run_break(struct request *request, const json_t *arguments, struct error *error)
 {
@@ -25,7 +16,7 @@ run_break(struct request *request, const json_t *arguments, struct error *error)
     return guest &&
            clients_may_type(request_server(request), request_peer(request),
                             guest, index, error) &&
-           guest_send_break(guest, index, on_done, request, error);
+           guest_send_break(guest, index, request_done, request, error);
 }
 
 /* The ways by their names in the API. */
@@ -70,16 +61,16 @@ run_sysrq(struct request *request, const json_t *arguments, struct error *error)
                          "cancel the paste first",
                          guest_name(guest));
     return sysrq && read_way(arguments, &way, error) &&
-           guest_send_sysrq(guest, index, sysrq, way, on_done, request, error);
+           guest_send_sysrq(guest, index, sysrq, way, request_done, request,
+                            error);
 }
 
 static bool
 run_keys(struct request *request, const json_t *arguments, struct error *error)
 {
-    struct guest *guest = registry_find(
-        request_server(request), argument_string(arguments, "guest"), error);
+    struct guest *guest = argument_guest(request, arguments, error);
     return guest && guest_press(guest, json_object_get(arguments, "keys"),
-                                on_done, request, error);
+                                request_done, request, error);
 }
 
 static bool
@@ -104,8 +95,7 @@ static const struct method methods[] = {
         .summary = "Presses keys of a guest's own keyboard",
         .arguments =
             {
-                {"guest", ARGUMENT_STRING, ARGUMENT_REQUIRED, 0, 0,
-                 "The guest's name"},
+                ARGUMENT_GUEST,
                 {"keys", ARGUMENT_STRINGS, ARGUMENT_REQUIRED, 0, 0,
                  "Combinations, pressed one after the other: "
                  "\"ctrl-alt-delete\""},

@@ -71,8 +71,7 @@ ask(struct request *request, const json_t *arguments, bool is_ssh,
     struct error *error)
 {
     struct server *server = request_server(request);
-    struct guest *guest =
-        registry_find(server, argument_string(arguments, "guest"), error);
+    struct guest *guest = argument_guest(request, arguments, error);
     if (!guest)
         return false;
     struct question *question = xcalloc(1, sizeof(*question));
@@ -99,19 +98,13 @@ run_addresses(struct request *request, const json_t *arguments,
 static bool
 run_ssh(struct request *request, const json_t *arguments, struct error *error)
 {
-    struct guest *guest = registry_find(
-        request_server(request), argument_string(arguments, "guest"), error);
+    struct guest *guest = argument_guest(request, arguments, error);
     if (guest && !guest_is_active(guest))
         return error_set(error, ERROR_CODE_STATE,
                          "cannot reach %s by ssh: it is %s", guest_name(guest),
                          guest_state_name(guest));
     return guest && ask(request, arguments, true, error);
 }
-
-#define ARGUMENT_GUEST                                                         \
-    {                                                                          \
-        "guest", ARGUMENT_STRING, ARGUMENT_REQUIRED, 0, 0, "The guest's name"  \
-    }
 
 static const struct method methods[] = {
     {

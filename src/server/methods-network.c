@@ -10,14 +10,6 @@
 /* Network cards of a guest. */
 #define MAX_CARD 63
 
-static struct guest *
-find_guest(struct request *request, const json_t *arguments,
-           struct error *error)
-{
-    return registry_find(request_server(request),
-                         argument_string(arguments, "guest"), error);
-}
-
 static void
 on_forwards(void *data, const json_t *value, const struct error *error)
 {
@@ -28,20 +20,11 @@ on_forwards(void *data, const json_t *value, const struct error *error)
                        json_pack("{s:o}", "forwards", json_deep_copy(value)));
 }
 
-static void
-on_done(void *data, const struct error *error)
-{
-    if (error)
-        request_fail(data, error);
-    else
-        request_return(data, NULL);
-}
-
 static bool
 run_forward_add(struct request *request, const json_t *arguments,
                 struct error *error)
 {
-    struct guest *guest = find_guest(request, arguments, error);
+    struct guest *guest = argument_guest(request, arguments, error);
     struct forward forward = {0};
     if (!guest ||
         !forward_parse(argument_string(arguments, "forward"), &forward, error))
@@ -57,7 +40,7 @@ static bool
 run_forward_remove(struct request *request, const json_t *arguments,
                    struct error *error)
 {
-    struct guest *guest = find_guest(request, arguments, error);
+    struct guest *guest = argument_guest(request, arguments, error);
     const char *protocol = argument_string(arguments, "protocol");
     bool is_udp = protocol && !strcmp(protocol, "udp");
     if (!guest)
@@ -74,17 +57,12 @@ run_forward_remove(struct request *request, const json_t *arguments,
 static bool
 run_link(struct request *request, const json_t *arguments, struct error *error)
 {
-    struct guest *guest = find_guest(request, arguments, error);
+    struct guest *guest = argument_guest(request, arguments, error);
     const json_t *up = json_object_get(arguments, "up");
     return guest &&
            guest_set_link(guest, (size_t)argument_integer(arguments, "nic", 0),
-                          json_is_true(up), on_done, request, error);
+                          json_is_true(up), request_done, request, error);
 }
-
-#define ARGUMENT_GUEST                                                         \
-    {                                                                          \
-        "guest", ARGUMENT_STRING, ARGUMENT_REQUIRED, 0, 0, "The guest's name"  \
-    }
 
 static const struct method methods[] = {
     {

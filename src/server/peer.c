@@ -104,6 +104,15 @@ request_fail(struct request *request, const struct error *error)
                                         error->text, json_incref(request->id)));
 }
 
+void
+request_done(void *request, const struct error *error)
+{
+    if (error)
+        request_fail(request, error);
+    else
+        request_return(request, NULL);
+}
+
 /* --- peers -------------------------------------------------------------------
  */
 

@@ -88,3 +88,6 @@ void request_on_cancel(struct request *request, void (*fn)(void *data),
 /* value is stolen; NULL means {}. */
 void request_return(struct request *request, json_t *value);
 void request_fail(struct request *request, const struct error *error);
+/* Answers {}, or fails when there is an error: a guest_done_fn whose data is
+ * the request. */
+void request_done(void *request, const struct error *error);
