@@ -1,18 +1,16 @@
 #include "base/json.h"
 
 #include "base/buffer.h"
+#include "base/file.h"
 #include "base/text.h"
 #include "base/utf8.h"
 #include "base/xalloc.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 const char *
 json_type_text(const json_t *value)
@@ -164,125 +162,48 @@ json_from_text(const char *text)
     return json_from_bytes(text, strlen(text));
 }
 
-static bool
-read_whole(int fd, size_t max_bytes, struct buffer *content, const char *path,
-           struct error *error)
-{
-    for (;;) {
-        buffer_reserve(content, 65536);
-        ssize_t got = read(fd, content->data + content->len, 65536);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return error_set_errno(error, errno, "cannot read %s", path);
-        if (got == 0)
-            return true;
-        content->len += (size_t)got;
-        if (content->len > max_bytes)
-            return error_set(error, ERROR_CODE_LIMIT,
-                             "%s is larger than %zu bytes", path, max_bytes);
-    }
-}
-
-/* Opens a file whose reading cannot wait: no pipe, no device. */
-static int
-open_regular(const char *path, struct error *error)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-    struct stat info;
-    if (fd < 0 || fstat(fd, &info) < 0)
-        error_set_errno(error, errno, "cannot open %s", path);
-    else if (S_ISDIR(info.st_mode))
-        error_set(error, ERROR_CODE_INVALID, "%s is a directory", path);
-    else if (!S_ISREG(info.st_mode))
-        error_set(error, ERROR_CODE_INVALID, "%s is no regular file", path);
-    else
-        return fd;
-    if (fd >= 0)
-        (void)close(fd);
-    return -1;
-}
-
 json_t *
 json_read_file(const char *path, size_t max_bytes, struct error *error)
 {
-    int fd = open_regular(path, error);
-    if (fd < 0)
+    size_t len = 0;
+    char *content = file_read(path, max_bytes, &len, error);
+    if (!content)
         return NULL;
-    struct buffer content = {0};
-    json_t *value = NULL;
-    if (read_whole(fd, max_bytes, &content, path, error)) {
-        json_error_t fault;
-        value = json_loadb(content.data ? content.data : "", content.len,
-                           JSON_REJECT_DUPLICATES, &fault);
-        if (!value) {
-            /* it cites the file */
-            char *text = text_printable(fault.text, strlen(fault.text), 0, 0);
-            error_set(error, ERROR_CODE_INVALID, "%s:%d:%d: %s", path,
-                      fault.line, fault.column, text);
-            free(text);
-        }
+    json_error_t fault;
+    json_t *value = json_loadb(content, len, JSON_REJECT_DUPLICATES, &fault);
+    if (!value) {
+        /* it cites the file */
+        char *text = text_printable(fault.text, strlen(fault.text), 0, 0);
+        error_set(error, ERROR_CODE_INVALID, "%s:%d:%d: %s", path, fault.line,
+                  fault.column, text);
+        free(text);
     }
-    buffer_finish(&content);
-    (void)close(fd);
+    free(content);
     return value;
 }
 
 static bool
-write_whole(int fd, const char *data, size_t len)
+write_file(const json_t *value, const char *path, unsigned flags,
+           struct error *error)
 {
-    while (len) {
-        ssize_t put = write(fd, data, len);
-        if (put < 0 && errno == EINTR)
-            continue;
-        if (put < 0)
-            return false;
-        data += put;
-        len -= (size_t)put;
-    }
-    return true;
-}
-
-/* sync_fn: fsync, or what does nothing. */
-static bool
-replace_file(const json_t *value, const char *path, int (*sync_fn)(int fd),
-             struct error *error)
-{
-    char *text = json_dumps(value, JSON_INDENT(2));
-    char *temporary = xasprintf("%s.%d.tmp", path, (int)getpid());
-    (void)unlink(temporary); /* of a process of our pid that was killed */
-    int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    bool ok = fd >= 0 && text && write_whole(fd, text, strlen(text)) &&
-              write_whole(fd, "\n", 1) && sync_fn(fd) == 0;
-    if (fd >= 0)
-        ok = close(fd) == 0 && ok;
-    ok = ok && rename(temporary, path) == 0;
-    if (!ok) {
-        error_set_errno(error, errno, "cannot write %s", path);
-        if (fd >= 0)
-            (void)unlink(temporary);
-    }
+    char *dump = json_dumps(value, JSON_INDENT(2));
+    char *text = xasprintf("%s\n", dump ? dump : "");
+    bool ok = dump ? file_write(path, text, strlen(text), flags, error)
+                   : error_set_errno(error, EINVAL, "cannot write %s", path);
     free(text);
-    free(temporary);
+    free(dump);
     return ok;
 }
 
 bool
 json_write_file(const json_t *value, const char *path, struct error *error)
 {
-    return replace_file(value, path, fsync, error);
-}
-
-static int
-no_sync(int fd)
-{
-    (void)fd;
-    return 0;
+    return write_file(value, path, FILE_SYNCED, error);
 }
 
 bool
 json_write_file_volatile(const json_t *value, const char *path,
                          struct error *error)
 {
-    return replace_file(value, path, no_sync, error);
+    return write_file(value, path, FILE_VOLATILE, error);
 }

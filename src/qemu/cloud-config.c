@@ -2,9 +2,9 @@
 
 #include "base/base64.h"
 #include "base/buffer.h"
+#include "base/file.h"
 #include "base/xalloc.h"
 #include "qemu/cloud-keys.h"
-#include "qemu/file.h"
 #include "qemu/password.h"
 #include "qemu/yaml-check.h"
 

@@ -1,8 +1,8 @@
 #include "qemu/cloud-keys.h"
 
+#include "base/file.h"
 #include "base/json.h"
 #include "base/xalloc.h"
-#include "qemu/file.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -1,8 +1,8 @@
 #include "qemu/seed.h"
 
+#include "base/file.h"
 #include "base/xalloc.h"
 #include "qemu/cloud-config.h"
-#include "qemu/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -122,7 +122,7 @@ seed_new_instance_id(const char *data_dir, const char *guest,
                          random[5], random[6], random[7]);
     char *path = xasprintf("%s/" INSTANCE_FILE, data_dir);
     char *line = xasprintf("%s\n", id);
-    bool ok = file_write(path, line, strlen(line), error);
+    bool ok = file_write(path, line, strlen(line), FILE_SYNCED, error);
     free(line);
     free(path);
     if (ok)
