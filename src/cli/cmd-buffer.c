@@ -161,22 +161,8 @@ run(struct cli *cli)
     if (verb == VERB_COUNT || !read_number(cli, verb, &arguments, &error)) {
         return cli_fail_usage(cli, &error);
     }
-    struct session *session =
-        session_open(cli, CONNECTION_START_SERVER, &error);
-    if (!session) {
-        json_decref(arguments);
-        return cli_fail(&error);
-    }
-    json_t *value = NULL;
-    int status = COMMAND_DONE;
-    if (!session_call(session, verbs[verb].method, arguments,
-                      SESSION_REPLY_TIMEOUT_MS, &value, &error))
-        status = session_fail(session, &error);
-    else if (verbs[verb].tell)
-        status = verbs[verb].tell(cli, value);
-    json_decref(value);
-    session_close(session);
-    return status;
+    return session_ask(cli, verbs[verb].method, arguments,
+                       SESSION_REPLY_TIMEOUT_MS, verbs[verb].tell);
 }
 
 const struct command cmd_buffer = {

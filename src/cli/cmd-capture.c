@@ -53,31 +53,26 @@ print_screen(const json_t *value, unsigned flags)
 }
 
 static int
+tell(const struct cli *cli, const json_t *value)
+{
+    if (options_has(&cli->options, "json"))
+        output_json(value);
+    else
+        print_screen(value, options_has(&cli->options, "ansi") ? STRIP_KEEP_SGR
+                                                               : STRIP_ALL);
+    return COMMAND_DONE;
+}
+
+static int
 run(struct cli *cli)
 {
-    bool is_ansi = options_has(&cli->options, "ansi");
     json_t *arguments = json_pack(
         "{s:o,s:I,s:b,s:b}", "guest", json_from_text(cli->options.arguments[0]),
         "history", (json_int_t)options_number(&cli->options, "history"), "ansi",
-        is_ansi, "join", options_has(&cli->options, "join"));
-    struct error error = {0};
-    struct session *session =
-        session_open(cli, CONNECTION_START_SERVER, &error);
-    if (!session) {
-        json_decref(arguments);
-        return cli_fail(&error);
-    }
-    json_t *value = NULL;
-    bool ok = session_call(session, "console-capture", arguments,
-                           SESSION_REPLY_TIMEOUT_MS, &value, &error);
-    if (ok && options_has(&cli->options, "json"))
-        output_json(value);
-    else if (ok)
-        print_screen(value, is_ansi ? STRIP_KEEP_SGR : STRIP_ALL);
-    int status = ok ? COMMAND_DONE : session_fail(session, &error);
-    json_decref(value);
-    session_close(session);
-    return status;
+        options_has(&cli->options, "ansi"), "join",
+        options_has(&cli->options, "join"));
+    return session_ask(cli, "console-capture", arguments,
+                       SESSION_REPLY_TIMEOUT_MS, tell);
 }
 
 const struct command cmd_capture = {

@@ -96,27 +96,22 @@ print(const json_t *clients)
 }
 
 static int
-run(struct cli *cli)
+tell(const struct cli *cli, const json_t *clients)
 {
-    struct error error = {0};
-    struct session *session =
-        session_open(cli, CONNECTION_START_SERVER, &error);
-    if (!session)
-        return cli_fail(&error);
-    json_t *clients = NULL;
-    int status = COMMAND_DONE;
-    if (!session_call(session, "query-clients", NULL, SESSION_REPLY_TIMEOUT_MS,
-                      &clients, &error))
-        status = session_fail(session, &error);
-    else if (options_has(&cli->options, "json"))
+    if (options_has(&cli->options, "json"))
         output_json(clients);
     else if (json_array_size(clients) > 1)
         print(clients);
     else
         (void)fprintf(stderr, "nobody else is here\n");
-    json_decref(clients);
-    session_close(session);
-    return status;
+    return COMMAND_DONE;
+}
+
+static int
+run(struct cli *cli)
+{
+    return session_ask(cli, "query-clients", NULL, SESSION_REPLY_TIMEOUT_MS,
+                       tell);
 }
 
 const struct command cmd_clients = {

@@ -57,9 +57,13 @@ print_text(char *text)
         output_line(line);
 }
 
-static void
-print_command(const struct cli *cli, const json_t *reply)
+static int
+tell(const struct cli *cli, const json_t *reply)
 {
+    if (options_has(&cli->options, "json")) {
+        output_json(reply);
+        return COMMAND_DONE;
+    }
     char **words = words_of(reply);
     char *text = options_has(&cli->options, "multiline") ? argv_to_script(words)
                                                          : argv_to_shell(words);
@@ -76,31 +80,17 @@ print_command(const struct cli *cli, const json_t *reply)
     print_text(text);
     free(text);
     argv_free(words);
+    return COMMAND_DONE;
 }
 
 static int
 run(struct cli *cli)
 {
-    struct error error = {0};
-    struct session *session =
-        session_open(cli, CONNECTION_START_SERVER, &error);
-    if (!session)
-        return cli_fail(&error);
-    json_t *reply = NULL;
-    bool ok =
-        session_call(session, "guest-command",
-                     json_pack("{s:o,s:b}", "guest",
-                               json_from_text(cli->options.arguments[0]),
-                               "by-hand", !options_has(&cli->options, "exact")),
-                     SESSION_REPLY_TIMEOUT_MS, &reply, &error);
-    if (ok && options_has(&cli->options, "json"))
-        output_json(reply);
-    else if (ok)
-        print_command(cli, reply);
-    int status = ok ? COMMAND_DONE : session_fail(session, &error);
-    json_decref(reply);
-    session_close(session);
-    return status;
+    json_t *arguments = json_pack(
+        "{s:o,s:b}", "guest", json_from_text(cli->options.arguments[0]),
+        "by-hand", !options_has(&cli->options, "exact"));
+    return session_ask(cli, "guest-command", arguments,
+                       SESSION_REPLY_TIMEOUT_MS, tell);
 }
 
 const struct command cmd_export_command = {

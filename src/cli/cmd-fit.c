@@ -47,25 +47,12 @@ tell(const struct cli *cli, const json_t *answer)
 static int
 run(struct cli *cli)
 {
-    struct error error = {0};
-    struct session *session =
-        session_open(cli, CONNECTION_START_SERVER, &error);
-    if (!session)
-        return cli_fail(&error);
     json_t *arguments = json_pack(
         "{s:o,s:b,s:b}", "guest", json_from_text(cli->options.arguments[0]),
         "force", options_has(&cli->options, "force"), "dry-run",
         options_has(&cli->options, "print"));
-    json_t *answer = NULL;
-    int status = COMMAND_DONE;
-    if (session_call(session, "console-fit", arguments,
-                     SESSION_REPLY_TIMEOUT_MS, &answer, &error))
-        status = tell(cli, answer);
-    else
-        status = session_fail(session, &error);
-    json_decref(answer);
-    session_close(session);
-    return status;
+    return session_ask(cli, "console-fit", arguments, SESSION_REPLY_TIMEOUT_MS,
+                       tell);
 }
 
 const struct command cmd_fit = {

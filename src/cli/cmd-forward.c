@@ -118,20 +118,7 @@ run(struct cli *cli)
         json_decref(arguments);
         return cli_fail_usage(cli, &error);
     }
-    struct session *session =
-        session_open(cli, CONNECTION_START_SERVER, &error);
-    if (!session) {
-        json_decref(arguments);
-        return cli_fail(&error);
-    }
-    json_t *value = NULL;
-    int status = session_call(session, method, arguments,
-                              SESSION_REPLY_TIMEOUT_MS, &value, &error)
-                     ? print(cli, value)
-                     : session_fail(session, &error);
-    json_decref(value);
-    session_close(session);
-    return status;
+    return session_ask(cli, method, arguments, SESSION_REPLY_TIMEOUT_MS, print);
 }
 
 const struct command cmd_forward = {

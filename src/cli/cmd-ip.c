@@ -118,22 +118,11 @@ tell(const struct cli *cli, const json_t *value)
 static int
 run(struct cli *cli)
 {
-    struct error error = {0};
-    struct session *session =
-        session_open(cli, CONNECTION_START_SERVER, &error);
-    if (!session)
-        return cli_fail(&error);
     json_t *arguments = json_object();
     json_object_set_new(arguments, "guest",
                         json_from_text(cli->options.arguments[0]));
-    json_t *value = NULL;
-    int status = session_call(session, "query-addresses", arguments,
-                              SESSION_REPLY_TIMEOUT_MS, &value, &error)
-                     ? tell(cli, value)
-                     : session_fail(session, &error);
-    json_decref(value);
-    session_close(session);
-    return status;
+    return session_ask(cli, "query-addresses", arguments,
+                       SESSION_REPLY_TIMEOUT_MS, tell);
 }
 
 const struct command cmd_ip = {

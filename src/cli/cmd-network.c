@@ -122,19 +122,28 @@ print_network(const json_t *network)
     buffer_finish(&text);
 }
 
-static void
-print(const json_t *networks, bool is_detailed)
+/* The verb: "info" with everything, else a list. */
+static bool
+is_detailed(const struct cli *cli)
 {
-    if (!json_array_size(networks)) {
+    return cli->options.argument_count > 0 &&
+           strcmp(cli->options.arguments[0], "info") == 0;
+}
+
+static int
+tell(const struct cli *cli, const json_t *networks)
+{
+    size_t count = json_array_size(networks);
+    if (options_has(&cli->options, "json"))
+        output_json(networks);
+    else if (count == 0)
         (void)fprintf(stderr, "no guest is on a network of a fleet's own\n");
-        return;
-    }
-    if (!is_detailed) {
+    else if (!is_detailed(cli))
         print_list(networks);
-        return;
-    }
-    for (size_t i = 0; i < json_array_size(networks); i++)
-        print_network(json_array_get(networks, i));
+    else
+        for (size_t i = 0; i < count; i++)
+            print_network(json_array_get(networks, i));
+    return COMMAND_DONE;
 }
 
 static int
@@ -143,32 +152,17 @@ run(struct cli *cli)
     struct error error = {0};
     const struct options *given = &cli->options;
     const char *verb = given->argument_count > 0 ? given->arguments[0] : "ls";
-    bool is_detailed = strcmp(verb, "info") == 0;
-    if (!is_detailed && strcmp(verb, "ls") != 0) {
+    if (!is_detailed(cli) && strcmp(verb, "ls") != 0) {
         error_set(&error, ERROR_CODE_INVALID,
                   "network does ls or info, not \"%.64s\"", verb);
         return cli_fail_usage(cli, &error);
     }
-    struct session *session =
-        session_open(cli, CONNECTION_START_SERVER, &error);
-    if (!session)
-        return cli_fail(&error);
     json_t *arguments = json_object();
     if (given->argument_count > 1)
         json_object_set_new(arguments, "name",
                             json_from_text(given->arguments[1]));
-    json_t *networks = NULL;
-    int status = COMMAND_DONE;
-    if (!session_call(session, "query-networks", arguments,
-                      SESSION_REPLY_TIMEOUT_MS, &networks, &error))
-        status = session_fail(session, &error);
-    else if (options_has(given, "json"))
-        output_json(networks);
-    else
-        print(networks, is_detailed);
-    json_decref(networks);
-    session_close(session);
-    return status;
+    return session_ask(cli, "query-networks", arguments,
+                       SESSION_REPLY_TIMEOUT_MS, tell);
 }
 
 const struct command cmd_network = {

@@ -23,6 +23,14 @@ static const struct option options[] = {
 };
 
 static int
+tell(const struct cli *cli, const json_t *value)
+{
+    (void)cli;
+    output_json(value);
+    return COMMAND_DONE;
+}
+
+static int
 run(struct cli *cli)
 {
     const struct options *given = &cli->options;
@@ -40,21 +48,8 @@ run(struct cli *cli)
                   (json_int_t)timeout_ms);
     if (inner)
         json_object_set_new(arguments, "arguments", inner);
-    struct session *session =
-        session_open(cli, CONNECTION_START_SERVER, &error);
-    if (!session) {
-        json_decref(arguments);
-        return cli_fail(&error);
-    }
-    json_t *value = NULL;
-    bool ok = session_call(session, "guest-qmp", arguments,
-                           (uint64_t)timeout_ms + GRACE_MS, &value, &error);
-    if (ok)
-        output_json(value);
-    int status = ok ? COMMAND_DONE : session_fail(session, &error);
-    json_decref(value);
-    session_close(session);
-    return status;
+    return session_ask(cli, "guest-qmp", arguments,
+                       (uint64_t)timeout_ms + GRACE_MS, tell);
 }
 
 const struct command cmd_qmp = {

@@ -292,3 +292,25 @@ session_server_pid(const struct session *session)
 {
     return session->server_pid;
 }
+
+int
+session_ask(const struct cli *cli, const char *method, json_t *arguments,
+            uint64_t timeout_ms, session_tell_fn tell)
+{
+    struct error error = {0};
+    struct session *session =
+        session_open(cli, CONNECTION_START_SERVER, &error);
+    if (!session) {
+        json_decref(arguments);
+        return cli_fail(&error);
+    }
+    json_t *answer = NULL;
+    int status = COMMAND_DONE;
+    if (!session_call(session, method, arguments, timeout_ms, &answer, &error))
+        status = session_fail(session, &error);
+    else if (tell)
+        status = tell(cli, answer);
+    json_decref(answer);
+    session_close(session);
+    return status;
+}

@@ -30,6 +30,15 @@ bool session_call(struct session *session, const char *method,
                   json_t *arguments, uint64_t timeout_ms, json_t **ret_value,
                   struct error *error);
 
+/* All that a command of one question does: opens a session, calls the method,
+ * has tell (may be NULL) say what was answered, and closes the session.
+ * arguments: stolen, may be NULL. Returns tell's status, or the failure's,
+ * which was told.
+ */
+typedef int (*session_tell_fn)(const struct cli *cli, const json_t *answer);
+int session_ask(const struct cli *cli, const char *method, json_t *arguments,
+                uint64_t timeout_ms, session_tell_fn tell);
+
 /* Several at once: begun by session_begin, their ends awaited by
  * session_finish, which frees the call whatever came of it. */
 struct session_call;
