@@ -100,6 +100,7 @@ def test_cursor_and_view_move_as_in_vi(box):
     enter(deck)
     deck.keys("g")
     deck.wait_for("^ scrollback a 1:1 ")
+    deck.wait_for("row0027")  # the last one of 30 rows, title and status
     page = len([line for line in deck.screen().splitlines()
                 if "row0" in line])
     for key, place in (("L", f"{page}:1"), ("M", f"{(page + 1) // 2}:1"),
