@@ -6,9 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The TCP port of VNC display 0. */
-#define VNC_BASE_PORT 5900
-
 /* Graphics cards: what -vga calls them where there is a -vga that does (PCs),
  * and the device that they are elsewhere. */
 static const struct {
@@ -159,28 +156,42 @@ parse_vnc(const struct spec *spec, const char *value, struct argv_vnc *ret)
         long display = strtol(colon + 1, NULL, 10);
         *ret = (struct argv_vnc){
             .host = xstrndup(address, (size_t)(colon - address)),
-            .port = VNC_BASE_PORT + (int)(display & 0xFFFF)};
+            .port = ARGV_VNC_BASE_PORT + (int)(display & 0xFFFF)};
     }
     keyval_finish(&keyval);
     return ok;
 }
 
-bool
-argv_find_vnc(const struct spec *spec, struct argv_vnc *ret)
+/* The display that the fields give. */
+static bool
+read_fields(const struct spec *spec, struct argv_vnc *ret)
 {
-    if (spec->vnc_socket) {
-        *ret = (struct argv_vnc){.socket = xstrdup(spec->vnc_socket)};
-        return true;
-    }
     if (spec->vnc_display)
         return parse_vnc(spec, spec->vnc_display, ret);
-    char *const *words =
-        spec->kind == SPEC_KIND_COMMAND ? spec->command : spec->args;
-    for (; words && words[0] && words[1]; words++) {
-        if (!strcmp(words[0], "-vnc") || !strcmp(words[0], "--vnc"))
-            return parse_vnc(spec, words[1], ret);
+    if (!spec->vnc_socket)
+        return false;
+    *ret = (struct argv_vnc){.socket = xstrdup(spec->vnc_socket)};
+    return true;
+}
+
+bool
+argv_find_vnc(const struct spec *spec, size_t *at, struct argv_vnc *ret)
+{
+    bool is_command = spec->kind == SPEC_KIND_COMMAND;
+    char *const *words = is_command ? spec->command : spec->args;
+    size_t i = *at ? *at : 1; /* of the word behind -vnc */
+    bool is_found = *at == 0 && read_fields(spec, ret);
+    if (is_found)
+        ret->field = "vnc";
+    for (; !is_found && words && words[i - 1] && words[i]; i++) {
+        const char *name = words[i - 1];
+        is_found = (!strcmp(name, "-vnc") || !strcmp(name, "--vnc")) &&
+                   parse_vnc(spec, words[i], ret);
+        if (is_found)
+            ret->field = is_command ? "command" : "args";
     }
-    return false;
+    *at = i;
+    return is_found;
 }
 
 void

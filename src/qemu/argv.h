@@ -61,15 +61,20 @@ void argv_free(char **argv);
  * NULL: then runtime's is the guest's. The caller frees it. */
 char *argv_own_uuid(const struct spec *spec);
 
+/* The TCP port of VNC display 0. */
+#define ARGV_VNC_BASE_PORT 5900
+
 /* Where a guest's VNC display listens. */
 struct argv_vnc {
-    char *host;   /* owned; "": all addresses; NULL: a unix socket */
-    int port;     /* TCP's */
-    char *socket; /* owned; absolute, or NULL */
+    const char *field; /* a literal: what gives it, "vnc", "args", "command" */
+    char *host;        /* owned; "": all addresses; NULL: a unix socket */
+    int port;          /* TCP's */
+    char *socket;      /* owned; absolute, or NULL */
 };
 
-/* The VNC display that a guest's fields, args or command give; false: none. */
-bool argv_find_vnc(const struct spec *spec, struct argv_vnc *ret);
+/* The VNC displays that a guest's fields, args or command give, one a call; *at
+ * is 0 for the first one. ret: to be finished. False: there are no more. */
+bool argv_find_vnc(const struct spec *spec, size_t *at, struct argv_vnc *ret);
 void argv_vnc_finish(struct argv_vnc *vnc);
 
 /* What was rewritten in a command or in args, and why: a line each,

@@ -1,6 +1,7 @@
 /* Ports of this machine that guests want: forwarded ones and VNC displays. */
 #include "base/xalloc.h"
 #include "fleet/forward.h"
+#include "qemu/argv.h"
 #include "qemu/holder.h"
 #include "qemu/keyval.h"
 #include "qemu/preflight-internal.h"
@@ -12,9 +13,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-/* Display 0's port. */
-#define VNC_PORT 5900
 
 /* A port that a guest listens on while it runs. */
 struct want {
@@ -54,24 +52,24 @@ copy_forward(const struct forward *forward)
     return copy;
 }
 
-/* "HOST:N[,OPTIONS]", as QEMU's -vnc has it. */
+/* The displays that listen on TCP. */
 static void
-add_display(struct wants *wants, struct want want, const char *text)
+add_displays(struct wants *wants, struct want want)
 {
-    size_t len = strcspn(text, ",");
-    size_t colon = len;
-    while (colon > 0 && text[colon - 1] != ':')
-        colon--;
-    if (colon == 0 || !strncmp(text, "unix:", 5))
-        return;
-    size_t host_len = colon - 1;
-    bool is_local = host_len == 9 && !strncmp(text, "localhost", 9);
+    struct argv_vnc vnc;
     want.is_display = true;
-    want.forward.host_port = VNC_PORT + (int)strtol(text + colon, NULL, 10);
-    want.forward.host_address = is_local   ? xstrdup("127.0.0.1")
-                                : host_len ? xstrndup(text, host_len)
-                                           : xstrdup("0.0.0.0");
-    add(wants, &want);
+    for (size_t at = 0; argv_find_vnc(want.spec, &at, &vnc);) {
+        want.field = vnc.field;
+        want.forward = (struct forward){.host_port = vnc.port};
+        if (vnc.host) {
+            want.forward.host_address =
+                xstrdup(!strcmp(vnc.host, "localhost") ? "127.0.0.1"
+                        : vnc.host[0]                  ? vnc.host
+                                                       : "0.0.0.0");
+            add(wants, &want);
+        }
+        argv_vnc_finish(&vnc);
+    }
 }
 
 /* The forwarded ports in a value of -nic or -netdev. */
@@ -98,8 +96,6 @@ add_words(struct wants *wants, struct want want, char *const *words)
         if (name[0] != '-')
             continue;
         name += name[1] == '-' ? 2 : 1;
-        if (!strcmp(name, "vnc"))
-            add_display(wants, want, words[1]);
         for (size_t i = 0; i < sizeof(networks) / sizeof(networks[0]); i++) {
             if (!strcmp(name, networks[i]))
                 add_network(wants, want, words[1]);
@@ -123,9 +119,7 @@ collect(struct wants *wants, const struct spec *spec)
             add_network(wants, want, nic->text);
     }
     want.index = -1;
-    want.field = "vnc";
-    if (spec->vnc_display)
-        add_display(wants, want, spec->vnc_display);
+    add_displays(wants, want);
     want.field = spec->kind == SPEC_KIND_COMMAND ? "command" : "args";
     add_words(wants, want,
               spec->kind == SPEC_KIND_COMMAND ? spec->command : spec->args);
@@ -144,7 +138,7 @@ tell(const struct wants *wants, const struct want *want, const char *format,
     if (want->is_display)
         preflight_add(&check, PREFLIGHT_SEVERITY_ERROR, want->field,
                       want->index, "VNC display %d (TCP port %d of %s) %s",
-                      want->forward.host_port - VNC_PORT,
+                      want->forward.host_port - ARGV_VNC_BASE_PORT,
                       want->forward.host_port, want->forward.host_address,
                       text);
     else

@@ -208,7 +208,8 @@ vnc_displays_are_found_wherever_they_are_said(void **state)
     for (size_t i = 0; i < sizeof(found) / sizeof(found[0]); i++) {
         struct spec *spec = read_spec(found[i].entry, NULL);
         struct argv_vnc vnc = {0};
-        assert_int_equal(argv_find_vnc(spec, &vnc), found[i].port >= 0);
+        size_t at = 0;
+        assert_int_equal(argv_find_vnc(spec, &at, &vnc), found[i].port >= 0);
         if (found[i].port >= 0)
             assert_int_equal(vnc.port, found[i].port);
         if (found[i].host)
