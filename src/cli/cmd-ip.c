@@ -1,3 +1,4 @@
+#include "base/address.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "cli/cli.h"
@@ -19,14 +20,6 @@ static const struct option options[] = {
     },
     ROW_JSON,
 };
-
-/* Whether an address means something outside of its own link. */
-static bool
-is_useful(const char *address)
-{
-    return strncmp(address, "127.", 4) != 0 && strcmp(address, "::1") != 0 &&
-           strncmp(address, "fe80:", 5) != 0;
-}
 
 /* "3s ago": how old what a source said is. */
 static void
@@ -86,7 +79,7 @@ print(const struct cli *cli, const json_t *value)
         add_forward(table, json_array_get(forwards, i));
     for (size_t i = 0; i < json_array_size(addresses); i++) {
         const json_t *row = json_array_get(addresses, i);
-        if (!is_all && !is_useful(guests_text(row, "address")))
+        if (!is_all && !address_is_useful(guests_text(row, "address")))
             continue;
         add_address(table, row);
         count++;

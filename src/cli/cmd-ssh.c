@@ -1,3 +1,4 @@
+#include "base/address.h"
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/json.h"
@@ -115,7 +116,7 @@ note_unreachable(struct buffer *tried, const json_t *addresses)
         const json_t *row = json_array_get(addresses, i);
         const char *text = guests_text(row, "address");
         if (json_is_true(json_object_get(row, "reachable")) ||
-            !strncmp(text, "127.", 4) || !strcmp(text, "::1"))
+            address_is_loopback(text))
             continue;
         buffer_printf(tried,
                       "\n    %s (%s): not tried, it is on a network that "

@@ -1,5 +1,6 @@
 #include "qemu/agent.h"
 
+#include "base/address.h"
 #include "base/clock.h"
 #include "base/text.h"
 #include "base/xalloc.h"
@@ -136,8 +137,7 @@ has_global(const json_t *list)
     for (size_t i = 0; i < json_array_size(list); i++) {
         const char *text = json_string_value(
             json_object_get(json_array_get(list, i), "address"));
-        if (strncmp(text, "127.", 4) != 0 && strcmp(text, "::1") != 0 &&
-            strncmp(text, "fe80:", 5) != 0)
+        if (address_is_useful(text))
             return true;
     }
     return false;

@@ -1,5 +1,6 @@
 #include "server/addresses.h"
 
+#include "base/address.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/xalloc.h"
@@ -159,8 +160,6 @@ complete(const struct guest *guest, json_t *row)
 {
     const char *mac = json_string_value(json_object_get(row, "mac"));
     const char *text = json_string_value(json_object_get(row, "address"));
-    bool is_own = !strncmp(text, "127.", 4) || !strcmp(text, "::1");
-    bool is_link = !strncmp(text, "fe80:", 5);
     bool is_reachable = !json_object_get(row, "network");
     struct guest_card card;
     for (size_t i = 0; mac && guest_card(guest, i, &card); i++) {
@@ -170,7 +169,7 @@ complete(const struct guest *guest, json_t *row)
         is_reachable = is_beside_host(card.type);
     }
     json_object_set_new(row, "reachable",
-                        json_boolean(is_reachable && !is_own && !is_link));
+                        json_boolean(is_reachable && address_is_useful(text)));
 }
 
 json_t *
