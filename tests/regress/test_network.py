@@ -310,9 +310,17 @@ def test_the_deck_gives_the_terminal_to_ssh_and_comes_back(box):
     deck.type("xN")
     until(lambda: box.guest("n2")["nics"][0]["link"] == "down",
           "the cable to be pulled")
-    deck.keys("C-]")
-    deck.type("i")
-    deck.wait_for("of network card 0 is out")
+
+    def report_tells():
+        """A report is of the moment when it was opened."""
+        deck.keys("C-]")
+        deck.type("i")
+        deck.wait_for("─ report ─")
+        screen = deck.screen()
+        deck.keys("q")
+        deck.wait_gone("─ report ─")
+        return "of network card 0 is out" in screen
+    until(report_tells, "the deck to know of the cable")
 
 
 main(globals())
