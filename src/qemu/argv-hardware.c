@@ -37,13 +37,14 @@ argv_add_machine(struct argv_list *list, const struct spec *spec,
     argv_add_pair(list, "-machine", machine);
 }
 
+/* more: further options of the drive, each with a comma behind it. */
 static void
-add_flash(struct argv_list *list, int unit, const char *file,
+add_flash(struct argv_list *list, int unit, const char *more, const char *file,
           const char *format)
 {
     struct buffer text = {0};
     buffer_printf(&text, "if=pflash,unit=%d,format=%s,%sfile=", unit, format,
-                  unit ? "" : "readonly=on,");
+                  more);
     keyval_append_value(&text, file);
     argv_add(list, "-drive");
     argv_add_buffer(list, &text);
@@ -59,9 +60,13 @@ argv_add_firmware(struct argv_list *list, const struct firmware *firmware)
     if (firmware->requires_smm)
         argv_add_pair(list, "-global",
                       "driver=cfi.pflash01,property=secure,value=on");
-    add_flash(list, 0, firmware->code, firmware->code_format);
+    bool is_one = firmware->is_combined && firmware->store;
+    if (!is_one)
+        add_flash(list, 0, "readonly=on,", firmware->code,
+                  firmware->code_format);
     if (firmware->store)
-        add_flash(list, 1, firmware->store, firmware->store_format);
+        add_flash(list, is_one ? 0 : 1, "", firmware->store,
+                  firmware->store_format);
 }
 
 static bool

@@ -219,8 +219,9 @@ take_flash_file(const json_t *mapping, const char *member, char **ret_file,
     return true;
 }
 
-/* Reads how the firmware gets into the machine. Modes that need another file
- * than code and store ("combined") are none of ours. */
+/* Reads how the firmware gets into the machine: code and store in two files
+ * ("split"), in one, of which the guest gets a copy ("combined"), or code alone
+ * ("stateless"). */
 static bool
 take_mapping(const json_t *descriptor, struct firmware *firmware)
 {
@@ -244,6 +245,12 @@ take_mapping(const json_t *descriptor, struct firmware *firmware)
         return false;
     if (mode && !strcmp(mode, "stateless"))
         return true;
+    if (mode && !strcmp(mode, "combined")) {
+        firmware->is_combined = true;
+        firmware->vars = xstrdup(firmware->code);
+        firmware->vars_format = xstrdup(firmware->code_format);
+        return true;
+    }
     return (!mode || !strcmp(mode, "split")) &&
            take_flash_file(mapping, "nvram-template", &firmware->vars,
                            &firmware->vars_format);

@@ -24,6 +24,8 @@ struct firmware {
     char *vars_format;  /* owned */
     char *store;        /* owned: the variable store; NULL: none */
     char *store_format; /* owned */
+    bool is_combined;   /* code and variables are one file: vars is the code,
+                         * and a store is the whole firmware */
     bool requires_smm;  /* it trusts the store only to system management mode */
     char *descriptor;   /* owned: the file that describes it, or NULL */
 };

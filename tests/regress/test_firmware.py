@@ -2,6 +2,7 @@
 
 import glob
 import hashlib
+import json
 import os
 import shutil
 
@@ -82,6 +83,35 @@ def test_files_of_ones_own_are_used_where_they_lie(box):
     argv = box.gm("export-command", "n1").out
     require_in(f"if=pflash,unit=1,format=raw,file={box.at('w', 'my.fd')}",
                argv)
+
+
+def test_code_and_variables_in_one_file_are_copied_whole(box):
+    both = "/usr/share/ovmf/OVMF.fd"
+    if not os.path.exists(both):
+        raise Skip(f"{both} is missing")
+    before = digest(both)
+    os.makedirs(box.at("c", "qemu", "firmware"))
+    with open(box.at("c", "qemu", "firmware", "00-one.json"), "w",
+              encoding="utf-8") as file:
+        json.dump({
+            "description": "one file", "interface-types": ["uefi"],
+            "mapping": {"device": "flash", "mode": "combined", "executable": {
+                "filename": both, "format": "raw"}},
+            "targets": [{"architecture": "x86_64",
+                         "machines": ["pc-q35-*"]}],
+            "features": [], "tags": []}, file)
+    fleet(box, firmware="uefi")
+    box.gm("check")
+    box.up()
+    wait_for(box, "Shell> ")
+    require_equal(len(stores(box)), 1, "stores")
+    # The guest writes to its copy, at once.
+    require_equal(monitor(box, "savevm one"), '""\n', "savevm")
+    box.gm("kill", "--yes", "n1")
+    box.gm("start", "n1")
+    wait_for(box, "Shell> ")
+    require_in("one", monitor(box, "info snapshots"))
+    require_equal(digest(both), before, "the distribution's file")
 
 
 def test_a_user_can_hide_firmware_and_is_told(box):

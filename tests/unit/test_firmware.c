@@ -1,4 +1,5 @@
 #include "base/xalloc.h"
+#include "qemu/argv.h"
 #include "qemu/firmware.h"
 #include "scratch.h"
 
@@ -234,6 +235,64 @@ make_spec(const char *text)
     return spec;
 }
 
+/* One file with code and variables: the guest's copy of it is all its flash. */
+static void
+combined_firmware_is_copied_whole(void **state)
+{
+    const struct fixture *fixture = *state;
+    char *text = xasprintf(
+        "{\"interface-types\":[\"uefi\"],\"mapping\":{\"device\":\"flash\","
+        "\"mode\":\"combined\",\"executable\":{\"filename\":\"%s/code.fd\","
+        "\"format\":\"raw\"}},\"targets\":[{\"architecture\":\"x86_64\","
+        "\"machines\":[" Q35 "]}],\"features\":[]}",
+        fixture->directory);
+    char *config = scratch_path(fixture->directory, "config");
+    static const char *const below[] = {"config", "config/qemu",
+                                        "config/qemu/firmware"};
+    for (size_t i = 0; i < 3; i++) {
+        char *path = scratch_path(fixture->directory, below[i]);
+        assert_int_equal(mkdir(path, 0700), 0);
+        free(path);
+    }
+    write_raw(fixture, "config/qemu/firmware/00-one.json", text);
+    free(text);
+    assert_int_equal(setenv("XDG_CONFIG_HOME", config, 1), 0);
+    struct spec *spec = make_spec("{\"firmware\":\"uefi\"}");
+    struct firmware firmware = {0};
+    struct error error = {0};
+    if (!firmware_of_spec(spec, "/d/n1", &firmware, &error))
+        fail_msg("%s", error.text);
+    assert_true(firmware.is_combined);
+    assert_string_equal(firmware.code, firmware.vars);
+    assert_string_equal(firmware.vars_format, "raw");
+    assert_int_equal(strncmp(firmware.store, "/d/n1/code-", 11), 0);
+    char *store = xstrdup(firmware.store);
+    firmware_finish(&firmware);
+    const char *const logs[] = {"/d/n1/ttyS0.log"};
+    struct argv_runtime runtime = {
+        .data_dir = "/d/n1", .logs = logs, .log_count = 1};
+    char **argv = argv_export(spec, &runtime, &error);
+    if (!argv)
+        fail_msg("%s", error.text);
+    assert_int_equal(unsetenv("XDG_CONFIG_HOME"), 0);
+    char *wanted = xasprintf("if=pflash,unit=0,format=qcow2,file=%s", store);
+    size_t flashes = 0;
+    size_t at = 0;
+    for (size_t i = 0; argv[i]; i++) {
+        if (strstr(argv[i], "if=pflash")) {
+            flashes++;
+            at = i;
+        }
+    }
+    assert_int_equal(flashes, 1);
+    assert_string_equal(argv[at], wanted);
+    free(wanted);
+    free(store);
+    argv_free(argv);
+    spec_free(spec);
+    free(config);
+}
+
 static void
 each_template_has_a_store_of_its_own(void **state)
 {
@@ -329,6 +388,7 @@ main(void)
         WITH_FIXTURE(machines_are_known_by_their_aliases_too),
         WITH_FIXTURE(what_cannot_be_used_is_passed_over_and_named),
         WITH_FIXTURE(memory_and_stateless_firmware_has_no_store),
+        WITH_FIXTURE(combined_firmware_is_copied_whole),
         cmocka_unit_test(each_template_has_a_store_of_its_own),
         cmocka_unit_test(a_store_of_the_users_is_used_as_it_is),
         cmocka_unit_test(the_distributions_descriptors_are_found),
