@@ -1,5 +1,6 @@
 #include "server/journal.h"
 
+#include "base/buffer.h"
 #include "base/clock.h"
 #include "base/xalloc.h"
 #include "fleet/alert-rules.h"
@@ -270,6 +271,22 @@ journal_find(const struct journal *journal, const struct journal_query *query)
         json_array_append(answer, json_array_get(found, i - 1));
     json_decref(found);
     return answer;
+}
+
+char *
+journal_copy(const struct journal *journal, int64_t since_ms, int64_t until_ms,
+             size_t *ret_len)
+{
+    struct buffer copy = {0};
+    for (size_t i = 0; i < journal->count; i++) {
+        const struct line *line = &journal->lines[journal->first + i];
+        if (line->at_ms < since_ms || (until_ms && line->at_ms > until_ms))
+            continue;
+        buffer_append(&copy, line->text, line->len);
+        buffer_append(&copy, "\n", 1);
+    }
+    *ret_len = copy.len;
+    return buffer_steal(&copy);
 }
 
 char *

@@ -45,6 +45,12 @@ struct journal_query {
 json_t *journal_find(const struct journal *journal,
                      const struct journal_query *query);
 
+/* The records of a time as they are kept, one JSON object a line, oldest first
+ * and without any limit: for who reads them in a thread. *ret_len: bytes. The
+ * caller frees it. */
+char *journal_copy(const struct journal *journal, int64_t since_ms,
+                   int64_t until_ms, size_t *ret_len);
+
 /* Whether a record fits: for what is followed. */
 bool journal_fits(const struct journal_query *query, const json_t *record);
 

@@ -26,9 +26,7 @@ static void
 add_guest(struct timeline *timeline, struct guest *guest)
 {
     for (size_t i = 0; i < guest_console_count(guest); i++)
-        timeline_add_console(timeline, guest_name(guest),
-                             guest_console_name(guest, i),
-                             guest_console(guest, i));
+        timeline_add_console(timeline, guest, i);
 }
 
 /* Adds "GUEST" (all its consoles) or "GUEST:CONSOLE". */
@@ -45,9 +43,7 @@ add_target(struct timeline *timeline, struct server *server, const char *target,
     }
     struct guest *guest = registry_find_console(server, target, &index, error);
     if (guest)
-        timeline_add_console(timeline, guest_name(guest),
-                             guest_console_name(guest, index),
-                             guest_console(guest, index));
+        timeline_add_console(timeline, guest, index);
     return guest != NULL;
 }
 
@@ -56,26 +52,15 @@ gather(struct timeline *timeline, struct server *server,
        const json_t *arguments, struct error *error)
 {
     const json_t *targets = json_object_get(arguments, "guests");
-    json_t *names = guest_names(targets);
-    struct journal_query query = {
-        .since_ms = argument_integer(arguments, "since-ms", 0),
-        .until_ms = argument_integer(arguments, "until-ms", 0),
-        .guests = names,
-        .severity = ALERT_UNSET,
-        .limit = TIMELINE_MAX_ROWS,
-    };
     const char *kind = argument_string(arguments, "kind");
-    if (kind && strcmp(kind, "line") != 0 && strcmp(kind, "event") != 0) {
-        json_decref(names);
+    if (kind && strcmp(kind, "line") != 0 && strcmp(kind, "event") != 0)
         return error_set(error, ERROR_CODE_INVALID,
                          "argument 'kind' is \"%.32s\", neither \"line\" nor "
                          "\"event\"",
                          kind);
-    }
     if (!kind || strcmp(kind, "event") == 0)
-        timeline_add_records(timeline,
-                             journal_find(watch_journal(server), &query));
-    json_decref(names);
+        timeline_add_journal(timeline, watch_journal(server),
+                             guest_names(targets));
     if (kind && strcmp(kind, "event") == 0)
         return true;
     for (size_t i = 0; i < json_array_size(targets); i++) {
@@ -102,6 +87,7 @@ run_timeline(struct request *request, const json_t *arguments,
         .limit =
             (size_t)argument_integer(arguments, "limit", TIMELINE_DEFAULT_ROWS),
         .wants_oldest = argument_boolean(arguments, "oldest"),
+        .has_names = argument_boolean(arguments, "names"),
     };
     if (!argument_boolean(arguments, "regex"))
         options.pattern_flags |= PATTERN_LITERAL;
@@ -132,6 +118,9 @@ static const struct method methods[] = {
                  "Only lines and records with this in their text"},
                 {"regex", ARGUMENT_BOOLEAN, 0, 0, 0,
                  "The pattern is a regular expression (PCRE2)"},
+                {"names", ARGUMENT_BOOLEAN, 0, 0, 0,
+                 "The pattern may be in a console's name as well: all of that "
+                 "console's"},
                 {"kind", ARGUMENT_STRING, 0, 0, 0,
                  "Only \"line\" (what was printed) or \"event\""},
                 {"limit", ARGUMENT_INTEGER, 0, 1, TIMELINE_MAX_ROWS,

@@ -7,6 +7,8 @@
 #include "console/pattern.h"
 #include "console/plain.h"
 #include "console/times.h"
+#include "fleet/alert-rules.h"
+#include "server/journal.h"
 #include "server/peer.h"
 #include "server/server-internal.h"
 
@@ -26,6 +28,7 @@
 struct source {
     char *guest;    /* owned */
     char *name;     /* owned: of the console */
+    char *target;   /* owned: as people call the console */
     char *log_path; /* owned */
     uint64_t start;
     uint64_t end;
@@ -48,8 +51,10 @@ struct row {
 struct timeline {
     struct timeline_options options;
     struct pattern *pattern; /* owned; NULL: none */
-    json_t *records;         /* owned; the journal's, NULL: none */
-    struct source *sources;  /* owned */
+    char *records;           /* owned: the journal's lines; NULL: none */
+    size_t records_len;
+    json_t *guests;         /* owned: whose records; NULL: all */
+    struct source *sources; /* owned */
     size_t source_count;
     struct row *rows; /* owned */
     size_t row_count;
@@ -94,10 +99,12 @@ timeline_free(struct timeline *timeline)
     if (!timeline)
         return;
     pattern_free(timeline->pattern);
-    json_decref(timeline->records);
+    free(timeline->records);
+    json_decref(timeline->guests);
     for (size_t i = 0; i < timeline->source_count; i++) {
         free(timeline->sources[i].guest);
         free(timeline->sources[i].name);
+        free(timeline->sources[i].target);
         free(timeline->sources[i].log_path);
         free(timeline->sources[i].spans);
     }
@@ -168,10 +175,13 @@ add_row(struct timeline *timeline, const struct row *row)
 }
 
 void
-timeline_add_records(struct timeline *timeline, json_t *records)
+timeline_add_journal(struct timeline *timeline, const struct journal *journal,
+                     json_t *guests)
 {
-    json_decref(timeline->records);
-    timeline->records = records;
+    timeline->records =
+        journal_copy(journal, timeline->options.since_ms,
+                     timeline->options.until_ms, &timeline->records_len);
+    timeline->guests = guests;
 }
 
 /* Whether a text is wanted. */
@@ -181,6 +191,14 @@ passes(struct timeline *timeline, const char *text, size_t len)
     struct pattern_match match;
     return !timeline->pattern ||
            pattern_find(timeline->pattern, text, len, 0, &match);
+}
+
+/* Whether all is wanted that has this name. */
+static bool
+passes_by_name(struct timeline *timeline, const char *name)
+{
+    return timeline->options.has_names && timeline->pattern &&
+           passes(timeline, name, strlen(name));
 }
 
 /* Whether the pattern takes too long. */
@@ -207,9 +225,11 @@ add_span(void *data, const struct times_span *span)
 }
 
 void
-timeline_add_console(struct timeline *timeline, const char *guest,
-                     const char *name, const struct console *console)
+timeline_add_console(struct timeline *timeline, struct guest *guest,
+                     size_t index)
 {
+    const struct console *console = guest_console(guest, index);
+    const char *name = guest_console_name(guest, index);
     struct times *times = console_times(console);
     const struct timeline_options *options = &timeline->options;
     uint64_t start = console_log_start(console);
@@ -234,8 +254,10 @@ timeline_add_console(struct timeline *timeline, const char *guest,
                       sizeof(*timeline->sources));
     struct source *source = &timeline->sources[timeline->source_count++];
     *source = (struct source){
-        .guest = xstrdup(guest),
+        .guest = xstrdup(guest_name(guest)),
         .name = xstrdup(name),
+        .target = index ? xasprintf("%s:%s", guest_name(guest), name)
+                        : xstrdup(guest_name(guest)),
         .log_path = xstrdup(console_log_path(console)),
         .start = start,
         .end = end,
@@ -256,6 +278,7 @@ struct cutter {
     struct plain plain; /* owned */
     uint64_t line;      /* where the line under way begins */
     size_t span;        /* the one that holds it */
+    bool takes_all;     /* its name is what is looked for */
 };
 
 static void
@@ -272,7 +295,7 @@ take_line(struct cutter *cutter)
     const struct times_span *span = &source->spans[cutter->span];
     if (span->start > cutter->line ||
         span->to_ms < timeline->options.since_ms ||
-        !passes(timeline, line->data, line->len))
+        (!cutter->takes_all && !passes(timeline, line->data, line->len)))
         return;
     struct row row = {
         .at_ms = span->to_ms,
@@ -304,7 +327,11 @@ static void
 read_source(struct timeline *timeline, const struct source *source)
 {
     struct cutter cutter = {
-        .timeline = timeline, .source = source, .line = source->start};
+        .timeline = timeline,
+        .source = source,
+        .line = source->start,
+        .takes_all = passes_by_name(timeline, source->target),
+    };
     int fd =
         open(source->log_path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (fd < 0)
@@ -327,19 +354,58 @@ read_source(struct timeline *timeline, const struct source *source)
     (void)close(fd);
 }
 
+static bool
+passes_in(struct timeline *timeline, const json_t *record, const char *member)
+{
+    const char *text = json_string_value(json_object_get(record, member));
+    return text && passes(timeline, text, strlen(text));
+}
+
+/* What people call the console that a record is about, or its guest. */
+static const char *
+target_of(const struct timeline *timeline, const json_t *record)
+{
+    const char *guest = json_string_value(json_object_get(record, "guest"));
+    const char *name = json_string_value(json_object_get(record, "console"));
+    for (size_t i = 0; guest && name && i < timeline->source_count; i++) {
+        const struct source *source = &timeline->sources[i];
+        if (!strcmp(source->guest, guest) && !strcmp(source->name, name))
+            return source->target;
+    }
+    return guest ? guest : "";
+}
+
+/* Takes one record of the journal; stolen. */
+static void
+take_record(struct timeline *timeline, json_t *record)
+{
+    struct journal_query query = {
+        .guests = timeline->guests,
+        .severity = ALERT_UNSET,
+    };
+    struct row row = {
+        .at_ms = json_integer_value(json_object_get(record, "at-ms")),
+        .record = record,
+    };
+    if (json_is_object(record) && journal_fits(&query, record) &&
+        (!timeline->pattern || passes_in(timeline, record, "text") ||
+         passes_in(timeline, record, "line") ||
+         passes_by_name(timeline, target_of(timeline, record))))
+        add_row(timeline, &row);
+    else
+        json_decref(record);
+}
+
 static void
 read_records(struct timeline *timeline)
 {
-    for (size_t i = 0; i < json_array_size(timeline->records); i++) {
-        json_t *record = json_array_get(timeline->records, i);
-        const char *text = json_string_value(json_object_get(record, "text"));
-        if (!passes(timeline, text ? text : "", text ? strlen(text) : 0))
-            continue;
-        struct row row = {
-            .at_ms = json_integer_value(json_object_get(record, "at-ms")),
-            .record = json_incref(record),
-        };
-        add_row(timeline, &row);
+    const char *at = timeline->records;
+    const char *end = at ? at + timeline->records_len : NULL;
+    while (at < end && !has_overrun(timeline)) {
+        const char *stop = memchr(at, '\n', (size_t)(end - at));
+        take_record(timeline, json_loadb(at, (size_t)(stop - at),
+                                         JSON_REJECT_DUPLICATES, NULL));
+        at = stop + 1;
     }
 }
 

@@ -13,7 +13,8 @@
  * cut into lines in a thread of their own; the loop only gathers where to read.
  */
 struct timeline;
-struct console;
+struct guest;
+struct journal;
 struct server;
 struct request;
 
@@ -35,6 +36,7 @@ struct timeline_options {
     unsigned pattern_flags; /* enum pattern_flags */
     size_t limit;
     bool wants_oldest; /* the oldest rows count, not the newest */
+    bool has_names;    /* the pattern may be in a console's name too */
 };
 
 /* NULL when the pattern is bad. */
@@ -42,11 +44,13 @@ struct timeline *timeline_new(const struct timeline_options *options,
                               struct error *error);
 void timeline_free(struct timeline *timeline);
 
-/* Adds a console's log; name: of the console. */
-void timeline_add_console(struct timeline *timeline, const char *guest,
-                          const char *name, const struct console *console);
-/* Adds the journal's records: an array, stolen. */
-void timeline_add_records(struct timeline *timeline, json_t *records);
+/* Adds a console's log; index: of the console. */
+void timeline_add_console(struct timeline *timeline, struct guest *guest,
+                          size_t index);
+/* Adds what the journal has of these guests (an array of names, stolen; NULL:
+ * of all). */
+void timeline_add_journal(struct timeline *timeline,
+                          const struct journal *journal, json_t *guests);
 
 /* Answers the request in a later loop turn, and frees itself. */
 void timeline_start(struct timeline *timeline, struct server *server,

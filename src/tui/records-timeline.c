@@ -91,6 +91,14 @@ find_row(const struct records_query *query, const struct records_row *rows,
     return near;
 }
 
+static void
+replace(char **text, const char *with)
+{
+    char *copy = with ? xstrdup(with) : NULL;
+    free(*text);
+    *text = copy;
+}
+
 static bool
 is_open(const struct deck *deck)
 {
@@ -171,6 +179,7 @@ on_rows(void *user, json_t *value, const struct error *error)
     size_t chosen = find_row(query, rows, count);
     if (chosen != SIZE_MAX && query->at_ms)
         rows[chosen].is_strong = true;
+    replace(&query->has, query->pattern);
     records_set(deck, rows, count, chosen);
     if (count < (size_t)records_page_rows(deck))
         records_timeline_moved(deck, true, true);
@@ -181,9 +190,11 @@ static json_t *
 make_arguments(const struct records_query *query)
 {
     json_t *arguments = json_pack("{s:i}", "limit", TIMELINE_ROWS);
-    if (query->pattern)
+    if (query->pattern) {
         json_object_set_new(arguments, "pattern",
                             json_from_text(query->pattern));
+        json_object_set_new(arguments, "names", json_true());
+    }
     if (query->guest)
         json_object_set_new(arguments, "guests",
                             json_pack("[s]", query->guest));
@@ -268,26 +279,6 @@ records_timeline_moved(struct deck *deck, bool is_near_first, bool is_near_last)
                        is_older ? on_older : on_newer, deck);
 }
 
-/* Whether a filter may mean a console by its name: then the server's rows, of
- * which it sees the text alone, are filtered here. */
-static bool
-is_part_of_name(const struct deck *deck, const char *filter)
-{
-    for (size_t i = 0; i < deck->pane_count; i++) {
-        if (strcasestr(deck->panes[i]->target, filter))
-            return true;
-    }
-    return false;
-}
-
-static void
-replace(char **text, const char *with)
-{
-    char *copy = with ? xstrdup(with) : NULL;
-    free(*text);
-    *text = copy;
-}
-
 void
 records_timeline_filter(struct deck *deck)
 {
@@ -298,8 +289,7 @@ records_timeline_filter(struct deck *deck)
     const struct records_row *chosen = records_chosen(records);
     if (!deck->connection)
         return;
-    replace(&query->pattern,
-            filter && !is_part_of_name(deck, filter) ? filter : NULL);
+    replace(&query->pattern, filter);
     replace(&query->guest, guest);
     /* around the row that is looked at, unless that is the newest */
     if (chosen && chosen != records_last(records) && !query->at_ms) {

@@ -109,8 +109,10 @@ passes(const struct records *records, const struct records_row *row)
         (!row->guest || strcmp(row->guest, records->guest) != 0))
         return false;
     const char *filter = records->filter;
-    return !filter || contains(row->text, filter) ||
-           contains(row->target, filter);
+    const char *has = records->query.has;
+    /* the server looked at more than the part of a line that is shown */
+    return !filter || (has && strcmp(filter, has) == 0) ||
+           contains(row->text, filter) || contains(row->target, filter);
 }
 
 static void
@@ -474,8 +476,8 @@ records_close(struct deck *deck)
     free(records->shown);
     free(records->filter);
     free(records->query.target);
-    free(records->query.text);
     free(records->query.pattern);
+    free(records->query.has);
     free(records->query.guest);
     free(records->guest);
     free(records->title);

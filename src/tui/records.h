@@ -85,9 +85,10 @@ struct records_query {
     int64_t at_ms;  /* around this moment; 0: the newest */
     int64_t offset; /* of the line to choose; -1: the one nearest to at_ms */
     char *target;   /* owned: whose line that is; NULL: nobody's */
-    char *text;     /* owned: a text to look for first, to learn at_ms; or
-                     * NULL */
-    char *pattern;  /* owned: only rows with this in their text; or NULL */
+    char *pattern;  /* owned: only rows with this in their text, or in their
+                     * console's name; or NULL */
+    char *has;      /* owned: the pattern that the list's rows were fetched by;
+                     * or NULL */
     char *guest;    /* owned: only of this one; or NULL */
     int64_t older;  /* what was before this moment was not asked for; 0: there
                      * is none */

@@ -538,6 +538,87 @@ def test_the_deck_scrolls_on_in_the_timeline(box):
     deck.wait_for("row0800[0-9]$")
 
 
+def old_events(box, count, first_ms):
+    """The journal of an earlier server."""
+    os.makedirs(box.state(), mode=0o700, exist_ok=True)
+    text = "".join(json.dumps({"at-ms": first_ms + i, "kind": "notice",
+                               "guest": "x", "text": f"e{i:05d}"},
+                              separators=(",", ":")) + "\n"
+                   for i in range(count))
+    with open(box.state("events.jsonl"), "w") as file:
+        file.write(text)
+
+
+def test_the_timeline_goes_through_the_whole_journal(box):
+    """12 000 events, which is more than an answer has, page by page."""
+    first = 1_600_000_000_000
+    old_events(box, 12000, first)
+    box.up("-f", box.console_fleet(x=["cat"]))
+    peer = box.api()
+    seen = []
+    until_ms = first + 11999
+    while until_ms:
+        answer = peer.call("timeline", **{"until-ms": until_ms,
+                                          "limit": 5000})
+        seen = [row["text"] for row in answer["rows"]
+                if not seen or row["text"] < seen[0]] + seen
+        until_ms = answer["from-ms"]
+    require_equal(seen, [f"e{i:05d}" for i in range(12000)])
+    # And the other way, from the oldest on.
+    answer = peer.call("timeline", **{"since-ms": first, "limit": 3,
+                                      "oldest": True})
+    require_equal([row["text"] for row in answer["rows"]],
+                  ["e00000", "e00001", "e00002"])
+    require_equal(answer["to-ms"], first + 2)
+    answer = peer.call("timeline", pattern="e00042")
+    require_equal([row["text"] for row in answer["rows"]], ["e00042"])
+    # The deck scrolls back to the first of them.
+    deck = box.deck(cols=100, rows=30)
+    deck.wait_for("typing → x")
+    deck.keys("C-]", "t")
+    deck.wait_for("e11999")
+    until(lambda: deck.keys("g") or "e00000" in deck.screen(),
+          "the first event of all")
+
+
+def test_a_filter_by_name_looks_at_every_row(box):
+    """What is part of a console's name is looked for in all texts as well, and
+    what a line has beyond its 500 told columns counts."""
+    path = box.write("guestmux.json", {"version": 1, "guests": {
+        "web-1": {"exec": python(
+            "print('first of all')\n"
+            "for i in range(30): print('much', i)\n"
+            "import sys; sys.stdout.flush(); sys.stdin.read()")},
+        "db": {"exec": python(
+            "print('db waits for web-1')\n"
+            "print('y' * 700 + ' web-1 is far behind')\n"
+            "for i in range(5000): print('other', i)\n"
+            "import sys; sys.stdout.flush(); sys.stdin.read()")}}})
+    box.up("-f", path)
+    box.gm("wait", "web-1", "--for", "much 29", "--since-boot")
+    box.gm("wait", "db", "--for", "other 4999", "--since-boot")
+    rows = box.api().call("timeline", pattern="web-1", names=True, kind="line")
+    texts = [row["text"] for row in rows["rows"]]
+    require("first of all" in texts, "all of web-1")
+    require_in("db waits for web-1", texts)
+    require_equal(len([t for t in texts if t.startswith("yyy")]), 1)
+    require(not [t for t in texts if t.startswith("other")], "what db printed")
+    plain = box.api().call("timeline", pattern="web-1", kind="line")
+    require_equal(len(plain["rows"]), 2, "rows by their text alone")
+    deck = box.deck(cols=100, rows=45)
+    deck.wait_for("typing → ")
+    deck.keys("C-]", "t")
+    deck.wait_for("other 4999")
+    deck.keys("/")
+    deck.wait_for("filter")
+    deck.type("web-1")
+    deck.keys("Enter")
+    deck.wait_for("first of all")
+    deck.wait_for("db waits for web-1")
+    deck.wait_for("yyyyy")
+    deck.wait_for("web-1 +.*much 29")
+
+
 def test_a_row_leads_to_its_own_line(box):
     """Among lines that read the same, and where the scrollback has none."""
     code = ("import sys\n"

@@ -140,6 +140,30 @@ journal_is_bounded(void **state)
 }
 
 static void
+all_of_a_time_is_copied(void **state)
+{
+    (void)state;
+    char *directory = scratch_new();
+    struct journal *journal = open_journal(directory);
+    size_t len = 1;
+    char *copy = journal_copy(journal, 0, 0, &len);
+    assert_int_equal(len, 0);
+    free(copy);
+    for (int i = 1; i <= JOURNAL_MAX_ANSWER + 500; i++)
+        add(journal, i, "state", "n1", "x");
+    copy = journal_copy(journal, 2, JOURNAL_MAX_ANSWER + 499, &len);
+    size_t lines = 0;
+    for (size_t i = 0; i < len; i++)
+        lines += copy[i] == '\n';
+    assert_int_equal(lines, JOURNAL_MAX_ANSWER + 498);
+    assert_memory_equal(copy, "{\"at-ms\":2,", 11);
+    assert_memory_equal(copy + len - 2, "}\n", 2);
+    free(copy);
+    journal_free(journal);
+    scratch_remove(directory);
+}
+
+static void
 last_state_is_the_newest_of_that_guest(void **state)
 {
     (void)state;
@@ -186,6 +210,7 @@ main(void)
         cmocka_unit_test(records_survive_and_are_found),
         cmocka_unit_test(torn_and_foreign_lines_are_passed_over),
         cmocka_unit_test(journal_is_bounded),
+        cmocka_unit_test(all_of_a_time_is_copied),
         cmocka_unit_test(last_state_is_the_newest_of_that_guest),
         cmocka_unit_test(a_journal_that_cannot_be_written_works_in_memory),
     };
