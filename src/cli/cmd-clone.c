@@ -39,6 +39,15 @@ clone_guest(struct cli *cli, struct session *session, const char *guest,
         output_line(line);
         free(line);
     }
+    const json_t *changes = json_object_get(value, "changes");
+    for (size_t i = 0;
+         !options_has(&cli->options, "json") && i < json_array_size(changes);
+         i++) {
+        char *line =
+            xasprintf("    %s", json_string_value(json_array_get(changes, i)));
+        output_line(line);
+        free(line);
+    }
     const json_t *warnings = json_object_get(value, "warnings");
     for (size_t i = 0; i < json_array_size(warnings); i++)
         cli_warn("%s: %s", name,
@@ -66,10 +75,12 @@ const struct command cmd_clone = {
     .usage = "GUEST NAME",
     .summary = "Define another guest like one that is off",
     .text = "The new guest has fresh images over the same bases; with --full "
-            "copies of what is on the disks, your own images too. It gets MAC "
-            "addresses, an instance-id, a host's name and forwarded ports of "
-            "its own; what the two still share is told. The fleet file stays "
-            "as it is.",
+            "copies of what is on the disks, your own images too, and of the "
+            "firmware's variables. It gets MAC addresses, an instance-id, a "
+            "host's name, forwarded ports, a VNC display, and other names and "
+            "ports of sockets and files in `args`, and tells them; what only "
+            "one guest can have (a tap device, a device of this machine, an "
+            "image in `args`) it refuses. The fleet file stays as it is.",
     COMMAND_OPTIONS(options),
     .min_arguments = 2,
     .max_arguments = 2,

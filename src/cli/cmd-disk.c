@@ -355,7 +355,8 @@ const struct command cmd_disk = {
             "runs; the guest has to grow its file system itself (cloud-init "
             "does at the next boot). `reset` puts a fresh image in the place "
             "of one that guestmux made: what the guest wrote is lost, so it "
-            "asks first, and the old one stays until the new one is whole. "
+            "asks first, and the old one stays until the new one is whole; one "
+            "that another guest's disk lies over is kept. "
             "`clone` is `guestmux clone`. A disk's name is needless where "
             "there is one.",
     COMMAND_OPTIONS(options),

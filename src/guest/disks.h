@@ -25,13 +25,21 @@ enum guest_clone_flags {
     GUEST_CLONE_FULL = 1 << 0, /* with what is on the disks */
 };
 
-/* Makes the definition of another guest (its name: fit for one) and, if asked,
- * copies of the disks. spec: the caller's from then on; NULL with error.
- * warnings: borrowed, an array of texts: what the two still have in common. */
+struct guest_clone_plan {
+    const char *name;                 /* of the new guest */
+    unsigned flags;                   /* enum guest_clone_flags */
+    const struct spec *const *others; /* all guests' definitions */
+    size_t other_count;
+};
+
+/* Makes the definition of another guest that can run beside this one, and if
+ * asked copies of the disks. plan: borrowed during the call. Refused when they
+ * would share what only one guest can have. spec: the caller's from then on;
+ * NULL with error. told: borrowed: {"changes": texts, what is not as in this
+ * one, "warnings": texts, what the two still have in common}. */
 typedef void (*guest_cloned_fn)(void *data, struct spec *spec,
-                                const json_t *warnings,
-                                const struct error *error);
-bool guest_clone(struct guest *guest, const char *name, unsigned flags,
+                                const json_t *told, const struct error *error);
+bool guest_clone(struct guest *guest, const struct guest_clone_plan *plan,
                  guest_cloned_fn on_done, void *data, struct error *error);
 
 /* Gives the guest a new instance-id, so that cloud-init takes it for a new

@@ -3,10 +3,9 @@
 #include "base/json.h"
 #include "base/xalloc.h"
 #include "qemu/argv.h"
-#include "qemu/qcow2.h"
+#include "qemu/image-header.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -23,28 +22,25 @@ bytes_or_null(uint64_t bytes)
     return bytes ? json_integer((json_int_t)bytes) : json_null();
 }
 
-/* The size of a raw file or block device. */
-static uint64_t
-raw_bytes(const char *path)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-    off_t end = fd >= 0 ? lseek(fd, 0, SEEK_END) : -1;
-    if (fd >= 0)
-        (void)close(fd);
-    return end > 0 ? (uint64_t)end : 0;
-}
-
 uint64_t
 disk_virtual_bytes(const char *path, const char *format)
 {
-    struct qcow2_header header = {0};
-    if (format && !strcmp(format, "raw"))
-        return raw_bytes(path);
-    if (!qcow2_is_one(path) || !qcow2_read_header(path, &header, NULL))
+    struct image_header header = {0};
+    if (!image_header_read(path, format, &header))
         return 0;
     uint64_t bytes = header.virtual_bytes;
-    qcow2_header_finish(&header);
+    image_header_finish(&header);
     return bytes;
+}
+
+/* Why nothing can be told of an image, or NULL. The caller frees it. */
+static char *
+find_problem(const char *path, const char *format, bool is_read)
+{
+    if (access(path, R_OK) < 0)
+        return xstrdup(strerror(errno));
+    return is_read ? NULL
+                   : xasprintf("it is no %s image", format ? format : "disk");
 }
 
 /* One image of a chain; *ret_next: what it lies over, or NULL. */
@@ -52,32 +48,29 @@ static json_t *
 image_facts(const char *path, const char *format, char **ret_next,
             char **ret_next_format)
 {
-    struct qcow2_header header = {0};
+    struct image_header header = {0};
     struct stat info;
     bool is_there = stat(path, &info) == 0;
-    const char *problem = is_there ? NULL : strerror(errno);
-    bool is_raw = format && !strcmp(format, "raw");
-    bool is_qcow2 = is_there && !is_raw && qcow2_is_one(path) &&
-                    qcow2_read_header(path, &header, NULL);
+    bool is_read = image_header_read(path, format, &header);
+    char *problem = find_problem(path, format, is_read);
     json_t *image = json_object();
     json_object_set_new(image, "file", json_from_text(path));
     json_object_set_new(image, "format",
-                        is_qcow2 ? json_string("qcow2")
+                        is_read  ? json_string(header.format)
                         : format ? json_from_text(format)
                                  : json_null());
     json_object_set_new(image, "virtual-bytes",
-                        bytes_or_null(is_qcow2 ? header.virtual_bytes
-                                      : is_raw ? raw_bytes(path)
-                                               : 0));
+                        bytes_or_null(header.virtual_bytes));
     json_object_set_new(image, "actual-bytes",
                         is_there
                             ? json_integer((json_int_t)info.st_blocks * 512)
                             : json_null());
     json_object_set_new(image, "problem",
-                        problem ? json_string(problem) : json_null());
-    *ret_next = is_qcow2 ? qcow2_backing_path(path, &header) : NULL;
+                        problem ? json_from_text(problem) : json_null());
+    *ret_next = image_header_backing_path(path, &header);
     *ret_next_format = xstrdup(header.backing_format);
-    qcow2_header_finish(&header);
+    image_header_finish(&header);
+    free(problem);
     return image;
 }
 

@@ -192,86 +192,86 @@ on_made(void *data, const char *output, size_t len, const struct error *error)
     }
 }
 
-/* Runs the step that does it; words are put together from what is given. */
+/* The words of a command; what they point to lives as long as the job. */
+struct words {
+    const char *items[MAX_WORDS];
+    size_t count;
+};
+
 static void
-run_tool(struct image_job *job, const char **words)
+add(struct words *words, const char *word)
+{
+    words->items[words->count++] = word;
+}
+
+/* An option, where it has a value. */
+static void
+add_option(struct words *words, const char *option, const char *value)
+{
+    if (!value)
+        return;
+    add(words, option);
+    add(words, value);
+}
+
+/* Runs a step. */
+static void
+run_tool(struct image_job *job, const struct words *words, uint64_t timeout_ms,
+         tool_done_fn on_done)
 {
     struct error error = {0};
-    uint64_t timeout_ms =
-        job->kind == IMAGE_KIND_COPY ? COPY_TIMEOUT_MS : QUICK_TIMEOUT_MS;
-    job->tool = tool_start(job->loop, (char *const *)words, timeout_ms, on_made,
-                           job, &error);
+    job->tool = tool_start(job->loop, (char *const *)words->items, timeout_ms,
+                           on_done, job, &error);
     if (!job->tool)
         fail_later(job, &error);
 }
 
+/* A qcow2 image: empty, or with the content of source; over base, if any. */
 static void
 make(struct image_job *job)
 {
-    const char *words[MAX_WORDS] = {"qemu-img", "create", "-q", "-f", "qcow2"};
-    size_t count = 5;
+    bool is_copy = job->kind == IMAGE_KIND_COPY;
     char size[IMAGE_SIZE_BYTES];
     struct error error = {0};
     if (!make_temporary(job, &error)) {
         fail_later(job, &error);
         return;
     }
-    if (job->base) {
-        words[count++] = "-b";
-        words[count++] = job->base;
-        words[count++] = "-F";
-        words[count++] = job->base_format;
-    }
-    words[count++] = "--";
-    words[count++] = job->making;
-    if (job->size_bytes) {
+    struct words words = {0};
+    add(&words, "qemu-img");
+    add(&words, is_copy ? "convert" : "create");
+    add(&words, "-q");
+    add_option(&words, is_copy ? "-O" : "-f", "qcow2");
+    if (is_copy)
+        add_option(&words, "-f", job->format);
+    add_option(&words, is_copy ? "-B" : "-b", job->base);
+    add_option(&words, "-F", job->base_format);
+    add(&words, "--");
+    if (is_copy)
+        add(&words, job->source);
+    add(&words, job->making);
+    if (!is_copy && job->size_bytes) {
         (void)snprintf(size, sizeof(size), "%" PRIu64, job->size_bytes);
-        words[count++] = size;
+        add(&words, size);
     }
-    run_tool(job, words);
-}
-
-static void
-copy(struct image_job *job)
-{
-    const char *words[MAX_WORDS] = {"qemu-img", "convert", "-q", "-O", "qcow2"};
-    size_t count = 5;
-    struct error error = {0};
-    if (!make_temporary(job, &error)) {
-        fail_later(job, &error);
-        return;
-    }
-    if (job->format) {
-        words[count++] = "-f";
-        words[count++] = job->format;
-    }
-    if (job->base) {
-        words[count++] = "-B";
-        words[count++] = job->base;
-        words[count++] = "-F";
-        words[count++] = job->base_format;
-    }
-    words[count++] = "--";
-    words[count++] = job->source;
-    words[count++] = job->making;
-    run_tool(job, words);
+    run_tool(job, &words, is_copy ? COPY_TIMEOUT_MS : QUICK_TIMEOUT_MS,
+             on_made);
 }
 
 static void
 resize(struct image_job *job)
 {
     char size[IMAGE_SIZE_BYTES];
-    const char *words[MAX_WORDS] = {"qemu-img", "resize", "-q"};
-    size_t count = 3;
-    if (job->format) {
-        words[count++] = "-f";
-        words[count++] = job->format;
-    }
+    struct words words = {0};
     (void)snprintf(size, sizeof(size), "%" PRIu64, job->size_bytes);
-    words[count++] = "--";
-    words[count++] = job->path;
-    words[count++] = size;
-    run_tool(job, words);
+    add(&words, "qemu-img");
+    add(&words, "resize");
+    add(&words, "-q");
+    add_option(&words, "-f", job->format);
+    add(&words, "--");
+    add(&words, job->path);
+    add(&words, size);
+    run_tool(job, &words, QUICK_TIMEOUT_MS, on_made);
 }
 
 /* The base ----------------------------------------------------------------- */
@@ -329,19 +329,14 @@ on_base_facts(void *data, const char *output, size_t len,
 static void
 look_at_base(struct image_job *job)
 {
-    const char *words[MAX_WORDS] = {"qemu-img", "info", "--output=json"};
-    size_t count = 3;
-    struct error error = {0};
-    if (job->base_format) {
-        words[count++] = "-f";
-        words[count++] = job->base_format;
-    }
-    words[count++] = "--";
-    words[count++] = job->base;
-    job->tool = tool_start(job->loop, (char *const *)words, QUICK_TIMEOUT_MS,
-                           on_base_facts, job, &error);
-    if (!job->tool)
-        fail_later(job, &error);
+    struct words words = {0};
+    add(&words, "qemu-img");
+    add(&words, "info");
+    add(&words, "--output=json");
+    add_option(&words, "-f", job->base_format);
+    add(&words, "--");
+    add(&words, job->base);
+    run_tool(job, &words, QUICK_TIMEOUT_MS, on_base_facts);
 }
 
 struct image_job *
@@ -363,9 +358,7 @@ image_begin(uv_loop_t *loop, const struct image_plan *plan,
     job->data = data;
     if (job->kind == IMAGE_KIND_RESIZE)
         resize(job);
-    else if (job->kind == IMAGE_KIND_COPY)
-        copy(job);
-    else if (job->base)
+    else if (job->kind == IMAGE_KIND_MAKE && job->base)
         look_at_base(job);
     else
         make(job);

@@ -3,8 +3,8 @@
 #include "base/xalloc.h"
 #include "fleet/size.h"
 #include "guest/disks.h"
-#include "qemu/disk-facts.h"
 #include "server/api.h"
+#include "server/disk-listing.h"
 #include "server/server-internal.h"
 
 #include <stdlib.h>
@@ -18,74 +18,21 @@
 
 /* Listing ------------------------------------------------------------------ */
 
-/* Guests whose disks a thread looks at. */
-struct listing {
-    struct request *request; /* owned */
-    uv_work_t work;
-    struct spec **specs; /* owned copies */
-    char **directories;  /* owned */
-    size_t count;
-    json_t *disks; /* owned: the thread's */
-};
-
 static void
-look(uv_work_t *work)
+on_listed(void *data, json_t *disks, const char *users)
 {
-    struct listing *listing = work->data;
-    for (size_t i = 0; i < listing->count; i++) {
-        json_t *disks = disk_facts(listing->specs[i], listing->directories[i]);
-        size_t index;
-        json_t *disk;
-        json_array_foreach(disks, index, disk)
-        {
-            json_object_set_new(disk, "guest",
-                                json_string(listing->specs[i]->name));
-            json_array_append(listing->disks, disk);
-        }
-        json_decref(disks);
-    }
-}
-
-static void
-on_looked(uv_work_t *work, int status)
-{
-    struct listing *listing = work->data;
-    (void)status;
-    request_return(listing->request,
-                   json_pack("{s:O}", "disks", listing->disks));
-    for (size_t i = 0; i < listing->count; i++) {
-        spec_free(listing->specs[i]);
-        free(listing->directories[i]);
-    }
-    json_decref(listing->disks);
-    free(listing->specs);
-    free(listing->directories);
-    free(listing);
+    (void)users;
+    request_return(data, json_pack("{s:O}", "disks", disks));
 }
 
 static bool
 run_list(struct request *request, const json_t *arguments, struct error *error)
 {
     struct server *server = request_server(request);
-    const char *name = argument_string(arguments, "guest");
-    if (name && !registry_find(server, name, error))
+    struct disk_query query = {.guest = argument_string(arguments, "guest")};
+    if (query.guest && !registry_find(server, query.guest, error))
         return false;
-    struct listing *listing = xcalloc(1, sizeof(*listing));
-    listing->request = request;
-    listing->specs = xcalloc(server->member_count + 1, sizeof(struct spec *));
-    listing->directories = xcalloc(server->member_count + 1, sizeof(char *));
-    listing->disks = json_array();
-    for (size_t i = 0; i < server->member_count; i++) {
-        const struct spec *spec = guest_spec(server->members[i]->guest);
-        if (spec->disk_count == 0 || (name && strcmp(name, spec->name) != 0))
-            continue;
-        listing->specs[listing->count] = spec_copy(spec);
-        listing->directories[listing->count] =
-            paths_guest_data_dir(server->paths, spec->name);
-        listing->count++;
-    }
-    listing->work.data = listing;
-    (void)uv_queue_work(&server->loop, &listing->work, look, on_looked);
+    disk_listing_begin(server, &query, on_listed, request);
     return true;
 }
 
@@ -127,19 +74,66 @@ run_resize(struct request *request, const json_t *arguments,
     return guest_resize_disk(guest, index, bytes, request_done, request, error);
 }
 
+/* A disk that is to be begun anew, once it is known that nobody else needs it.
+ */
+struct reset {
+    struct request *request; /* owned */
+    char *guest;
+    char *disk;
+};
+
+static bool
+reset_disk(struct reset *reset, const char *users, struct error *error)
+{
+    struct guest *guest =
+        registry_find(request_server(reset->request), reset->guest, error);
+    int index = guest ? guest_find_disk(guest, reset->disk, error) : -1;
+    if (index < 0)
+        return false;
+    if (users)
+        return error_set(error, ERROR_CODE_STATE,
+                         "cannot reset %s of %s: what others have would be "
+                         "garbage without it:\n%s",
+                         reset->disk, reset->guest, users);
+    return guest_reset_disk(guest, (size_t)index, request_done, reset->request,
+                            error);
+}
+
+static void
+on_users(void *data, json_t *disks, const char *users)
+{
+    struct reset *reset = data;
+    struct error error = {0};
+    (void)disks;
+    if (!reset_disk(reset, users, &error))
+        request_fail(reset->request, &error);
+    free(reset->guest);
+    free(reset->disk);
+    free(reset);
+}
+
 static bool
 run_reset(struct request *request, const json_t *arguments, struct error *error)
 {
     size_t index = 0;
     struct guest *guest = find_disk(request, arguments, &index, error);
-    return guest &&
-           guest_reset_disk(guest, index, request_done, request, error);
+    if (!guest)
+        return false;
+    const struct spec *spec = guest_spec(guest);
+    struct reset *reset = xcalloc(1, sizeof(*reset));
+    reset->request = request;
+    reset->guest = xstrdup(spec->name);
+    reset->disk = xstrdup(spec->disks[index].name);
+    struct disk_query query = {
+        .guest = reset->guest, .disk = reset->disk, .is_users = true};
+    disk_listing_begin(request_server(request), &query, on_users, reset);
+    return true;
 }
 
 /* Cloning ------------------------------------------------------------------ */
 
 static void
-on_cloned(void *data, struct spec *spec, const json_t *warnings,
+on_cloned(void *data, struct spec *spec, const json_t *told,
           const struct error *error)
 {
     struct request *request = data;
@@ -156,10 +150,10 @@ on_cloned(void *data, struct spec *spec, const json_t *warnings,
         return;
     }
     registry_add(server, guest);
-    json_t *object = registry_describe(server, guest);
-    json_t *copy = json_deep_copy(warnings);
-    request_return(request,
-                   json_pack("{s:o,s:o}", "guest", object, "warnings", copy));
+    json_t *value =
+        json_pack("{s:o}", "guest", registry_describe(server, guest));
+    json_object_update(value, (json_t *)told);
+    request_return(request, value);
 }
 
 static bool
@@ -175,8 +169,19 @@ run_clone(struct request *request, const json_t *arguments, struct error *error)
                          "there is a guest '%.64s' already; take another name, "
                          "or remove it first",
                          name);
-    unsigned flags = argument_boolean(arguments, "full") ? GUEST_CLONE_FULL : 0;
-    return guest_clone(guest, name, flags, on_cloned, request, error);
+    const struct spec **others =
+        xcalloc(server->member_count + 1, sizeof(*others));
+    for (size_t i = 0; i < server->member_count; i++)
+        others[i] = guest_spec(server->members[i]->guest);
+    struct guest_clone_plan plan = {
+        .name = name,
+        .flags = argument_boolean(arguments, "full") ? GUEST_CLONE_FULL : 0,
+        .others = others,
+        .other_count = server->member_count,
+    };
+    bool ok = guest_clone(guest, &plan, on_cloned, request, error);
+    free(others);
+    return ok;
 }
 
 static bool

@@ -2,6 +2,7 @@
 #include "base/xalloc.h"
 #include "qemu/argv.h"
 #include "server/api.h"
+#include "server/disk-listing.h"
 #include "server/server-internal.h"
 #include "server/waiter.h"
 
@@ -312,6 +313,44 @@ run_restart(struct request *request, const json_t *arguments,
     return action_begun(action, ok);
 }
 
+/* A guest that is to be removed, once it is known that nobody else needs its
+ * disks. */
+struct removal {
+    struct request *request; /* owned */
+    char *guest;
+    unsigned flags;
+};
+
+static bool
+remove_guest(struct request *request, const char *name, unsigned flags,
+             struct error *error)
+{
+    struct guest *guest = registry_find(request_server(request), name, error);
+    if (!guest || !guest_remove(guest, flags, error))
+        return false;
+    registry_remove(request_server(request), guest);
+    request_return(request, NULL);
+    return true;
+}
+
+static void
+on_users(void *data, json_t *disks, const char *users)
+{
+    struct removal *removal = data;
+    struct error error = {0};
+    (void)disks;
+    if (users)
+        error_set(&error, ERROR_CODE_STATE,
+                  "cannot delete the disks of %s: what others have would be "
+                  "garbage without them:\n%s",
+                  removal->guest, users);
+    if (users ||
+        !remove_guest(removal->request, removal->guest, removal->flags, &error))
+        request_fail(removal->request, &error);
+    free(removal->guest);
+    free(removal);
+}
+
 static bool
 run_remove(struct request *request, const json_t *arguments,
            struct error *error)
@@ -320,10 +359,15 @@ run_remove(struct request *request, const json_t *arguments,
     unsigned flags =
         (argument_boolean(arguments, "purge") ? GUEST_REMOVE_PURGE : 0u) |
         (argument_boolean(arguments, "disks") ? GUEST_REMOVE_DISKS : 0u);
-    if (!guest || !guest_remove(guest, flags, error))
-        return false;
-    registry_remove(request_server(request), guest);
-    request_return(request, NULL);
+    const char *name = guest ? guest_spec(guest)->name : NULL;
+    if (!guest || !(flags & GUEST_REMOVE_DISKS))
+        return guest && remove_guest(request, name, flags, error);
+    struct removal *removal = xcalloc(1, sizeof(*removal));
+    removal->request = request;
+    removal->guest = xstrdup(name);
+    removal->flags = flags;
+    struct disk_query query = {.guest = name, .is_users = true};
+    disk_listing_begin(request_server(request), &query, on_users, removal);
     return true;
 }
 
