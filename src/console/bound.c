@@ -234,15 +234,20 @@ bound_trim(struct bound *bound, uint64_t offset)
 
 /* A bound ------------------------------------------------------------------ */
 
+void
+bound_set_max(struct bound *bound, uint64_t max_bytes)
+{
+    bound->max_bytes =
+        max_bytes && max_bytes < BOUND_MIN_BYTES ? BOUND_MIN_BYTES : max_bytes;
+}
+
 struct bound *
 bound_new(uv_loop_t *loop, const struct bound_config *config)
 {
     struct bound *bound = xcalloc(1, sizeof(*bound));
     bound->loop = loop;
     bound->path = xstrdup(config->path);
-    bound->max_bytes = config->max_bytes;
-    if (bound->max_bytes && bound->max_bytes < BOUND_MIN_BYTES)
-        bound->max_bytes = BOUND_MIN_BYTES;
+    bound_set_max(bound, config->max_bytes);
     bound->on_trouble = config->on_trouble;
     bound->data = config->data;
     bound_look(bound);

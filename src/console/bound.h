@@ -34,6 +34,9 @@ struct bound *bound_new(uv_loop_t *loop, const struct bound_config *config);
 /* Punching that is under way is finished behind the back. NULL is fine. */
 void bound_free(struct bound *bound);
 
+/* Another limit, as in bound_config, from the next bound_trim on. */
+void bound_set_max(struct bound *bound, uint64_t max_bytes);
+
 /* Looks anew where the file's content begins: after somebody cut or replaced
  * it. */
 void bound_look(struct bound *bound);

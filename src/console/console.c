@@ -329,6 +329,15 @@ console_mark_reset(struct console *console)
 }
 
 void
+console_set_bounds(struct console *console, size_t history_lines,
+                   uint64_t log_max_bytes)
+{
+    terminal_set_history_lines(console->terminal, history_lines);
+    record_set_max(console, log_max_bytes);
+    console_tell_change(console);
+}
+
+void
 console_resize(struct console *console, int rows, int cols)
 {
     console->wanted_rows = clamp(rows, TERMINAL_MIN_ROWS, TERMINAL_MAX_ROWS);

@@ -65,6 +65,9 @@ struct console *console_new(struct console_hub *hub,
                             const struct console_config *config,
                             struct error *error);
 void console_free(struct console *console);
+/* Other bounds of the scrollback and the log, from now on. */
+void console_set_bounds(struct console *console, size_t history_lines,
+                        uint64_t log_max_bytes);
 
 /* Content: exactly one of these says where it comes from. ---------------- */
 

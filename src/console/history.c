@@ -408,16 +408,31 @@ history_last_line_rows(const struct history *history)
                              block->count);
 }
 
+static void
+set_max_bytes(struct history *history)
+{
+    size_t row_bytes =
+        HISTORY_ROW_BYTES + HISTORY_COL_BYTES * (size_t)history->cols;
+    history->max_bytes = sizeof(*history) + HISTORY_BLOCK_BYTES +
+                         2 * packing_max_bytes(history->cols) +
+                         history->max_rows * row_bytes;
+}
+
+void
+history_set_max_rows(struct history *history, size_t max_rows)
+{
+    history->max_rows = max_rows;
+    set_max_bytes(history);
+    make_room(history);
+}
+
 void
 history_set_cols(struct history *history, int cols)
 {
     if (history_is_open(history))
         break_line(history);
     history->cols = cols;
-    history->max_bytes =
-        sizeof(*history) + HISTORY_BLOCK_BYTES + 2 * packing_max_bytes(cols) +
-        history->max_rows *
-            (HISTORY_ROW_BYTES + HISTORY_COL_BYTES * (size_t)cols);
+    set_max_bytes(history);
     history->place.block = NULL;
     history->rows = 0;
     for (struct history_block *block = history->oldest; block;

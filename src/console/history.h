@@ -46,6 +46,9 @@ size_t history_bytes(const struct history *history);
  * width, else it looks at each row's length. */
 void history_set_cols(struct history *history, int cols);
 
+/* Keeps so many rows, as written, from now on; the oldest ones beyond go. */
+void history_set_max_rows(struct history *history, size_t max_rows);
+
 /* Reads row number row < history_rows; see terminal_read_row. *ret_cols (may
  * be NULL): the row's columns, a gap at its end included. */
 size_t history_read(struct history *history, size_t row,

@@ -58,6 +58,14 @@ record_init(struct console *console, const struct console_config *config)
 }
 
 void
+record_set_max(struct console *console, uint64_t max_bytes)
+{
+    bound_set_max(console->record.bound, max_bytes);
+    if (console->record.times)
+        times_set_max(console->record.times, max_bytes / 2);
+}
+
+void
 record_finish(struct console *console)
 {
     struct record *record = &console->record;

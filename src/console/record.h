@@ -23,6 +23,8 @@ struct record {
 /* A log without an index is no reason to have no console: that is told. */
 void record_init(struct console *console, const struct console_config *config);
 void record_finish(struct console *console);
+/* Another bound of the log; 0: it grows. */
+void record_set_max(struct console *console, uint64_t max_bytes);
 
 /* The log has its bytes up to end, and no server saw the last ones come. */
 void record_resume(struct console *console, uint64_t end);

@@ -20,6 +20,13 @@ clamp(int value, int low, int high)
     return value < low ? low : value > high ? high : value;
 }
 
+static size_t
+clamp_lines(size_t lines)
+{
+    return lines < TERMINAL_HISTORY_MAX_LINES ? lines
+                                              : TERMINAL_HISTORY_MAX_LINES;
+}
+
 struct terminal *
 terminal_new(const struct terminal_config *config)
 {
@@ -31,10 +38,10 @@ terminal_new(const struct terminal_config *config)
     terminal->next_id = FIRST_ID;
     parser_init(&terminal->parser, &parser_handlers, terminal);
     cell_pool_init(&terminal->pool);
-    size_t lines = config->history_lines;
-    if (lines > TERMINAL_HISTORY_MAX_LINES)
-        lines = TERMINAL_HISTORY_MAX_LINES;
-    struct history_config history = {.max_rows = lines, .cols = terminal->cols};
+    struct history_config history = {
+        .max_rows = clamp_lines(config->history_lines),
+        .cols = terminal->cols,
+    };
     terminal->history = history_new(&history);
     terminal->grid = &terminal->main.grid;
     grid_init(terminal->grid, terminal->rows, terminal->cols);
@@ -43,6 +50,12 @@ terminal_new(const struct terminal_config *config)
     terminal->allowance = TERMINAL_REPLY_BURST_BYTES;
     terminal_reset(terminal);
     return terminal;
+}
+
+void
+terminal_set_history_lines(struct terminal *terminal, size_t lines)
+{
+    history_set_max_rows(terminal->history, clamp_lines(lines));
 }
 
 void

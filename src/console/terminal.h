@@ -44,6 +44,8 @@ struct terminal_config {
 
 struct terminal *terminal_new(const struct terminal_config *config);
 void terminal_free(struct terminal *terminal);
+/* Another bound of the history; 0: none is kept. */
+void terminal_set_history_lines(struct terminal *terminal, size_t lines);
 
 enum terminal_write_flags {
     TERMINAL_WRITE_REPLAY = 0,    /* queries are not answered, no bell */

@@ -314,6 +314,12 @@ times_note_unseen(struct times *times, uint64_t end, int64_t wall_ms)
         write_sample(times, &sample);
 }
 
+void
+times_set_max(struct times *times, uint64_t max_bytes)
+{
+    times->max_bytes = max_bytes;
+}
+
 uint64_t
 times_dispensable(struct times *times, uint64_t log_start)
 {

@@ -44,6 +44,9 @@ bool times_note(struct times *times, uint64_t end, int64_t wall_ms);
 void times_note_unseen(struct times *times, uint64_t end, int64_t wall_ms);
 void times_flush(struct times *times);
 
+/* Another bound of the index's file, as for times_open. */
+void times_set_max(struct times *times, uint64_t max_bytes);
+
 /* Forgets everything: the log was cut. */
 void times_forget(struct times *times);
 

@@ -1,6 +1,9 @@
-/* What differs between two definitions of a guest, field by field. */
+/* What differs between two definitions of a guest, field by field, and what of
+ * that a guest that runs can take. */
+#include "base/xalloc.h"
 #include "fleet/spec.h"
 
+#include <assert.h>
 #include <string.h>
 
 /* What may hold a password is not shown. */
@@ -33,4 +36,41 @@ spec_changes(const struct spec *before, const struct spec *after)
                                    shown(name, old), "new", shown(name, new)));
     }
     return changes;
+}
+
+/* QEMU knows nothing of these: the server looks at them whenever it needs
+ * them. */
+static const char *const live_fields[] = {
+    "after",    "alerts",  "autostart", "console",   "history",
+    "labels",   "log",     "paste",     "read-only", "restart",
+    "shutdown", "silence", "ssh",       "stall",     "until",
+};
+
+/* With a kernel the consoles' size stands on its command line. */
+static bool
+is_live(const struct spec *running, const char *name)
+{
+    return strcmp(name, "console") != 0 || !running->kernel;
+}
+
+struct spec *
+spec_with_live_fields(const struct spec *running, const struct spec *wanted)
+{
+    json_t *source = json_deep_copy(running->source);
+    for (size_t i = 0; i < sizeof(live_fields) / sizeof(live_fields[0]); i++) {
+        const char *name = live_fields[i];
+        json_t *value = json_object_get(wanted->source, name);
+        if (!is_live(running, name))
+            continue;
+        if (value)
+            json_object_set_new(source, name, json_deep_copy(value));
+        else
+            (void)json_object_del(source, name);
+    }
+    struct spec *spec =
+        spec_from_json(running->name, source, running->directory, NULL);
+    json_decref(source);
+    assert(spec); /* each part was read without a mistake */
+    spec->fleet_directory = xstrdup(running->fleet_directory);
+    return spec;
 }

@@ -398,7 +398,7 @@ spec_save(const struct spec *spec)
         json_pack("{s:s, s:o, s:O}", "name", spec->name, "directory",
                   json_from_text(spec->directory), "entry", spec->source);
     if (spec->fleet_directory)
-        json_object_set_new(saved, "fleet",
+        json_object_set_new(saved, "fleet-directory",
                             json_from_text(spec->fleet_directory));
     return saved;
 }
@@ -413,7 +413,8 @@ spec_load(const json_t *saved, struct error *error)
     if (!json_get_string(saved, "name", JSON_REQUIRED, &name, error) ||
         !json_get_string(saved, "directory", JSON_REQUIRED, &directory,
                          error) ||
-        !json_get_string(saved, "fleet", JSON_OPTIONAL, &fleet, error) ||
+        !json_get_string(saved, "fleet-directory", JSON_OPTIONAL, &fleet,
+                         error) ||
         !json_get_object(saved, "entry", JSON_REQUIRED, &entry, error))
         return NULL;
     if (directory[0] != '/') {
@@ -431,34 +432,6 @@ const char *
 spec_network_directory(const struct spec *spec)
 {
     return spec->fleet_directory ? spec->fleet_directory : spec->directory;
-}
-
-/* The server alone looks at these, whenever it needs them. */
-static const char *const live_fields[] = {
-    "alerts",
-    "paste",
-    "read-only",
-    "silence",
-};
-
-struct spec *
-spec_with_live_fields(const struct spec *running, const struct spec *wanted)
-{
-    json_t *source = json_deep_copy(running->source);
-    for (size_t i = 0; i < sizeof(live_fields) / sizeof(live_fields[0]); i++) {
-        const char *name = live_fields[i];
-        json_t *value = json_object_get(wanted->source, name);
-        if (value)
-            json_object_set_new(source, name, json_deep_copy(value));
-        else
-            (void)json_object_del(source, name);
-    }
-    struct spec *spec =
-        spec_from_json(running->name, source, running->directory, NULL);
-    json_decref(source);
-    assert(spec); /* each part was read without a mistake */
-    spec->fleet_directory = xstrdup(running->fleet_directory);
-    return spec;
 }
 
 bool

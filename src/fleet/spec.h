@@ -200,7 +200,8 @@ struct spec *spec_load(const json_t *saved, struct error *error);
 const char *spec_network_directory(const struct spec *spec);
 
 /* A running guest's spec with what needs no restart taken from another one of
- * it: alert rules, pace of pastes, read-only, silence. */
+ * it: what QEMU does not know of, such as labels, order, restarts, shutting
+ * down, alert rules, scrollback. */
 struct spec *spec_with_live_fields(const struct spec *running,
                                    const struct spec *wanted);
 

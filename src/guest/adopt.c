@@ -279,6 +279,7 @@ run_from_json(struct run *run, const json_t *saved, struct error *error)
     run->agent_path = xstrdup(agent);
     run->is_ready = uuid != NULL;
     run->is_stop_asked = json_is_true(json_object_get(saved, "stop-asked"));
+    run->is_stop_ignored = json_is_true(json_object_get(saved, "stop-ignored"));
     return true;
 }
 
@@ -302,6 +303,8 @@ restore_run(struct guest *guest, const json_t *saved)
     }
     stages_restore(guest, json_object_get(saved, "stages"));
     adopt_qemu(guest);
+    if (guest->run && guest->state != GUEST_STATE_LOST)
+        ladder_restore(guest, json_object_get(saved, "shutdown"));
     if (guest->run)
         store_keep_stderr(guest);
 }

@@ -206,6 +206,18 @@ consoles_close(struct guest *guest)
     guest->console_count = 0;
 }
 
+void
+consoles_take_live(struct guest *guest)
+{
+    const struct spec *spec = guest->spec;
+    for (size_t i = 0; i < guest->console_count; i++) {
+        struct console *console = guest->consoles[i].console;
+        console_set_bounds(console, spec->history_lines, spec->log_max_bytes);
+        if (spec->console_rows)
+            console_resize(console, spec->console_rows, spec->console_cols);
+    }
+}
+
 /* QEMU opens the log by its path and would follow a link there. */
 static bool
 prepare_log(const char *path, struct error *error)

@@ -28,9 +28,11 @@ ending_explain(const struct guest *guest, struct error *error)
 static bool
 was_wanted(const struct run *run)
 {
-    return run->is_stop_asked ||
-           (run->reason && (!strcmp(run->reason, "host-qmp-quit") ||
-                            !strcmp(run->reason, "host-signal")));
+    const char *reason = run->reason ? run->reason : "";
+    bool is_late_answer =
+        run->is_stop_ignored && !strcmp(reason, "guest-shutdown");
+    return run->is_stop_asked || is_late_answer ||
+           !strcmp(reason, "host-qmp-quit") || !strcmp(reason, "host-signal");
 }
 
 void

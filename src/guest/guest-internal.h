@@ -86,9 +86,10 @@ struct run {
     bool is_ready;         /* the monitor answered at least once */
     bool is_shutting_down; /* the power button was pressed */
     bool is_kill_asked;
-    bool is_stop_asked; /* somebody wanted its end, one way or another */
-    bool is_let_go;     /* a descriptor that was closed as asked */
-    bool is_finishing;  /* it ended; last words are awaited */
+    bool is_stop_asked;   /* somebody wants its end, one way or another */
+    bool is_stop_ignored; /* somebody did, and it went on in this boot */
+    bool is_let_go;       /* a descriptor that was closed as asked */
+    bool is_finishing;    /* it ended; last words are awaited */
 };
 
 /* Consoles of which is noted how far they were looked at for stages. */
@@ -117,7 +118,7 @@ struct guest {
     char *dir;         /* STATE/NAME */
     char *qmp_path;    /* RUNTIME/NAME.qmp */
     char uuid[37];     /* lower case */
-    int64_t order;     /* ns; when it was defined */
+    int64_t order;     /* its place among all: ns, when it was defined */
     enum guest_state state;
     char *run_state;                /* QEMU's own; NULL: none */
     char *problem;                  /* NULL: none */
@@ -192,6 +193,9 @@ void op_deliver(struct op *op);
 /* Makes the consoles that the spec says. */
 bool consoles_open(struct guest *guest, struct error *error);
 void consoles_close(struct guest *guest);
+/* The definition is another one, whose consoles are the same: their size and
+ * bounds may be others. */
+void consoles_take_live(struct guest *guest);
 /* Makes sure that each log is a private regular file of ours. */
 bool consoles_prepare_logs(struct guest *guest, struct error *error);
 void consoles_mark_boot(struct guest *guest);
@@ -237,6 +241,14 @@ bool actions_end_preparing(struct guest *guest, guest_done_fn on_done,
 /* ladder.c ----------------------------------------------------------------- */
 
 void ladder_free(struct ladder *ladder);
+/* What run.json keeps of a shutdown under way, and the way back: it goes on
+ * where the server before this one was. New reference. */
+json_t *ladder_save(const struct guest *guest);
+void ladder_restore(struct guest *guest, const json_t *saved);
+/* The monitor answered this server for the first time. */
+void ladder_on_ready(struct guest *guest);
+/* The guest is lost: nothing more is done to it. */
+void ladder_lose(struct guest *guest, const struct error *why);
 /* Adds "shutdown" to the API's guest object. */
 void ladder_describe(const struct guest *guest, json_t *object);
 

@@ -267,6 +267,7 @@ guest_take_live(struct guest *guest, struct spec *spec, struct error *error)
         return false;
     }
     spec_free(old);
+    consoles_take_live(guest);
     guest_changed(guest);
     return true;
 }
@@ -283,6 +284,19 @@ const char *
 guest_fleet(const struct guest *guest)
 {
     return guest->fleet ? guest->fleet : "";
+}
+
+int64_t
+guest_order(const struct guest *guest)
+{
+    return guest->order;
+}
+
+bool
+guest_set_order(struct guest *guest, int64_t order, struct error *error)
+{
+    guest->order = order;
+    return store_save_spec(guest, false, error);
 }
 
 struct spec *

@@ -107,6 +107,9 @@ bool guest_take_live(struct guest *guest, struct spec *spec,
 bool guest_set_fleet(struct guest *guest, const char *file,
                      struct error *error);
 const char *guest_fleet(const struct guest *guest);
+/* Its place among all guests: a lower number comes first. Kept on disk. */
+int64_t guest_order(const struct guest *guest);
+bool guest_set_order(struct guest *guest, int64_t order, struct error *error);
 /* The planned definition once the guest has ended, now the caller's; or NULL.
  */
 struct spec *guest_take_plan(struct guest *guest);

@@ -3,6 +3,7 @@
 #include "guest/guest-internal.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,9 @@
 
 /* ms; what the kernel is given for a process that was killed. */
 #define LAST_WAIT_MS 10000
+/* ms; the least that a step goes on for with a new server: the monitor has to
+ * answer it, and who was asked meanwhile may just be ending. */
+#define RESUME_MIN_MS 2000
 
 enum ladder_step {
     STEP_BUTTON,
@@ -23,30 +27,25 @@ enum ladder_step {
     STEP_KILL,
 };
 
+static const char *const step_names[] = {
+    [STEP_BUTTON] = "button", [STEP_AGENT] = "agent", [STEP_QUIT] = "quit",
+    [STEP_TERM] = "term",     [STEP_KILL] = "kill",
+};
+
 static const char *
 step_name(enum ladder_step step)
 {
-    switch (step) {
-    case STEP_BUTTON:
-        return "button";
-    case STEP_AGENT:
-        return "agent";
-    case STEP_QUIT:
-        return "quit";
-    case STEP_TERM:
-        return "term";
-    case STEP_KILL:
-        break;
-    }
-    return "kill";
+    return step_names[step];
 }
 
 struct ladder {
     struct guest *guest; /* borrowed: the owner's */
     enum ladder_step step;
     bool is_forced;
+    bool is_resumed; /* an earlier server began it */
     unsigned presses;
-    int64_t until_ms;         /* wall clock: the end of the step */
+    int64_t length_ms;        /* of the step */
+    int64_t until_ms;         /* wall clock: its end */
     struct loop_timer *timer; /* owned: that end */
     struct loop_timer *press; /* owned: the next press */
 };
@@ -79,21 +78,44 @@ is_awaited(const struct guest *guest)
     return false;
 }
 
-/* The button was pressed in vain: the guest goes on. */
+/* What a later server goes on with. */
+static void
+save(struct guest *guest)
+{
+    struct error error = {0};
+    if (!store_save_run(guest, &error))
+        guest_notice(guest, "warning", "%s", error.text);
+}
+
+/* The button was pressed in vain: the guest goes on. Who began the shutdown is
+ * told, or, when an earlier server was asked, the operator. */
 static void
 end(struct guest *guest, const struct error *why)
 {
+    struct run *run = guest->run;
+    if (!is_awaited(guest) && run && run->ladder && run->ladder->is_resumed)
+        guest_notice(guest, "warning", "%s", why->text);
     for (struct op *op = guest->ops; op; op = op->next) {
         if (is_waiting(op))
             op_finish(op, NULL, why);
     }
-    if (guest->run) {
-        guest->run->is_shutting_down = false;
-        ladder_free(guest->run->ladder);
-        guest->run->ladder = NULL;
+    if (run) {
+        run->is_shutting_down = false;
+        run->is_stop_asked = false;
+        run->is_stop_ignored = true;
+        ladder_free(run->ladder);
+        run->ladder = NULL;
+        save(guest);
     }
     guest_derive_state(guest);
     guest_changed(guest);
+}
+
+void
+ladder_lose(struct guest *guest, const struct error *why)
+{
+    if (guest->run && guest->run->ladder)
+        end(guest, why);
 }
 
 static void
@@ -124,8 +146,10 @@ on_op_limit(void *data)
 static void
 set_end(struct ladder *ladder, int64_t ms)
 {
+    ladder->length_ms = ms;
     ladder->until_ms = clock_wall_ms() + ms;
     loop_timer_start(ladder->timer, (uint64_t)ms);
+    save(ladder->guest);
     guest_changed(ladder->guest);
 }
 
@@ -266,6 +290,7 @@ press_again(void *data)
     if (guest->run_state && !strcmp(guest->run_state, "running")) {
         (void)qmp_send(run->qmp, "system_powerdown", NULL, 0, NULL, NULL, NULL);
         ladder->presses++;
+        save(guest);
         guest_changed(guest);
     }
     loop_timer_start(ladder->press, (uint64_t)repeat_s * 1000);
@@ -410,6 +435,85 @@ guest_shutdown_stop(struct guest *guest, struct error *error)
               ladder->step == STEP_AGENT ? ", and its agent asked" : "");
     end(guest, &why);
     return true;
+}
+
+/* A new server ------------------------------------------------------------- */
+
+json_t *
+ladder_save(const struct guest *guest)
+{
+    const struct ladder *ladder = guest->run ? guest->run->ladder : NULL;
+    if (!ladder)
+        return json_null();
+    return json_pack("{s:s,s:b,s:I,s:I,s:i}", "step", step_name(ladder->step),
+                     "forced", ladder->is_forced, "length-ms",
+                     (json_int_t)ladder->length_ms, "until-ms",
+                     (json_int_t)ladder->until_ms, "presses",
+                     (int)ladder->presses);
+}
+
+static bool
+find_step(const char *name, enum ladder_step *ret_step)
+{
+    for (int i = STEP_BUTTON; name && i <= STEP_KILL; i++) {
+        if (strcmp(step_names[i], name) != 0)
+            continue;
+        *ret_step = (enum ladder_step)i;
+        return true;
+    }
+    return false;
+}
+
+/* What is left of the step; a clock that was set says nothing of it. */
+static int64_t
+left_ms(const struct ladder *ladder)
+{
+    int64_t left = ladder->until_ms - clock_wall_ms();
+    if (left > ladder->length_ms)
+        left = ladder->length_ms;
+    return left < RESUME_MIN_MS ? RESUME_MIN_MS : left;
+}
+
+void
+ladder_restore(struct guest *guest, const json_t *saved)
+{
+    struct run *run = guest->run;
+    enum ladder_step step = STEP_BUTTON;
+    json_int_t length_ms =
+        json_integer_value(json_object_get(saved, "length-ms"));
+    json_int_t presses = json_integer_value(json_object_get(saved, "presses"));
+    if (!find_step(json_string_value(json_object_get(saved, "step")), &step) ||
+        length_ms <= 0 || length_ms > (json_int_t)LIFECYCLE_MAX_S * 1000)
+        return;
+    struct ladder *ladder = ladder_new(guest);
+    ladder->step = step;
+    ladder->is_resumed = true;
+    ladder->is_forced = json_is_true(json_object_get(saved, "forced"));
+    ladder->length_ms = length_ms;
+    ladder->until_ms = json_integer_value(json_object_get(saved, "until-ms"));
+    ladder->presses = presses > 0 && presses < INT_MAX ? (unsigned)presses : 0;
+    ladder->until_ms = clock_wall_ms() + left_ms(ladder);
+    loop_timer_start(ladder->timer,
+                     (uint64_t)(ladder->until_ms - clock_wall_ms()));
+    run->is_shutting_down = true;
+    run->is_kill_asked = step >= STEP_QUIT;
+    if (step >= STEP_TERM) /* it was noted before it was sent */
+        signal_all(guest, step == STEP_TERM ? SIGTERM : SIGKILL);
+    guest_notice(guest, "info",
+                 "its shutdown goes on, which an earlier server "
+                 "began");
+}
+
+void
+ladder_on_ready(struct guest *guest)
+{
+    struct ladder *ladder = guest->run->ladder;
+    if (!ladder || !ladder->is_resumed)
+        return;
+    if (ladder->step == STEP_BUTTON)
+        press_again(ladder);
+    else if (ladder->step == STEP_QUIT)
+        quit(ladder);
 }
 
 void

@@ -134,6 +134,7 @@ guest_lose(struct guest *guest, const struct error *why)
         qmp_free(qmp);
     }
     consoles_detach(guest);
+    ladder_lose(guest, why);
     guest_set_problem(guest, why->text);
     guest_set_run_state(guest, NULL);
     guest_set_state(guest, GUEST_STATE_LOST);
@@ -192,6 +193,7 @@ settle(struct guest *guest)
     if (!store_save_run(guest, &error))
         guest_notice(guest, "warning", "%s", error.text);
     ssh_probe_start(guest);
+    ladder_on_ready(guest);
     op_finish_all(guest, OP_KIND_START, NULL);
 }
 
@@ -300,6 +302,7 @@ on_reset(struct guest *guest, const json_t *arguments)
     (void)arguments;
     free(guest->run->reason);
     guest->run->reason = NULL;
+    guest->run->is_stop_ignored = false; /* what was pressed is forgotten */
     consoles_mark_reset(guest);
     stages_boot_again(guest);
     monitor_refresh(guest, NULL);

@@ -147,6 +147,9 @@ store_save_run(const struct guest *guest, struct error *error)
     json_object_set_new(value, "uuid", text_or_null(run->qmp_uuid));
     json_object_set_new(value, "executable", text_or_null(run->executable));
     json_object_set_new(value, "stop-asked", json_boolean(run->is_stop_asked));
+    json_object_set_new(value, "stop-ignored",
+                        json_boolean(run->is_stop_ignored));
+    json_object_set_new(value, "shutdown", ladder_save(guest));
     json_object_set_new(value, "stages", stages_save(guest));
     json_object_set_new(value, "argv", argv);
     json_t *sockets = json_array();

@@ -5,6 +5,7 @@
 #include "qemu/preflight.h"
 #include "server/api.h"
 #include "server/launch.h"
+#include "server/sequence.h"
 #include "server/server-internal.h"
 
 #include <stdlib.h>
@@ -163,6 +164,7 @@ apply(struct request *request, const struct fleet *fleet,
             plan_start(launch, registry_member(server, guest), &starts, row);
         row++;
     }
+    sequence_follow(server, fleet);
     /* all at once, when each knows of those that it may wait for */
     for (size_t i = 0; i < starts.count; i++)
         launch_start(launch, starts.items[i].guest, starts.items[i].row);

@@ -160,6 +160,7 @@ registry_update(struct server *server, struct guest *guest, struct spec *spec,
     stages_member_added(server, member);
     lans_sync(server->lans, guest);
     view_enter_consoles(server, guest);
+    order_changed(server);
     return ok;
 }
 
@@ -168,7 +169,10 @@ registry_take_live(struct server *server, struct guest *guest,
                    struct spec *spec, struct error *error)
 {
     bool ok = guest_take_live(guest, spec, error);
-    watch_member_updated(server, registry_member(server, guest));
+    struct member *member = registry_member(server, guest);
+    watch_member_updated(server, member);
+    stages_member_updated(server, member);
+    order_changed(server);
     return ok;
 }
 

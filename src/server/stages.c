@@ -297,6 +297,17 @@ stages_member_added(struct server *server, struct member *member)
 }
 
 void
+stages_member_updated(struct server *server, struct member *member)
+{
+    struct stages_member *stages = &member->stages;
+    bool was_stalled = stages->is_stalled;
+    stages->is_stalled = false;
+    int64_t due_ms = stall_due_ms(member);
+    stages->is_stalled = was_stalled && due_ms && due_ms <= clock_wall_ms();
+    arm(server);
+}
+
+void
 stages_member_changed(struct server *server, struct member *member)
 {
     struct stages_member *stages = &member->stages;

@@ -40,6 +40,8 @@ void stages_free(struct stages *stages);
 
 /* A guest came, or its definition is another one. */
 void stages_member_added(struct server *server, struct member *member);
+/* What its definition says of long stays may be otherwise. */
+void stages_member_updated(struct server *server, struct member *member);
 /* Something about it changed: its stage may have. */
 void stages_member_changed(struct server *server, struct member *member);
 void stages_finish_console(struct stages_console *console);

@@ -221,4 +221,102 @@ def test_up_again_tells_what_differs_and_recreates_when_told(box):
     require_in("a: runs already", box.up("-f", path).out)
 
 
+def test_what_qemu_does_not_know_of_applies_at_once(box):
+    path = box.fleet({"a": {"labels": {"role": "old"}}, "b": {}})
+    box.up("-f", path)
+    pids = {g["name"]: g["pid"] for g in box.json("ls")}
+    box.fleet({"a": {"labels": {"role": "new"}, "restart": "on-failure",
+                     "shutdown": {"button": 7}, "stall": {"kernel": 9},
+                     "history": 50, "log": {"max": "1M"}, "silence": 600,
+                     "ssh": {"user": "me"}, "autostart": True,
+                     "after": "b", "until": "login"},
+               "b": {"memory": "160M", "labels": {"x": "y"}}})
+    result = box.up("-f", path)
+    require_in('a: runs, and its new definition applies already', result.out)
+    require_in('labels: {"role":"old"} -> {"role":"new"}', result.out)
+    require_in('b: runs, defined otherwise; a restart would change\n'
+               '    memory: "128M" -> "160M"\n', result.out)
+    require('"x"' not in result.out, "b's label needs no restart")
+    guest = box.guest("a")
+    require_equal([guest["labels"], guest["changes"], guest["after"],
+                   guest["restart"]["policy"], guest["pid"]],
+                  [{"role": "new"}, [], ["b"], "on-failure", pids["a"]])
+    require_equal([g["name"] for g in box.json("ls", "-l", "x=y")], ["b"])
+    require_in("a: runs already", box.up("-f", path).out)
+    # A policy that came later counts for this run.
+    os.kill(pids["a"], signal.SIGKILL)
+    until(lambda: box.guest("a")["restart"]["count"] == 1, "the restart")
+
+
+def names(box):
+    return [guest["name"] for guest in box.json("ls")]
+
+
+def test_guests_stand_in_the_order_of_their_file(box):
+    sleep = {"exec": ["sleep", "1000"]}
+
+    def up(name, *guests):
+        path = box.write(name, {"version": 1,
+                                "guests": {guest: sleep for guest in guests}})
+        box.up("-f", path)
+    up("one.json", "b", "c")
+    up("two.json", "x", "y")
+    deck = box.deck(cols=110)
+    deck.wait_for("typing . b")
+    up("one.json", "a", "c", "new", "b")
+    require_equal(names(box), ["a", "c", "new", "b", "x", "y"])
+    deck.wait_for(r"(?s) a .* c .* new .* b .* x .* y ")
+    up("two.json", "y", "x")
+    require_equal(names(box), ["a", "c", "new", "b", "y", "x"])
+    box.kill_server()
+    require_equal(names(box), ["a", "c", "new", "b", "y", "x"])
+
+
+def test_a_shutdown_goes_on_with_the_next_server(box):
+    box.up("-f", box.fleet({"a": {"shutdown": {
+        "button": 20, "repeat": 1, "quit": 600}}}, append=DEAF))
+    box.wait_shell("a")
+    down = box.spawn("shutdown", "--force", "a")
+    until(lambda: (box.guest("a")["shutdown"] or {}).get("presses", 0) >= 2,
+          "the second press")
+    before = box.guest("a")["shutdown"]
+    box.kill_server()
+    require_equal(down.wait(30), FAILED)
+    guest = box.guest("a")
+    require_equal(guest["state"], "shutting-down")
+    require_equal([guest["shutdown"][name] for name in
+                   ("step", "next", "forced", "until-ms")],
+                  ["button", "quit", True, before["until-ms"]])
+    until(lambda: box.guest("a")["shutdown"]["presses"] > before["presses"],
+          "the button to be pressed again")
+    guest = box.wait_state("a", "stopped")
+    require_equal(guest["exit"]["reason"], "host-qmp-quit")
+
+
+def test_a_shutdown_in_vain_is_told_by_the_next_server(box):
+    box.up("-f", box.fleet({"a": {"restart": "on-failure", "shutdown": {
+        "button": 5, "repeat": 1}}}, append=DEAF))
+    box.wait_shell("a")
+    box.gm("shutdown", "--no-wait", "a")
+    box.kill_server()
+    require_equal(box.guest("a")["state"], "shutting-down")
+    box.wait_state("a", "running")
+    require_in("a did not shut down in time", box.gm("alerts").out)
+    # It was not stopped: when it crashes now it is started again.
+    os.kill(box.guest("a")["pid"], signal.SIGKILL)
+    until(lambda: box.guest("a")["restart"]["count"] == 1, "the restart")
+
+
+def test_a_stopped_qemu_is_killed_by_the_next_server(box):
+    box.up("-f", box.fleet({"a": {"shutdown": {
+        "button": 1, "force": True, "quit": 3, "term": 3}}}, append=DEAF))
+    box.wait_shell("a")
+    os.kill(box.guest("a")["pid"], signal.SIGSTOP)
+    box.gm("shutdown", "--no-wait", "a")
+    until(lambda: box.guest("a")["shutdown"]["step"] == "quit", "the quit")
+    box.kill_server()
+    guest = box.wait_state("a", "stopped")
+    require_equal(guest["exit"]["summary"], "forced off as asked")
+
+
 main(globals())

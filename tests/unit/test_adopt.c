@@ -432,6 +432,25 @@ content_of_the_console_is_the_same_for_the_successor(void **state)
 
 #define LEFT(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+static void
+the_fleet_is_known_to_the_successor(void **state)
+{
+    struct error error = {0};
+    struct world *world = ((struct places *)*state)->first;
+    struct guest *guest = world_define(world, "a", FIRMWARE);
+    struct spec *spec = spec_copy(guest_spec(guest));
+    spec->fleet_directory = xstrdup("/of/the/fleet");
+    assert_true(guest_update(guest, spec, &error));
+    assert_true(guest_set_fleet(guest, "/of/the/fleet/file.json", &error));
+    assert_true(guest_set_order(guest, 7, &error));
+    world = succeed(*state);
+    guest = world->guests[0];
+    assert_string_equal(spec_network_directory(guest_spec(guest)),
+                        "/of/the/fleet");
+    assert_string_equal(guest_fleet(guest), "/of/the/fleet/file.json");
+    assert_int_equal(guest_order(guest), 7);
+}
+
 int
 main(void)
 {
@@ -454,6 +473,7 @@ main(void)
         LEFT(guest_that_another_server_is_starting_is_left_to_it),
         LEFT(bad_definitions_are_told_and_the_others_found),
         LEFT(no_state_directory_means_no_guests),
+        LEFT(the_fleet_is_known_to_the_successor),
         LEFT(content_of_the_console_is_the_same_for_the_successor),
     };
     if (!world_has_qemu())

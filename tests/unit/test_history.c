@@ -150,6 +150,32 @@ none_is_kept_when_none_is_wanted(void **state)
 }
 
 static void
+another_bound_drops_the_oldest_at_once(void **state)
+{
+    (void)state;
+    struct world world;
+    begin(&world, 100, 20);
+    for (int i = 0; i < 50; i++)
+        push(&world, "a row", i % 2 ? 0 : ROW_WRAPPED);
+    push(&world, "the last but one", 0);
+    push(&world, "the last", 0);
+    history_set_max_rows(world.history, 2);
+    assert_null(history_check(world.history));
+    assert_int_equal(history_rows(world.history), 2);
+    assert_int_equal(history_dropped(world.history), 50);
+    expect_row(&world, 0, "the last but one", 0);
+    history_set_max_rows(world.history, 0);
+    assert_int_equal(history_rows(world.history), 0);
+    push(&world, "none is kept", 0);
+    assert_int_equal(history_rows(world.history), 0);
+    history_set_max_rows(world.history, 3);
+    for (int i = 0; i < 5; i++)
+        push(&world, "kept again", 0);
+    assert_int_equal(history_rows(world.history), 3);
+    end(&world);
+}
+
+static void
 lines_are_wrapped_at_the_width_they_are_read(void **state)
 {
     (void)state;
@@ -435,6 +461,7 @@ main(void)
         cmocka_unit_test(rows_come_back_in_order),
         cmocka_unit_test(the_oldest_go_first),
         cmocka_unit_test(none_is_kept_when_none_is_wanted),
+        cmocka_unit_test(another_bound_drops_the_oldest_at_once),
         cmocka_unit_test(lines_are_wrapped_at_the_width_they_are_read),
         cmocka_unit_test(a_line_stays_whole_over_blocks),
         cmocka_unit_test(an_endless_line_is_cut_in_pieces),

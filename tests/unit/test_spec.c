@@ -429,14 +429,24 @@ what_needs_no_restart_is_taken_from_another_spec(void **state)
 {
     (void)state;
     struct spec *running = good_spec(
-        "{\"exec\":[\"cat\"],\"history\":5,\"silence\":9,\"read-only\":true}");
+        "{\"exec\":[\"cat\"],\"history\":5,\"silence\":9,\"read-only\":true,"
+        "\"restart\":\"always\"}");
     struct spec *wanted =
         good_spec("{\"exec\":[\"dog\"],\"history\":7,\"paste\":{\"lps\":2},"
-                  "\"alerts\":[{\"name\":\"x\",\"pattern\":\"y\"}]}");
+                  "\"alerts\":[{\"name\":\"x\",\"pattern\":\"y\"}],"
+                  "\"labels\":{\"a\":\"b\"},\"after\":\"c\",\"until\":\"ssh\","
+                  "\"shutdown\":{\"button\":7},\"stall\":{\"init\":8},"
+                  "\"log\":{\"max\":\"1M\"},\"autostart\":true,"
+                  "\"console\":{\"rows\":30,\"cols\":90}}");
     struct spec *live = spec_with_live_fields(running, wanted);
     assert_string_equal(live->command[0], "cat");
-    assert_int_equal(live->history_lines, 5);
+    assert_int_equal(live->history_lines, 7);
     assert_int_equal(live->silence_s, 0);
+    assert_int_equal(live->lifecycle.restart.policy, LIFECYCLE_NEVER);
+    assert_int_equal(live->lifecycle.until, STAGE_SSH);
+    assert_int_equal(live->lifecycle.shutdown.button_s, 7);
+    assert_true(live->lifecycle.is_autostart);
+    assert_int_equal(live->console_rows, 30);
     assert_false(live->is_readonly);
     assert_int_equal(live->paste.lps, 2);
     assert_int_equal(live->alerts.count, 1);
@@ -444,6 +454,20 @@ what_needs_no_restart_is_taken_from_another_spec(void **state)
     struct spec *same = spec_with_live_fields(wanted, live);
     assert_true(spec_is_equal(same, wanted));
     spec_free(same);
+    spec_free(live);
+    spec_free(wanted);
+    spec_free(running);
+}
+
+static void
+a_size_on_the_kernels_command_line_needs_a_restart(void **state)
+{
+    (void)state;
+    struct spec *running = good_spec("{\"kernel\":\"k\"}");
+    struct spec *wanted =
+        good_spec("{\"kernel\":\"k\",\"console\":{\"rows\":30,\"cols\":90}}");
+    struct spec *live = spec_with_live_fields(running, wanted);
+    assert_true(spec_is_equal(live, running));
     spec_free(live);
     spec_free(wanted);
     spec_free(running);
@@ -467,6 +491,7 @@ main(void)
         cmocka_unit_test(sizes_are_read_as_people_write_them),
         cmocka_unit_test(pastes_have_a_pace),
         cmocka_unit_test(what_needs_no_restart_is_taken_from_another_spec),
+        cmocka_unit_test(a_size_on_the_kernels_command_line_needs_a_restart),
         cmocka_unit_test(the_table_of_fields_is_complete_and_unique),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
