@@ -9,6 +9,7 @@
 #include "console/loss.h"
 #include "console/marks.h"
 #include "console/record.h"
+#include "console/stops.h"
 #include "console/watchdog.h"
 
 /* What console.c (the API), content.c (where the bytes come from) and hub.c
@@ -56,6 +57,7 @@ struct console {
     struct loss loss;            /* of a QEMU console */
     unsigned holds;
 
+    struct stops stops;  /* which rows the log's lines became */
     uint64_t offset;     /* behind the last byte interpreted */
     uint64_t replay_end; /* what lies before it is replayed */
     int wanted_rows;     /* a resize that waits; 0: none */

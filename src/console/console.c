@@ -14,6 +14,7 @@ static void
 destroy(struct console *console)
 {
     terminal_free(console->terminal);
+    stops_finish(&console->stops);
     free(console->log_path);
     free(console);
 }

@@ -158,6 +158,32 @@ content_try_resize(struct console *console)
 
 /* Interpreting ------------------------------------------------------------- */
 
+/* The row of the cursor. */
+static uint64_t
+cursor_id(const struct terminal *terminal)
+{
+    return terminal_row_stamp(terminal, terminal_cursor(terminal).row).id;
+}
+
+/* Writes bytes to the terminal that lie in the log at the present offset, and
+ * notes now and then which row the next line is. */
+static void
+write_noting(struct console *console, const char *bytes, size_t len,
+             unsigned flags)
+{
+    uint64_t offset = console->offset;
+    while (len > 0) {
+        int is_due = 0;
+        size_t part = stops_split(&console->stops, offset, bytes, len, &is_due);
+        terminal_write(console->terminal, bytes, part, flags);
+        offset += part;
+        bytes += part;
+        len -= part;
+        if (is_due)
+            stops_add(&console->stops, offset, cursor_id(console->terminal));
+    }
+}
+
 /* Interprets bytes that lie in the log at the present offset (or nowhere, when
  * logged is less than len), up to the next mark. */
 static void
@@ -167,7 +193,10 @@ interpret(struct console *console, const char *bytes, size_t len, size_t logged)
         console->is_replaying ? TERMINAL_WRITE_REPLAY : TERMINAL_WRITE_LIVE;
     uint64_t offset = console->offset;
     console->is_writing = true;
-    terminal_write(console->terminal, bytes, len, flags);
+    if (logged == len)
+        write_noting(console, bytes, len, flags);
+    else
+        terminal_write(console->terminal, bytes, len, flags);
     console->is_writing = false;
     console->offset += logged;
     if (console->is_dead || console->is_replaying)
@@ -299,6 +328,7 @@ go_back(struct console *console, uint64_t offset)
     if (console->is_dead)
         return;
     record_cut(console);
+    stops_cut(&console->stops, offset);
     apply_due_marks(console);
 }
 

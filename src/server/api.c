@@ -14,7 +14,7 @@ static const struct method_table *const tables[] = {
 
     &methods_console, &methods_text,  &methods_search,   &methods_record,
     &methods_paste,   &methods_view,  &methods_buffer,   &methods_alert,
-    &methods_clients, &methods_lan,   &methods_timeline,
+    &methods_clients, &methods_lan,   &methods_timeline, &methods_place,
 };
 
 /* Methods in all tables together; for messages with the nearest name. */

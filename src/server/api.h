@@ -110,6 +110,7 @@ extern const struct method_table methods_fleet;
 extern const struct method_table methods_guest;
 extern const struct method_table methods_console;
 extern const struct method_table methods_alert;
+extern const struct method_table methods_place;
 extern const struct method_table methods_timeline;
 extern const struct method_table methods_search;
 extern const struct method_table methods_record;

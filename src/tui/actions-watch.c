@@ -33,30 +33,6 @@ run_around(struct deck *deck, int argument)
         records_open_around(deck, row->at_ms, row->target, row->offset);
 }
 
-/* The text of a row of a pane, without the blanks at its ends. The caller frees
- * it. */
-static char *
-row_text(const struct pane *pane, int row)
-{
-    struct buffer text = {0};
-    if (row >= 0 && row < pane->view.rows) {
-        const struct mirror_row *line = &pane->view.lines[row];
-        for (size_t i = 0; i < line->run_count; i++) {
-            /* what no run covers is blank */
-            int col = line->runs[i].col;
-            int end = i ? line->runs[i - 1].col + line->runs[i - 1].cols : 0;
-            for (; i && end < col; end++)
-                buffer_append_byte(&text, ' ');
-            buffer_append_text(&text, line->runs[i].text);
-        }
-    }
-    while (text.len && text.data[text.len - 1] == ' ')
-        text.len--;
-    if (text.data)
-        text.data[text.len] = '\0';
-    return buffer_steal(&text);
-}
-
 /* Around the line that is looked at in a console's scrollback. */
 static void
 run_here(struct deck *deck, int argument)
@@ -67,12 +43,7 @@ run_here(struct deck *deck, int argument)
     int col = 0;
     if (!pane || !copy_mode_cursor(pane, &row, &col))
         return;
-    char *text = row_text(pane, row);
-    if (text[0])
-        records_open_here(deck, pane, text);
-    else
-        status_message(deck, DECK_INFO, "there is nothing on this line");
-    free(text);
+    records_open_here(deck, pane, pane->view.top + row);
 }
 
 static void

@@ -128,6 +128,7 @@ struct deck {
     /* the server */
     uv_work_t reconnect_work;
     struct loop_timer *reconnect_timer;
+    unsigned servers;    /* that it was connected to, one after the other */
     uint64_t lost_at_ms; /* monotonic; when the server went away */
     struct error reconnect_error;
 

@@ -189,6 +189,7 @@ static const struct connection_handlers handlers = {
 void
 link_start(struct deck *deck, int fd)
 {
+    deck->servers++;
     deck->connection = connection_new(&deck->loop, fd, &handlers, deck);
     company_introduce(deck);
     connection_execute(deck->connection, "events-subscribe", NULL, NULL, NULL);

@@ -38,7 +38,6 @@ fill_row(const struct deck *deck, const struct mirror_alert *alert,
         .text =
             xasprintf("%s%s%s%s", alert->text, count, alert->line ? ": " : "",
                       alert->line ? alert->line : ""),
-        .line = xstrdup(alert->line),
         .at_ms = alert->at_ms,
         .offset = alert->line ? alert->offset : -1,
         .id = alert->id,

@@ -10,24 +10,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Going to where a line stands in a console. A log's offset says nothing about
- * the row that a line became; but the lines that read the same and came later,
- * it itself among them, are counted in the log, and the row is the last of as
- * many that are found from the newest row up. What has left the scrollback is
- * shown in the console's past. */
-
-/* Lines that read the same; with more the past is shown. */
-#define SAME_MAX 1000
+/* Going to where a line stands in a console: the server knows which row the
+ * line of the log became. What has left the scrollback is shown in the
+ * console's past. */
 
 struct jump {
-    struct jump *next; /* in deck->jumps */
-    struct pane *pane; /* borrowed: in the graveyard perhaps */
-    char *text;        /* owned */
-    size_t bytes;
-    int64_t offset; /* -1: the newest line that reads so is meant */
-    int64_t at_ms;
-    int64_t at;   /* where to go on in the log */
-    size_t count; /* lines found there */
+    struct jump *next;   /* in deck->jumps */
+    struct pane *pane;   /* borrowed: in the graveyard perhaps */
+    int64_t offset;      /* of the line in the log */
+    int64_t at_ms;       /* when it was printed; 0: not known */
+    bool is_asked_twice; /* the console's width changed on the way */
 };
 
 static void
@@ -38,7 +30,6 @@ jump_free(struct jump *jump)
         link = &(*link)->next;
     if (*link)
         *link = jump->next;
-    free(jump->text);
     free(jump);
 }
 
@@ -69,124 +60,77 @@ go_to_past(const struct jump *jump)
                    jump->pane->target);
 }
 
-static json_t *
-search_arguments_for(const struct jump *jump)
+static void
+go_to_row(const struct jump *jump, const json_t *value)
 {
-    return json_pack("{s:s,s:o,s:s}", "guest", jump->pane->target, "pattern",
-                     json_from_bytes(jump->text, jump->bytes), "case",
-                     "sensitive");
+    struct pane *pane = jump->pane;
+    const json_t *line = json_object_get(value, "line");
+    int64_t history = json_integer_value(json_object_get(value, "history"));
+    int64_t dropped = json_integer_value(json_object_get(value, "dropped"));
+    struct place place = {
+        .row = json_integer_value(json_object_get(line, "row")),
+    };
+    /* a view that was opened a moment ago knows nothing of it yet */
+    if (pane->view.dropped + pane->view.history < dropped + history) {
+        pane->view.dropped = dropped;
+        pane->view.history = history;
+    }
+    copy_mode_go(pane, &place);
+    arrange_cursor(pane->deck);
+    status_changed(pane->deck);
 }
 
+static void ask(struct jump *jump);
+
 static void
-on_row(void *user, json_t *value, const struct error *error)
+on_place(void *user, json_t *value, const struct error *error)
 {
     struct jump *jump = user;
-    struct deck *deck = jump->pane->deck;
-    const json_t *lines = json_object_get(value, "lines");
-    const json_t *line = json_array_get(lines, jump->count - 1);
+    struct pane *pane = jump->pane;
+    int64_t cols = json_integer_value(json_object_get(value, "cols"));
     if (!is_wanted(jump)) {
         jump_free(jump);
         return;
     }
     if (error) {
-        status_message(deck, DECK_INFO, "%s: %s", jump->pane->target,
+        status_message(pane->deck, DECK_INFO, "%s: %s", pane->target,
                        error->text);
-    } else if (!line) {
-        go_to_past(jump);
+    } else if (pane->view.console_cols > 0 && cols != pane->view.console_cols &&
+               !jump->is_asked_twice) {
+        /* rows have other numbers at another width */
+        jump->is_asked_twice = true;
+        ask(jump);
+        return;
+    } else if (json_object_get(value, "line")) {
+        go_to_row(jump, value);
     } else {
-        struct place place = {
-            .row = json_integer_value(json_object_get(line, "row")),
-        };
-        copy_mode_go(jump->pane, &place);
-        arrange_cursor(deck);
-        status_changed(deck);
+        go_to_past(jump);
     }
     jump_free(jump);
 }
 
 static void
-find_row(struct jump *jump)
+ask(struct jump *jump)
 {
-    json_t *arguments = search_arguments_for(jump);
-    json_object_set_new(arguments, "backwards", json_true());
-    json_object_set_new(arguments, "max",
-                        json_integer((json_int_t)jump->count));
-    connection_execute(jump->pane->deck->connection, "console-search",
-                       arguments, on_row, jump);
-}
-
-static void count_lines(struct jump *jump);
-
-static void
-on_lines(void *user, json_t *value, const struct error *error)
-{
-    struct jump *jump = user;
-    const json_t *lines = json_object_get(value, "lines");
-    const json_t *first = json_array_get(lines, 0);
-    int64_t next = json_integer_value(json_object_get(value, "next-offset"));
-    int64_t size = json_integer_value(json_object_get(value, "size"));
-    if (!is_wanted(jump)) {
-        jump_free(jump);
-        return;
-    }
-    bool is_first = jump->count == 0;
-    jump->count += json_array_size(lines);
-    if (error || (is_first && json_integer_value(json_object_get(
-                                  first, "offset")) != jump->offset)) {
-        /* what was cut off, or begins elsewhere, cannot be counted */
-        jump->count = 1;
-        find_row(jump);
-    } else if (jump->count > SAME_MAX) {
-        go_to_past(jump);
-        jump_free(jump);
-    } else if (next > jump->at && next < size) {
-        jump->at = next;
-        count_lines(jump);
-    } else {
-        find_row(jump);
-    }
-}
-
-static void
-count_lines(struct jump *jump)
-{
-    json_t *arguments = search_arguments_for(jump);
-    json_object_set_new(arguments, "offset", json_integer(jump->at));
-    json_object_set_new(arguments, "max", json_integer(SAME_MAX + 1));
-    connection_execute(jump->pane->deck->connection, "console-log-search",
-                       arguments, on_lines, jump);
+    connection_execute(jump->pane->deck->connection, "console-place",
+                       json_pack("{s:s,s:I}", "guest", jump->pane->target,
+                                 "offset", (json_int_t)jump->offset),
+                       on_place, jump);
 }
 
 void
 records_jump(struct deck *deck, struct pane *pane,
              const struct records_row *row)
 {
-    const char *line = row->line;
-    size_t len = strlen(line);
-    while (len > 0 && line[len - 1] == ' ')
-        len--;
-    /* what did not fit ends in a mark of ours */
-    static const char cut[] = "…";
-    size_t cut_len = sizeof(cut) - 1;
-    if (len > cut_len && memcmp(line + len - cut_len, cut, cut_len) == 0)
-        len -= cut_len;
-    if (!deck->connection || len == 0)
+    if (!deck->connection || row->offset < 0)
         return;
     struct jump *jump = xcalloc(1, sizeof(*jump));
     jump->pane = pane;
-    jump->text = xstrndup(line, len);
-    jump->bytes = len;
     jump->offset = row->offset;
-    jump->at = row->offset;
     jump->at_ms = row->at_ms;
     jump->next = deck->jumps;
     deck->jumps = jump;
-    if (row->offset >= 0) {
-        count_lines(jump);
-        return;
-    }
-    jump->count = 1;
-    find_row(jump);
+    ask(jump);
 }
 
 void
@@ -195,7 +139,6 @@ records_jump_finish(struct deck *deck)
     while (deck->jumps) {
         struct jump *jump = deck->jumps;
         deck->jumps = jump->next;
-        free(jump->text);
         free(jump);
     }
 }

@@ -57,11 +57,12 @@ fill_row(const struct deck *deck, const json_t *row, struct records_row *filled)
     bool is_line = kind && strcmp(kind, "line") == 0;
     int severity = mirror_severity(text_of(row, "severity"));
     const json_t *offset = json_object_get(row, "offset");
+    if (!is_line && !text_of(row, "line"))
+        offset = NULL; /* nothing was printed there */
     *filled = (struct records_row){
         .guest = xstrdup(text_of(row, "guest")),
         .target = target_of(deck, row),
         .text = make_text(row, is_line),
-        .line = xstrdup(text_of(row, is_line ? "text" : "line")),
         .at_ms = json_integer_value(json_object_get(row, "at-ms")),
         .offset = offset ? json_integer_value(offset) : -1,
         .role = THEME_TEXT,
@@ -300,19 +301,19 @@ records_timeline_filter(struct deck *deck)
     ask(deck);
 }
 
-/* The line that was looked for says which moment is meant. */
+/* The line in the log says which moment is meant. */
 static void
-on_found(void *user, json_t *value, const struct error *error)
+on_place(void *user, json_t *value, const struct error *error)
 {
     struct deck *deck = user;
     if (!is_open(deck))
         return;
     struct records_query *query = records_query(deck->records);
+    int64_t at_ms = json_integer_value(json_object_get(value, "at-ms"));
     query->is_asking = false;
-    const json_t *row = json_array_get(json_object_get(value, "rows"), 0);
-    if (row) {
-        query->at_ms = json_integer_value(json_object_get(row, "at-ms"));
-        query->offset = json_integer_value(json_object_get(row, "offset"));
+    if (at_ms > 0) {
+        query->at_ms = at_ms;
+        query->offset = json_integer_value(json_object_get(value, "offset"));
     } else {
         status_message(deck, DECK_INFO, "%s",
                        error ? error->text
@@ -359,16 +360,15 @@ records_open_around(struct deck *deck, int64_t at_ms, const char *target,
 }
 
 void
-records_open_here(struct deck *deck, const struct pane *pane, const char *text)
+records_open_here(struct deck *deck, const struct pane *pane, int64_t row)
 {
     if (!open_list(deck, "timeline around this line"))
         return;
     struct records_query *query = records_query(deck->records);
     query->target = xstrdup(pane->target);
     query->is_asking = true;
-    connection_execute(deck->connection, "timeline",
-                       json_pack("{s:[s],s:o,s:i,s:s}", "guests", pane->target,
-                                 "pattern", json_from_text(text), "limit", 1,
-                                 "kind", "line"),
-                       on_found, deck);
+    connection_execute(
+        deck->connection, "console-place",
+        json_pack("{s:s,s:I}", "guest", pane->target, "row", (json_int_t)row),
+        on_place, deck);
 }

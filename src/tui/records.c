@@ -416,7 +416,6 @@ free_row(struct records_row *row)
     free(row->target);
     free(row->mark);
     free(row->text);
-    free(row->line);
 }
 
 static void
@@ -653,13 +652,11 @@ records_choose(struct deck *deck)
         return;
     }
     struct records_row copy = *row; /* the list goes first */
-    copy.line = xstrdup(row->line);
     bool is_found = deck->records->kind == RECORDS_SEARCH;
     records_close(deck);
     arrange_focus(deck, pane);
     if (is_found)
         search_jump(deck, pane, copy.id);
-    else if (copy.line)
+    else if (copy.offset >= 0)
         records_jump(deck, pane, &copy);
-    free(copy.line);
 }

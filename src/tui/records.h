@@ -34,9 +34,8 @@ struct records_row {
     char *target; /* owned: the console, as the API calls it; NULL: none */
     char *mark;   /* owned; NULL: none */
     char *text;   /* owned; foreign */
-    char *line;   /* owned: what to look for in the console; NULL: nothing */
     int64_t at_ms;
-    int64_t offset; /* of the line in the log; -1: none */
+    int64_t offset; /* of its line in the console's log; -1: none */
     int64_t id;     /* of an alert, of a line */
     struct records_match matches[RECORDS_MATCHES_MAX];
     size_t match_count;

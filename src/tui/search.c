@@ -18,6 +18,7 @@
 
 struct search {
     char *typed; /* owned: "/…/" or text; NULL: nothing was searched yet */
+    unsigned server; /* whose numbers the list's lines have */
     bool is_running; /* an answer is to come */
     bool is_stale;   /* it will be one to another question */
 };
@@ -153,8 +154,18 @@ run(struct deck *deck)
     json_object_set_new(arguments, "backwards", json_true());
     json_object_set_new(arguments, "max", json_integer(LINES_MAX));
     search->is_running = true;
+    search->server = deck->servers;
     connection_execute(deck->connection, "console-search", arguments, on_answer,
                        deck);
+}
+
+static void
+open_list(struct deck *deck)
+{
+    char *title = xasprintf("found: %s", deck->search->typed);
+    records_open(deck, RECORDS_SEARCH, title);
+    free(title);
+    run(deck);
 }
 
 static void
@@ -170,10 +181,7 @@ on_pattern(struct deck *deck, const char *text, void *data)
     char *typed = xstrdup(text);
     free(search->typed);
     search->typed = typed;
-    char *title = xasprintf("found: %s", text);
-    records_open(deck, RECORDS_SEARCH, title);
-    free(title);
-    run(deck);
+    open_list(deck);
 }
 
 void
@@ -256,6 +264,13 @@ search_jump(struct deck *deck, struct pane *pane, int64_t line)
 {
     if (!deck->connection || !deck->search || !deck->search->typed)
         return;
+    if (deck->search->server != deck->servers) {
+        /* it numbers lines anew */
+        open_list(deck);
+        status_message(deck, DECK_INFO,
+                       "there is a new server: searched once more");
+        return;
+    }
     json_t *arguments = search_arguments(deck->search->typed);
     json_object_set_new(arguments, "guest", json_string(pane->target));
     json_object_set_new(arguments, "line", json_integer(line));

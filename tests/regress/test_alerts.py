@@ -650,6 +650,16 @@ def test_a_row_leads_to_its_own_line(box):
         deck.keys("Enter")
     go(2)
     deck.wait_for("^ scrollback a 16:1 ")
+    # And back, from the row to the very line of the log.
+    deck.keys("T")
+    deck.wait_for("timeline around this line")
+    deck.wait_for("▌.*the same")
+    screen = deck.screen().splitlines()
+    at = [i for i, row in enumerate(screen) if "▌" in row][-1]
+    require_in("row014", screen[at - 1])
+    require_in("row016", screen[at + 1])
+    deck.keys("Enter")
+    deck.wait_for("^ scrollback a 16:1 ")
     deck.keys("q")
     deck.wait_for("typing . a")
     go(4)

@@ -74,6 +74,19 @@ def test_search_all_and_jump_at_200x50(box):
     jump(box, 200, 50)
 
 
+def test_a_list_of_an_earlier_server_is_made_anew(box):
+    """Lines have other numbers there: none leads to another line."""
+    deck = search_deck(box, 100, 30)
+    box.kill_server()
+    deck.wait_for("connected to a new server")
+    deck.keys("Enter")
+    deck.wait_for("searched once more")
+    deck.wait_for("alpha line 02123")
+    deck.keys("j", "Enter")
+    deck.wait_for("alpha line 01124")
+    require_in("scrollback alpha", deck.screen())
+
+
 def grep_fleet(box):
     box.up("-f", box.console_fleet(
         alpha=lines("alpha", 3000), beta=lines("beta", 2000),
