@@ -207,17 +207,25 @@ static const struct parser_handlers handlers = {
 /* Feeding ------------------------------------------------------------------ */
 
 /* How many bytes the parser can have at once without more than one line's end
- * among them: text with a control behind it, or the next one of a sequence. */
+ * among them: text and the control or control sequence behind it. Within a
+ * sequence nothing below 0x40 ends one but controls. */
 static size_t
 step_bytes(const struct plain *plain, const char *bytes, size_t len)
 {
-    if (!parser_is_idle(&plain->parser))
-        return 1;
-    for (size_t i = 0; i < len; i++) {
-        if ((unsigned char)bytes[i] < 0x20)
-            return i + 1;
+    size_t at = 0;
+    if (parser_is_idle(&plain->parser)) {
+        while (at < len && (unsigned char)bytes[at] >= 0x20)
+            at++;
+        if (at + 1 >= len)
+            return len;
+        if (bytes[at] != '\033' || bytes[at + 1] != '[')
+            return at + 1;
+        at += 2;
     }
-    return len;
+    while (at < len && (unsigned char)bytes[at] >= 0x20 &&
+           (unsigned char)bytes[at] < 0x40)
+        at++;
+    return at < len ? at + 1 : len;
 }
 
 size_t

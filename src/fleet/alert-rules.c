@@ -218,6 +218,16 @@ read_enabled(struct rule_reader *reader, const json_t *value,
         spec_wrong_type(reader->spec.mistakes, place, value, "true or false");
 }
 
+static void
+read_prompt(struct rule_reader *reader, const json_t *value,
+            const struct place *place)
+{
+    if (json_is_boolean(value))
+        reader->rule->prompt = json_is_true(value);
+    else
+        spec_wrong_type(reader->spec.mistakes, place, value, "true or false");
+}
+
 static const struct rule_field {
     const char *name;
     void (*read)(struct rule_reader *reader, const json_t *value,
@@ -226,7 +236,7 @@ static const struct rule_field {
     {"name", read_name},       {"pattern", read_pattern},
     {"message", read_message}, {"severity", read_severity},
     {"run", read_run},         {"timeout", read_timeout},
-    {"enabled", read_enabled},
+    {"prompt", read_prompt},   {"enabled", read_enabled},
 };
 #define RULE_FIELDS_COUNT (sizeof(rule_fields) / sizeof(*rule_fields))
 
@@ -264,7 +274,7 @@ read_rule(struct alert_rules *rules, const json_t *value,
           const struct place *place, struct mistakes *mistakes)
 {
     size_t before = mistakes->count + mistakes->dropped;
-    struct alert_rule rule = {.severity = ALERT_UNSET};
+    struct alert_rule rule = {.severity = ALERT_UNSET, .prompt = ALERT_UNSET};
     struct rule_reader reader = {.spec = {.mistakes = mistakes}, .rule = &rule};
     const char *key = NULL;
     json_t *member = NULL;

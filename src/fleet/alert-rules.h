@@ -39,6 +39,7 @@ struct alert_rule {
                     * word: none after all */
     int severity;  /* enum alert_severity or ALERT_UNSET */
     int timeout_s; /* 0: not said */
+    int prompt;    /* only on lines that are not ended: 0, 1 or ALERT_UNSET */
     bool is_off;   /* "enabled": false */
 };
 

@@ -120,6 +120,8 @@ rule_to_json(const struct rule *rule)
                   rule->source, "severity", alert_severity_name(rule->severity),
                   "message", json_from_text(rule->message), "pattern",
                   json_from_text(rule->pattern));
+    if (rule->is_prompt)
+        json_object_set_new(object, "prompt", json_true());
     if (!rule->run)
         return object;
     json_t *words = json_array();

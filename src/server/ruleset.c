@@ -24,6 +24,7 @@ struct ruleset {
     size_t count;
     struct sieve *sieve; /* owned */
     uint64_t always;
+    uint64_t prompts;
     pcre2_match_data *match_data; /* owned */
     pcre2_match_context *context; /* owned */
 };
@@ -82,6 +83,8 @@ overlay(struct rule *rule, const struct alert_rule *own, const char *source)
         rule->severity = own->severity;
     if (own->timeout_s)
         rule->timeout_s = own->timeout_s;
+    if (own->prompt != ALERT_UNSET)
+        rule->is_prompt = own->prompt;
     if (own->run) {
         shellwords_free(rule->run);
         rule->run = own->run[0] ? copy_words(own->run) : NULL;
@@ -148,6 +151,10 @@ make_sieve(struct ruleset *set)
     size_t count = 0;
     for (size_t i = 0; i < set->count; i++) {
         uint64_t bit = UINT64_C(1) << i;
+        if (set->rules[i].is_prompt) {
+            set->prompts |= bit;
+            continue;
+        }
         if (!needles_find(&needles[i], set->rules[i].pattern))
             set->always |= bit;
         for (size_t j = 0; j < needles[i].count; j++)
@@ -225,6 +232,12 @@ uint64_t
 ruleset_always(const struct ruleset *set)
 {
     return set->always;
+}
+
+uint64_t
+ruleset_prompts(const struct ruleset *set)
+{
+    return set->prompts;
 }
 
 /* Trying ------------------------------------------------------------------- */

@@ -24,12 +24,13 @@ struct ruleset_layer {
 };
 
 struct rule {
-    char *name;    /* owned */
-    char *pattern; /* owned */
-    char *message; /* owned */
-    char **run;    /* owned words; NULL: none */
-    int severity;  /* enum alert_severity */
-    int timeout_s; /* of the command */
+    char *name;     /* owned */
+    char *pattern;  /* owned */
+    char *message;  /* owned */
+    char **run;     /* owned words; NULL: none */
+    int severity;   /* enum alert_severity */
+    int timeout_s;  /* of the command */
+    bool is_prompt; /* tried only on lines that are not ended */
     const char *source;
 };
 
@@ -47,6 +48,8 @@ const struct rule *ruleset_rule(const struct ruleset *set, size_t index);
 const struct sieve *ruleset_sieve(const struct ruleset *set);
 /* The rules that no sieve can help: they are tried on every line. */
 uint64_t ruleset_always(const struct ruleset *set);
+/* The rules that are tried only on lines that are not ended. */
+uint64_t ruleset_prompts(const struct ruleset *set);
 
 /* Whether a rule matches a line of plain text (valid UTF-8). *ret_gave_up: the
  * rule took too long for the last time, and is tried no more. */

@@ -224,9 +224,16 @@ skip_after(uint8_t skip, unsigned char byte)
 static size_t
 skip_sequence(struct sieve_state *state, const char *bytes, size_t len)
 {
+    uint8_t skip = state->skip;
     size_t at = 0;
-    while (at < len && state->skip != SKIP_NONE)
-        state->skip = skip_after(state->skip, (unsigned char)bytes[at++]);
+    while (at < len && skip != SKIP_NONE) {
+        /* parameters, of which a sequence mostly is made */
+        while (skip == SKIP_CONTROL && at + 1 < len &&
+               (unsigned char)(bytes[at] - 0x20) < 0x20)
+            at++;
+        skip = skip_after(skip, (unsigned char)bytes[at++]);
+    }
+    state->skip = skip;
     return at;
 }
 

@@ -206,7 +206,8 @@ watcher_feed(struct watcher *watcher, const char *bytes, size_t len,
     }
     if (start < len)
         keep_tail(&look, bytes + start, len - start, offset + start);
-    return watcher->tail.len && watcher->pending & ~watcher->told;
+    uint64_t open = watcher->pending | ruleset_prompts(watcher->rules);
+    return watcher->tail.len && open & ~watcher->told;
 }
 
 void
@@ -215,5 +216,7 @@ watcher_settle(struct watcher *watcher, uint64_t now_ms,
 {
     struct look look = {watcher, now_ms, handlers, data};
     if (watcher->tail.len)
-        try_line(&look, "", 0, watcher->pending, watcher->tail_offset);
+        try_line(&look, "", 0,
+                 watcher->pending | ruleset_prompts(watcher->rules),
+                 watcher->tail_offset);
 }

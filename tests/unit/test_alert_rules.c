@@ -16,7 +16,8 @@ file_is_read(void **state)
         "{\"version\": 1, \"bell\": \"critical\", \"notify\": \"off\",\n"
         " \"notify-with\": \"osc777\", \"rules\": [\n"
         "  {\"name\": \"a\", \"pattern\": \"x+\", \"severity\": \"critical\",\n"
-        "   \"message\": \"hm\", \"run\": [\"true\", \"1\"], \"timeout\": 5},\n"
+        "   \"message\": \"hm\", \"run\": [\"true\", \"1\"], \"timeout\": 5,\n"
+        "   \"prompt\": true},\n"
         "  {\"name\": \"b\", \"enabled\": false}]}";
     struct alert_file file = {0};
     struct error error = {0};
@@ -33,6 +34,7 @@ file_is_read(void **state)
     assert_int_equal(rule->severity, ALERT_CRITICAL);
     assert_string_equal(rule->run[1], "1");
     assert_int_equal(rule->timeout_s, 5);
+    assert_int_equal(rule->prompt, 1);
     assert_true(file.rules.items[1].is_off);
     assert_int_equal(file.rules.items[1].severity, ALERT_UNSET);
     alert_file_finish(&file);
@@ -71,6 +73,8 @@ static const struct {
      "f:1:34: rules[0].run[0]: this is neither an absolute path nor the bare "
      "name of a program",
      0},
+    {"{\"rules\": [{\"name\": \"a\", \"prompt\": \"# $\"}]}",
+     "f:1:36: rules[0].prompt: this is a string, not true or false", 0},
     {"{\"rules\": [{\"name\": \"a\", \"timeout\": 0}]}",
      "f:1:37: rules[0].timeout: 0 is not within 1 and 3600", 0},
     {"{\"bell\": \"loud\"}",

@@ -82,6 +82,10 @@ said(const struct told *told)
     "{\"rules\": [{\"name\": \"panic\", \"pattern\": \"Kernel panic\"},"       \
     "{\"name\": \"login\", \"pattern\": \"login: ?$\"}]}"
 
+#define PROMPT                                                                 \
+    "{\"rules\": [{\"name\": \"shell\", \"prompt\": true, "                    \
+    "\"pattern\": \"~ # ?$\"}]}"
+
 static const struct {
     const char *rules;
     const char *bytes;
@@ -102,6 +106,9 @@ static const struct {
     {FIXED, "Kernel\npanic\n", ""},
     {FIXED, "\033[5;5HKernel panic\033[6;1Hn1 login: ",
      "panic@0:Kernel panic;login@0:n1 login: ;"},
+    {PROMPT, "a\n~ # \n~ # ", "shell@7:~ # ;"},
+    {PROMPT, "\033[1m~ \033[32m#\033[m ", "shell@0:~ # ;"},
+    {PROMPT, "~ # ls\nb\n~ # \n", ""},
     {RULES, "a\n42\n421\n17", "any@2:42;any@9:17;"},
     {RULES, "Kernel panic\n42\nn login: \n",
      "panic@0:Kernel panic;any@13:42;login@16:n login: ;"},
