@@ -23,32 +23,24 @@ pane_direct_is_possible(const struct pane *pane)
 }
 
 static void
-put_run(struct pane *pane, TickitTerm *term, int row,
-        const struct mirror_run *run)
+put_run(struct pane *pane, int row, const struct mirror_run *run)
 {
+    struct term *term = pane->deck->term;
     bool is_reverse = pane->view.modes & MIRROR_MODE_REVERSE_SCREEN;
-    int room = pane->rect.cols - run->col;
-    if (room <= 0)
-        return;
-    tickit_term_goto(term, row, pane->rect.col + run->col);
-    tickit_term_setpen(term, pens_of_run(pane->deck->pens, run, is_reverse));
+    struct term_ink ink = pens_ink_of_run(run, is_reverse);
+    int left = pane->rect.col;
+    /* a frame for the size before: the neighbour's columns are not its */
+    int end = left + pane->rect.cols;
     if (run->attributes & MIRROR_HIDDEN) {
-        tickit_term_erasech(term, run->cols < room ? run->cols : room,
-                            TICKIT_NO);
+        if (run->cols < pane->rect.cols - run->col)
+            end = left + run->col + run->cols;
+        term_fill(term, row, left + run->col, end, &ink);
         return;
     }
     struct buffer fit = {0};
     size_t len = strlen(run->text);
     const char *text = draw_fit(run->text, &len, &fit);
-    if (run->cols > room) {
-        /* a frame for the size before: the neighbour's columns are not its */
-        TickitStringPos end;
-        TickitStringPos limit;
-        tickit_stringpos_limit_columns(&limit, room);
-        tickit_utf8_ncount(text, len, &end, &limit);
-        len = end.bytes;
-    }
-    tickit_term_printn(term, text, len);
+    term_put(term, row, left + run->col, end, &ink, text, len);
     buffer_finish(&fit);
 }
 
@@ -67,16 +59,15 @@ put_edge(struct pane *pane, TickitTerm *term, int row, int index)
 }
 
 static void
-put_row(struct pane *pane, TickitTerm *term, int row,
-        const struct mirror_row *line)
+put_row(struct pane *pane, int row, const struct mirror_row *line)
 {
     bool is_reverse = pane->view.modes & MIRROR_MODE_REVERSE_SCREEN;
-    tickit_term_goto(term, row, pane->rect.col);
-    tickit_term_setpen(term, pens_of_run(pane->deck->pens,
-                                         &(struct mirror_run){0}, is_reverse));
-    tickit_term_erasech(term, pane->rect.cols, TICKIT_NO);
+    struct term_ink blank =
+        pens_ink_of_run(&(struct mirror_run){0}, is_reverse);
+    term_fill(pane->deck->term, row, pane->rect.col,
+              pane->rect.col + pane->rect.cols, &blank);
     for (size_t i = 0; i < line->run_count; i++)
-        put_run(pane, term, row, &line->runs[i]);
+        put_run(pane, row, &line->runs[i]);
 }
 
 bool
@@ -91,7 +82,7 @@ pane_direct_draw(struct pane *pane)
         if (!line->is_dirty)
             continue;
         line->is_dirty = false;
-        put_row(pane, term, top + i, line);
+        put_row(pane, top + i, line);
         put_edge(pane, term, top + i, i);
         has_drawn = true;
     }

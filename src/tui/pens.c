@@ -1,31 +1,20 @@
 #include "tui/pens.h"
 
 #include "client/mirror.h"
-#include "tui/term-driver.h"
-#include "tui/term-looks.h"
 
 #include <string.h>
 
-static void
-set_colour(TickitPen *pen, TickitPenAttr attr, uint32_t colour)
+static int
+nearest_colour(uint32_t colour)
 {
     uint32_t value = colour & MIRROR_COLOUR_VALUE_MASK;
     switch (colour & MIRROR_COLOUR_KIND_MASK) {
     case MIRROR_COLOUR_INDEXED:
-        tickit_pen_set_colour_attr(pen, attr, (int)(value & 0xFF));
-        break;
+        return (int)(value & 0xFF);
     case MIRROR_COLOUR_RGB:
-        tickit_pen_set_colour_attr(pen, attr, term_colour_from_rgb(value));
-        tickit_pen_set_colour_attr_rgb8(pen, attr,
-                                        (TickitPenRGB8){
-                                            .r = (uint8_t)(value >> 16 & 0xFF),
-                                            .g = (uint8_t)(value >> 8 & 0xFF),
-                                            .b = (uint8_t)(value & 0xFF),
-                                        });
-        break;
+        return term_colour_from_rgb(value);
     default:
-        tickit_pen_set_colour_attr(pen, attr, -1);
-        break;
+        return -1;
     }
 }
 
@@ -45,8 +34,8 @@ exact_colour(uint32_t colour)
 }
 
 /* What curses has no words for. */
-static void
-set_look(struct term *term, TickitPen *pen, const struct pens_style *style)
+static struct term_look
+look_of(const struct pens_style *style)
 {
     struct term_look look = {
         .foreground = exact_colour(style->foreground),
@@ -60,29 +49,70 @@ set_look(struct term *term, TickitPen *pen, const struct pens_style *style)
         look.lines |= TERM_EXTRA_STRIKE;
     if (style->attributes & MIRROR_OVERLINE)
         look.lines |= TERM_EXTRA_OVERLINE;
-    term_pen_look(term, pen, &look);
+    return look;
+}
+
+static const struct {
+    uint32_t mirror;
+    unsigned ink;
+} attribute_table[] = {
+    {MIRROR_BOLD, TERM_INK_BOLD},     {MIRROR_DIM, TERM_INK_DIM},
+    {MIRROR_ITALIC, TERM_INK_ITALIC}, {MIRROR_UNDERLINE, TERM_INK_UNDERLINE},
+    {MIRROR_BLINK, TERM_INK_BLINK},   {MIRROR_REVERSE, TERM_INK_REVERSE},
+};
+
+static struct term_ink
+ink_of(const struct pens_style *style)
+{
+    struct term_ink ink = {
+        .foreground = nearest_colour(style->foreground),
+        .background = nearest_colour(style->background),
+        .look = look_of(style),
+    };
+    for (size_t i = 0; i < sizeof(attribute_table) / sizeof(*attribute_table);
+         i++) {
+        if (style->attributes & attribute_table[i].mirror)
+            ink.attributes |= attribute_table[i].ink;
+    }
+    return ink;
+}
+
+static void
+set_colour(TickitPen *pen, TickitPenAttr attr, int index, uint32_t exact)
+{
+    tickit_pen_set_colour_attr(pen, attr, index);
+    if (!exact)
+        return;
+    tickit_pen_set_colour_attr_rgb8(pen, attr,
+                                    (TickitPenRGB8){
+                                        .r = (uint8_t)(exact >> 16 & 0xFF),
+                                        .g = (uint8_t)(exact >> 8 & 0xFF),
+                                        .b = (uint8_t)(exact & 0xFF),
+                                    });
 }
 
 static TickitPen *
 make_pen(struct term *term, const struct pens_style *style)
 {
-    uint32_t attributes = style->attributes;
+    struct term_ink ink = ink_of(style);
     TickitPen *pen = tickit_pen_new();
-    set_colour(pen, TICKIT_PEN_FG, style->foreground);
-    set_colour(pen, TICKIT_PEN_BG, style->background);
-    tickit_pen_set_bool_attr(pen, TICKIT_PEN_BOLD, attributes & MIRROR_BOLD);
+    set_colour(pen, TICKIT_PEN_FG, ink.foreground, ink.look.foreground);
+    set_colour(pen, TICKIT_PEN_BG, ink.background, ink.look.background);
+    tickit_pen_set_bool_attr(pen, TICKIT_PEN_BOLD,
+                             ink.attributes & TERM_INK_BOLD);
     tickit_pen_set_bool_attr(pen, TICKIT_PEN_ITALIC,
-                             attributes & MIRROR_ITALIC);
-    tickit_pen_set_bool_attr(pen, TICKIT_PEN_BLINK, attributes & MIRROR_BLINK);
+                             ink.attributes & TERM_INK_ITALIC);
+    tickit_pen_set_bool_attr(pen, TICKIT_PEN_BLINK,
+                             ink.attributes & TERM_INK_BLINK);
     tickit_pen_set_bool_attr(pen, TICKIT_PEN_REVERSE,
-                             attributes & MIRROR_REVERSE);
+                             ink.attributes & TERM_INK_REVERSE);
     tickit_pen_set_int_attr(pen, TICKIT_PEN_UNDER,
-                            attributes & MIRROR_UNDERLINE
+                            ink.attributes & TERM_INK_UNDERLINE
                                 ? TICKIT_PEN_UNDER_SINGLE
                                 : TICKIT_PEN_UNDER_NONE);
     tickit_pen_set_int_attr(pen, TICKIT_PEN_ALTFONT,
-                            attributes & MIRROR_DIM ? TERM_FONT_DIM : 0);
-    set_look(term, pen, style);
+                            ink.attributes & TERM_INK_DIM ? TERM_FONT_DIM : 0);
+    term_pen_look(term, pen, &ink.look);
     return pen;
 }
 
@@ -123,16 +153,29 @@ pens_get(struct pens *pens, const struct pens_style *style)
     return slot->pen;
 }
 
-TickitPen *
-pens_of_run(struct pens *pens, const struct mirror_run *run, bool is_reverse)
+static struct pens_style
+style_of_run(const struct mirror_run *run, bool is_reverse)
 {
-    struct pens_style style = {
+    return (struct pens_style){
         .foreground = run->foreground,
         .background = run->background,
         .underline_colour = run->underline_colour,
         .attributes = run->attributes ^ (is_reverse ? MIRROR_REVERSE : 0u),
     };
+}
+
+TickitPen *
+pens_of_run(struct pens *pens, const struct mirror_run *run, bool is_reverse)
+{
+    struct pens_style style = style_of_run(run, is_reverse);
     return pens_get(pens, &style);
+}
+
+struct term_ink
+pens_ink_of_run(const struct mirror_run *run, bool is_reverse)
+{
+    struct pens_style style = style_of_run(run, is_reverse);
+    return ink_of(&style);
 }
 
 void

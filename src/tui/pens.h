@@ -1,12 +1,13 @@
 #pragma once
 
+#include "tui/term-driver.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
 #include <tickit.h>
 
 struct mirror_run;
-struct term;
 
 /* libtickit pens for the styles that guests print in. Direct-mapped: a style
  * that meets another in its slot replaces it, so hostile output costs time,
@@ -37,4 +38,6 @@ TickitPen *pens_get(struct pens *pens, const struct pens_style *style);
 /* The pen of a run; is_reverse: the whole screen is. */
 TickitPen *pens_of_run(struct pens *pens, const struct mirror_run *run,
                        bool is_reverse);
+/* The same for what is drawn beside libtickit. */
+struct term_ink pens_ink_of_run(const struct mirror_run *run, bool is_reverse);
 void pens_finish(struct pens *pens);

@@ -124,6 +124,21 @@ term_cells_put(struct term_cells *cells, int row, int col, int width,
 }
 
 void
+term_cells_put_ascii(struct term_cells *cells, int row, int col,
+                     const char *text, int count, const cchar_t *look)
+{
+    if (row < 0 || row >= cells->rows || col < 0 || count < 1 ||
+        col + count > cells->cols)
+        return;
+    cut_out(cells, row, col, col + count);
+    cchar_t *line = cell_at(cells, row, col);
+    for (int i = 0; i < count; i++) {
+        line[i] = *look;
+        line[i].chars[0] = (wchar_t)text[i];
+    }
+}
+
+void
 term_cells_combine(struct term_cells *cells, int row, int col,
                    wchar_t character)
 {

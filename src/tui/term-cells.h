@@ -40,6 +40,11 @@ void term_cells_fill(struct term_cells *cells, int row, int col, int count,
 void term_cells_put(struct term_cells *cells, int row, int col, int width,
                     const cchar_t *cell);
 
+/* Puts printable characters of ASCII with a cell's looks; they have to fit into
+ * the row. */
+void term_cells_put_ascii(struct term_cells *cells, int row, int col,
+                          const char *text, int count, const cchar_t *look);
+
 /* Adds a combining character to the one in that cell, while there is room. */
 void term_cells_combine(struct term_cells *cells, int row, int col,
                         wchar_t character);

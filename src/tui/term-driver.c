@@ -1,7 +1,6 @@
 #include "tui/term-driver.h"
 
 #include "base/buffer.h"
-#include "base/utf8.h"
 #include "base/xalloc.h"
 #include "tui/term-cells.h"
 #include "tui/term-entry.h"
@@ -10,6 +9,7 @@
 #include "tui/term-output.h"
 #include "tui/term-pen.h"
 #include "tui/term-restore.h"
+#include "tui/term-text.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -36,8 +36,9 @@ struct term {
     FILE *in;                  /* owned */
     struct term_output output; /* owned: a stream of its own on out_fd */
     struct term_looks looks;   /* owned */
-    struct term_pen pen;
-    struct term_cells cells; /* owned: what was drawn */
+    struct term_pen pen;       /* libtickit's */
+    struct term_pen ink_pen;   /* term_put's */
+    struct term_cells cells;   /* owned: what was drawn */
     struct term_modes modes;
     int rows;
     int cols;
@@ -55,56 +56,32 @@ term_of(TickitTermDriver *driver)
     return (struct term *)driver;
 }
 
-/* Puts one character where the terminal stands; false when it does not fit any
- * more. */
-static bool
-put_character(struct term *term, uint32_t codepoint, cchar_t *cell)
+void
+term_put(struct term *term, int row, int col, int end,
+         const struct term_ink *ink, const char *text, size_t len)
 {
-    wchar_t character = (wchar_t)codepoint;
-    int width = 1;
-    if (codepoint < 0x20 || codepoint >= 0x7F)
-        width = wcwidth(character);
-    if (width == 0) {
-        /* a combining mark joins the cell before it */
-        term_cells_combine(&term->cells, term->row, term->col - 1, character);
-        return true;
-    }
-    if (width < 0 || codepoint >= TERM_LOOK_FIRST) {
-        character = (wchar_t)UTF8_REPLACEMENT;
-        width = 1;
-    }
-    cell->chars[0] = character;
-    if (width > term->cols - term->col) {
-        /* a wide one in the last column: nothing is shown of it */
-        cell->chars[0] = L' ';
-        term_cells_fill(&term->cells, term->row, term->col, 1, cell);
-        term->col = term->cols;
-        return false;
-    }
-    term_cells_put(&term->cells, term->row, term->col, width, cell);
-    term->col += width;
-    return true;
+    struct term_spot spot = {row, col, end < term->cols ? end : term->cols};
+    term_pen_set_ink(&term->ink_pen, &term->looks, ink);
+    term_text_put(&term->cells, &spot, &term->ink_pen, text, len);
+}
+
+void
+term_fill(struct term *term, int row, int col, int end,
+          const struct term_ink *ink)
+{
+    cchar_t blank;
+    term_pen_set_ink(&term->ink_pen, &term->looks, ink);
+    term_pen_cell(&term->ink_pen, L' ', &blank);
+    term_cells_fill(&term->cells, row, col, end - col, &blank);
 }
 
 static bool
 driver_print(TickitTermDriver *driver, const char *text, size_t len)
 {
     struct term *term = term_of(driver);
-    cchar_t cell;
-    term_pen_cell(&term->pen, L' ', &cell);
-    while (len > 0) {
-        uint32_t codepoint = (unsigned char)*text;
-        size_t step = 1;
-        if (codepoint >= 0x80) {
-            step = utf8_decode(text, len, &codepoint);
-            if (step == 0)
-                break;
-        }
-        if (!put_character(term, codepoint, &cell))
-            break;
-        text += step;
-        len -= step;
-    }
+    struct term_spot spot = {term->row, term->col, term->cols};
+    term_text_put(&term->cells, &spot, &term->pen, text, len);
+    term->col = spot.col;
     return true;
 }
 
@@ -349,8 +326,7 @@ term_open(int in_fd, int out_fd, const char *type, struct error *error)
 
     struct term *term = xcalloc(1, sizeof(*term));
     term->modes.out_fd = out_fd;
-    term->pen.pair_fg = -1;
-    term->pen.pair_bg = -1;
+    term->pen.pair_fg = term->pen.pair_bg = -1;
     term->is_linux_vt = type && strncmp(type, "linux", 5) == 0;
     term->has_unicode = choose_charset();
     term_restore_save(in_fd, out_fd);
@@ -364,6 +340,7 @@ term_open(int in_fd, int out_fd, const char *type, struct error *error)
     if (term->has_unicode && term_output_prepare(&term->output))
         term->looks.extras = term_extras_find(type);
     term->looks.is_direct = term->pen.colours >= TERM_COLOURS_DIRECT;
+    term->ink_pen = term->pen;
 
     term->driver.vtable = &driver_vtable;
     term->driver.name = "ncursesw";

@@ -1,8 +1,10 @@
 #pragma once
 
 #include "base/error.h"
+#include "tui/term-looks.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include <tickit.h>
 
@@ -66,10 +68,33 @@ enum term_font {
 /* Gives a pen what curses has no words for, as far as the terminal can show it.
  * The pen's text colour cannot have 24 bits beside. What the pen was given is
  * void once term_looks_generation is another one. */
-struct term_look;
 void term_pen_look(struct term *term, TickitPen *pen,
                    const struct term_look *look);
 unsigned term_looks_generation(const struct term *term);
+
+/* What a cell is drawn with, beside libtickit: a console's full screens have a
+ * style for every second cell, and a pen costs more than the cells do. */
+enum term_ink_attribute {
+    TERM_INK_BOLD = 1 << 0,
+    TERM_INK_DIM = 1 << 1,
+    TERM_INK_ITALIC = 1 << 2,
+    TERM_INK_UNDERLINE = 1 << 3,
+    TERM_INK_BLINK = 1 << 4,
+    TERM_INK_REVERSE = 1 << 5,
+};
+struct term_ink {
+    int foreground; /* 0 to 255, the nearest of 24 bits; -1: the default */
+    int background;
+    unsigned attributes;
+    struct term_look look;
+};
+
+/* Draws printable UTF-8 on a row's columns from col up to end, what libtickit
+ * draws there next lies over it. Neither its pen nor its place changes. */
+void term_put(struct term *term, int row, int col, int end,
+              const struct term_ink *ink, const char *text, size_t len);
+void term_fill(struct term *term, int row, int col, int end,
+               const struct term_ink *ink);
 
 /* The nearest of XTerm's 256 colours (the cube and the greys: the first 16
  * differ between terminals). rgb: 0xRRGGBB. */

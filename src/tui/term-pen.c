@@ -9,21 +9,26 @@ direct_colour(unsigned rgb)
     return rgb < 8 ? 0 : (int)rgb;
 }
 
-/* has_look: the place of 24-bit text colours is taken by a look's number. */
+/* exact: TERM_LOOK_RGB with 24 bits, or 0. */
 static int
-curses_colour(const struct term_pen *pen, const TickitPen *from,
-              TickitPenAttr attr, bool has_look)
+curses_colour(const struct term_pen *pen, int index, uint32_t exact)
 {
-    int index = tickit_pen_get_colour_attr(from, attr);
     if (index < 0)
         return -1;
     if (pen->colours < TERM_COLOURS_DIRECT)
         return term_colour_reduce(index, pen->colours);
-    if (!has_look && tickit_pen_has_colour_attr_rgb8(from, attr)) {
-        TickitPenRGB8 rgb = tickit_pen_get_colour_attr_rgb8(from, attr);
-        return direct_colour((unsigned)(rgb.r << 16 | rgb.g << 8 | rgb.b));
-    }
+    if (exact)
+        return direct_colour(exact & TERM_LOOK_COLOUR_MASK);
     return index < 8 ? index : (int)term_colour_to_rgb(index);
+}
+
+static uint32_t
+exact_colour(const TickitPen *from, TickitPenAttr attr)
+{
+    if (!tickit_pen_has_colour_attr_rgb8(from, attr))
+        return 0;
+    TickitPenRGB8 rgb = tickit_pen_get_colour_attr_rgb8(from, attr);
+    return TERM_LOOK_RGB | (uint32_t)(rgb.r << 16 | rgb.g << 8 | rgb.b);
 }
 
 static const struct {
@@ -62,6 +67,17 @@ pen_look(const TickitPen *from)
     return rgb.g << 8 | rgb.b;
 }
 
+static void
+set_pair(struct term_pen *pen, int fg, int bg)
+{
+    if (fg == pen->pair_fg && bg == pen->pair_bg)
+        return;
+    int pair = fg < 0 && bg < 0 ? 0 : alloc_pair(fg, bg);
+    pen->pair = pair < 0 ? 0 : pair;
+    pen->pair_fg = fg;
+    pen->pair_bg = bg;
+}
+
 void
 term_pen_set(struct term_pen *pen, const struct term_looks *looks,
              const TickitPen *from)
@@ -71,16 +87,31 @@ term_pen_set(struct term_pen *pen, const struct term_looks *looks,
     pen->attributes = curses_attributes(from);
     if (pen->colours < 8)
         return;
-    int fg = curses_colour(pen, from, TICKIT_PEN_FG, look != NULL);
-    int bg = curses_colour(pen, from, TICKIT_PEN_BG, false);
-    if (look && look->foreground && pen->colours >= TERM_COLOURS_DIRECT)
-        fg = direct_colour(look->foreground & TERM_LOOK_COLOUR_MASK);
-    if (fg == pen->pair_fg && bg == pen->pair_bg)
-        return;
-    int pair = fg < 0 && bg < 0 ? 0 : alloc_pair(fg, bg);
-    pen->pair = pair < 0 ? 0 : pair;
-    pen->pair_fg = fg;
-    pen->pair_bg = bg;
+    /* the place of a text colour's 24 bits is taken by the look's number */
+    uint32_t exact =
+        look ? look->foreground : exact_colour(from, TICKIT_PEN_FG);
+    set_pair(pen,
+             curses_colour(pen, tickit_pen_get_colour_attr(from, TICKIT_PEN_FG),
+                           exact),
+             curses_colour(pen, tickit_pen_get_colour_attr(from, TICKIT_PEN_BG),
+                           exact_colour(from, TICKIT_PEN_BG)));
+}
+
+void
+term_pen_set_ink(struct term_pen *pen, struct term_looks *looks,
+                 const struct term_ink *ink)
+{
+    static const attr_t attributes[] = {A_BOLD,      A_DIM,   A_ITALIC,
+                                        A_UNDERLINE, A_BLINK, A_REVERSE};
+    pen->look = term_looks_number(looks, &ink->look);
+    pen->attributes = 0;
+    for (size_t i = 0; ink->attributes >> i; i++) {
+        if (ink->attributes & 1u << i)
+            pen->attributes |= attributes[i];
+    }
+    if (pen->colours >= 8)
+        set_pair(pen, curses_colour(pen, ink->foreground, ink->look.foreground),
+                 curses_colour(pen, ink->background, ink->look.background));
 }
 
 void

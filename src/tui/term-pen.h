@@ -1,5 +1,6 @@
 #pragma once
 
+#include "tui/term-driver.h"
 #include "tui/term-looks.h"
 
 #include <tickit.h>
@@ -23,6 +24,10 @@ struct term_pen {
 /* Draws with a pen of libtickit's from now on. */
 void term_pen_set(struct term_pen *pen, const struct term_looks *looks,
                   const TickitPen *from);
+
+/* … with an ink. */
+void term_pen_set_ink(struct term_pen *pen, struct term_looks *looks,
+                      const struct term_ink *ink);
 
 /* A cell with that character. */
 void term_pen_cell(const struct term_pen *pen, wchar_t character,

@@ -1,6 +1,8 @@
+#include "client/mirror.h"
 #include "console/render.h"
 #include "console/terminal.h"
 #include "term-world.h"
+#include "tui/pens.h"
 #include "tui/term-driver.h"
 #include "tui/term-entry.h"
 
@@ -163,12 +165,17 @@ draw_at_random(struct fixture *fixture, struct picture *picture)
     } characters[] = {
         {" ", 1}, {"a", 1}, {"b", 1}, {"日", 2}, {"e\xCC\x81", 1}, {"本", 2},
     };
+    static const struct term_ink ink = {.foreground = -1, .background = -1};
     int row = rand() % PICTURE_ROWS;
     int col = rand() % PICTURE_COLS;
+    bool is_ink = rand() % 2;
     tickit_term_goto(fixture->tickit, row, col);
     if (rand() % 4 == 0) {
         int count = 1 + rand() % (PICTURE_COLS - col);
-        tickit_term_erasech(fixture->tickit, count, TICKIT_MAYBE);
+        if (is_ink)
+            term_fill(fixture->term, row, col, col + count, &ink);
+        else
+            tickit_term_erasech(fixture->tickit, count, TICKIT_MAYBE);
         for (int i = 0; i < count; i++)
             set_cell(picture, row, col + i, " ", 1);
         return;
@@ -178,8 +185,13 @@ draw_at_random(struct fixture *fixture, struct picture *picture)
         int width = characters[which].width;
         if (col + width > PICTURE_COLS)
             break;
-        tickit_term_print(fixture->tickit, characters[which].text);
-        set_cell(picture, row, col, characters[which].text, width);
+        const char *text = characters[which].text;
+        if (is_ink)
+            term_put(fixture->term, row, col, PICTURE_COLS, &ink, text,
+                     strlen(text));
+        else
+            tickit_term_print(fixture->tickit, text);
+        set_cell(picture, row, col, text, width);
         col += width;
     }
 }
@@ -231,6 +243,85 @@ whatever_is_drawn_over_what_the_screen_is_right(void **state)
     }
     terminal_free(terminal);
     close_term(&fixture);
+}
+
+static void
+ink_ends_where_it_is_told_to(void **state)
+{
+    (void)state;
+    static const struct term_ink ink = {.foreground = -1, .background = -1};
+    struct fixture fixture;
+    open_term(&fixture, "xterm-256color", 4, 10);
+    term_put(fixture.term, 0, 2, 5, &ink, "abcdef", 6);
+    term_put(fixture.term, 1, 2, 5, &ink, "ab日c", 6);
+    term_put(fixture.term, 2, 8, 99, &ink, "yz!", 3);
+    term_put(fixture.term, 3, 7, 5, &ink, "q", 1);
+    term_fill(fixture.term, 3, 7, 5, &ink);
+    term_flush(fixture.term);
+    sent(&fixture);
+    assert_non_null(strstr(fixture.bytes, "abc"));
+    assert_null(strstr(fixture.bytes, "d"));
+    assert_null(strstr(fixture.bytes, "日"));
+    assert_non_null(strstr(fixture.bytes, "yz"));
+    assert_null(strpbrk(fixture.bytes, "!q"));
+    close_term(&fixture);
+}
+
+/* What the terminal is sent for a run in the middle of its screen. */
+static void
+send_run(struct fixture *fixture, const char *type,
+         const struct mirror_run *run, bool is_ink, bool is_reverse)
+{
+    struct pens pens = {0};
+    open_term(fixture, type, 4, 10);
+    pens.term = fixture->term;
+    struct term_ink ink = pens_ink_of_run(run, is_reverse);
+    if (is_ink) {
+        term_put(fixture->term, 1, 1, 10, &ink, "x", 1);
+    } else {
+        tickit_term_goto(fixture->tickit, 1, 1);
+        tickit_term_setpen(fixture->tickit,
+                           pens_of_run(&pens, run, is_reverse));
+        tickit_term_print(fixture->tickit, "x");
+    }
+    term_flush(fixture->term);
+    sent(fixture);
+    pens_finish(&pens);
+    close_term(fixture);
+}
+
+static void
+an_ink_is_drawn_as_its_pen_is(void **state)
+{
+    (void)state;
+    static const char *const types[] = {"xterm-256color", "xterm", "vt100",
+                                        "xterm-direct", "tmux-256color"};
+    static const struct mirror_run runs[] = {
+        {0},
+        {.foreground = MIRROR_COLOUR_INDEXED | 75, .attributes = MIRROR_BOLD},
+        {.foreground = MIRROR_COLOUR_RGB | 0x123456,
+         .background = MIRROR_COLOUR_RGB | 0x654321},
+        {.background = MIRROR_COLOUR_INDEXED | 3,
+         .attributes = MIRROR_DIM | MIRROR_ITALIC | MIRROR_BLINK},
+        {.underline_colour = MIRROR_COLOUR_RGB | 0xFF0000,
+         .attributes = MIRROR_UNDERLINE | 3 << 12},
+        {.foreground = MIRROR_COLOUR_RGB | 0x010203,
+         .attributes = MIRROR_REVERSE | MIRROR_STRIKE | MIRROR_OVERLINE},
+    };
+    static struct fixture fixtures[2];
+    for (size_t i = 0; i < 4 * sizeof(types) / sizeof(*types); i++) {
+        const char *type = types[i / 4];
+        (void)setenv("COLORTERM", i % 2 ? "truecolor" : "", 1);
+        for (size_t j = 0; j < sizeof(runs) / sizeof(*runs); j++) {
+            send_run(&fixtures[0], type, &runs[j], false, i % 4 >= 2);
+            send_run(&fixtures[1], type, &runs[j], true, i % 4 >= 2);
+            if (strcmp(fixtures[0].bytes, fixtures[1].bytes) != 0)
+                fail_msg("%s, run %zu: %s by pen, %s by ink", type, j,
+                         fixtures[0].bytes + 1, fixtures[1].bytes + 1);
+            assert_non_null(strchr(fixtures[1].bytes, 'x'));
+        }
+    }
+    (void)unsetenv("COLORTERM");
 }
 
 /* A compiled entry of two strings, cursor_address and cursor_down: term(5). */
@@ -500,6 +591,8 @@ main(void)
         cmocka_unit_test(cells_outside_the_screen_are_nowhere),
         cmocka_unit_test(controls_never_reach_the_terminal),
         cmocka_unit_test(whatever_is_drawn_over_what_the_screen_is_right),
+        cmocka_unit_test(ink_ends_where_it_is_told_to),
+        cmocka_unit_test(an_ink_is_drawn_as_its_pen_is),
         cmocka_unit_test(an_entry_moves_down_by_vt_instead_of_lf),
         cmocka_unit_test(the_next_row_costs_two_bytes),
         cmocka_unit_test(colours_are_those_that_the_terminal_has),
