@@ -1,9 +1,8 @@
 #include "base/json.h"
 #include "base/xalloc.h"
 #include "fleet/fleet.h"
-#include "fleet/variables.h"
-#include "qemu/preflight.h"
 #include "server/api.h"
+#include "server/fleet-reading.h"
 #include "server/launch.h"
 #include "server/sequence.h"
 #include "server/server-internal.h"
@@ -31,18 +30,6 @@ is_wanted(const json_t *names, const char *name)
             return true;
     }
     return false;
-}
-
-static bool
-check_names(const struct fleet *fleet, const json_t *names, struct error *error)
-{
-    for (size_t i = 0; i < json_array_size(names); i++) {
-        const char *name = json_string_value(json_array_get(names, i));
-        if (!find_spec(fleet, name))
-            return error_set(error, ERROR_CODE_NOT_FOUND,
-                             "%s has no guest '%.64s'", fleet->file, name);
-    }
-    return true;
 }
 
 /* A running guest takes at once what needs no restart, the rest when it has
@@ -174,33 +161,57 @@ apply(struct request *request, const struct fleet *fleet,
     launch_go(launch, argument_boolean(arguments, "wait"));
 }
 
+/* A fleet file that is being read. */
+struct application {
+    struct request *request; /* owned */
+    json_t *arguments;       /* owned */
+};
+
+/* In the journal it stands when it was taken. */
+static const struct method apply_deed = {
+    .name = "fleet-apply",
+    .deed = "applied a fleet file",
+};
+
+static void
+on_fleet_read(void *data, struct fleet *fleet, const struct error *error)
+{
+    struct application *application = data;
+    struct request *request = application->request;
+    struct server *server = request_server(request);
+    struct error why = {0};
+    if (server->is_stopping)
+        error_set(&why, ERROR_CODE_STATE, "the server is leaving");
+    else if (!fleet)
+        why = *error;
+    else if (!request_peer(request)) /* who waited that long gave up */
+        error_set(&why, ERROR_CODE_STATE, "who asked for it is gone");
+    /* Nothing is defined while anything in the file cannot work. */
+    if (why.code || !fleet_check_sockets(fleet, server->paths, &why)) {
+        request_fail(request, &why);
+    } else {
+        lifecycle_deed(server, request_peer(request), &apply_deed,
+                       application->arguments);
+        apply(request, fleet, application->arguments);
+    }
+    fleet_free(fleet);
+    json_decref(application->arguments);
+    free(application);
+}
+
 static bool
 run_apply(struct request *request, const json_t *arguments, struct error *error)
 {
     const char *file = argument_string(arguments, "file");
-    const char *text = argument_string(arguments, "text");
     if (file[0] != '/')
         return error_set(error, ERROR_CODE_INVALID,
                          "argument 'file' is not an absolute path");
-    /* This process's environment is nobody's: the client sends its own. */
-    json_t *none = json_object();
-    const json_t *sent = json_object_get(arguments, "variables");
-    struct variables variables = {json_is_object(sent) ? sent : none, NULL};
-    struct fleet_source source = {file, text, text ? strlen(text) : 0,
-                                  &variables};
-    struct fleet *fleet = fleet_load(&source, error);
-    json_decref(none);
-    if (!fleet)
-        return false;
-    const json_t *names = json_object_get(arguments, "guests");
-    /* Nothing is defined while anything in the file cannot work. */
-    bool ok = check_names(fleet, names, error) &&
-              preflight_check_commands(fleet, error) &&
-              fleet_check_sockets(fleet, request_server(request)->paths, error);
-    if (ok)
-        apply(request, fleet, arguments);
-    fleet_free(fleet);
-    return ok;
+    struct application *application = xcalloc(1, sizeof(*application));
+    application->request = request;
+    application->arguments = json_deep_copy(arguments);
+    fleet_reading_begin(request_server(request), arguments, on_fleet_read,
+                        application);
+    return true;
 }
 
 /* A guest that was defined and is being started. */
@@ -287,7 +298,6 @@ static const struct method methods[] = {
     {
         .name = "fleet-apply",
         .summary = "Defines, and if asked starts, the guests of a fleet file",
-        .deed = "applied a fleet file",
         .arguments =
             {
                 {"file", ARGUMENT_STRING, ARGUMENT_REQUIRED, 0, 0,

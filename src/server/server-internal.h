@@ -23,6 +23,7 @@
 /* What the files of this folder share. */
 
 struct buffers;
+struct fleet_reading;
 struct lans;
 struct listener;
 struct peer;
@@ -88,9 +89,11 @@ struct server {
     struct waiter *waiters; /* owned by their requests: linked list */
     struct paste *pastes;   /* owned: linked list, oldest first */
     int64_t next_view_id;
-    struct buffer frame_line;  /* owned: the frame being written */
-    uint64_t search_count;     /* searches under way */
-    unsigned log_search_count; /* … in logs, each in a thread */
+    struct buffer frame_line;             /* owned: the frame being written */
+    uint64_t search_count;                /* searches under way */
+    unsigned log_search_count;            /* … in logs, each in a thread */
+    unsigned fleet_reading_count;         /* fleet files, each in a thread */
+    struct fleet_reading *fleet_readings; /* owned: those that wait; list */
     int64_t next_peer_id;
     uint64_t use_count;               /* uses of views */
     uint64_t clients_due_ms;          /* when clients_timer fires; 0: never */

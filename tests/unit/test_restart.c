@@ -54,6 +54,16 @@ send_fleet(struct fixture *f, const char *guests, bool wait)
     return id;
 }
 
+/* The same, until its first guests are defined: the file is read beside the
+ * loop, and the answer comes when all are started. */
+static int
+begin_fleet(struct fixture *f, const char *guests)
+{
+    int id = send_fleet(f, guests, true);
+    json_decref(client_event(&f->client, "GUEST_CHANGED"));
+    return id;
+}
+
 static json_t *
 apply(struct fixture *f, const char *guests, bool wait)
 {
@@ -132,10 +142,8 @@ guest_waits_until_another_has_come_far_enough(void **state)
 {
     struct fixture *f = *state;
     /* the one that waits stands first */
-    int id = send_fleet(f,
-                        "\"b\": " STAYS ", \"after\": [\"a\"], \"until\": "
-                        "\"login\"}, \"a\": " LOGIN_LATER,
-                        true);
+    int id = begin_fleet(f, "\"b\": " STAYS ", \"after\": [\"a\"], \"until\": "
+                            "\"login\"}, \"a\": " LOGIN_LATER);
     (void)wait_state(f, "a", "running");
     json_t *guest = query(f, "b");
     assert_string_equal(text_of(guest, "state"), "defined");
@@ -177,13 +185,12 @@ static void
 guest_is_not_started_when_the_other_dies(void **state)
 {
     struct fixture *f = *state;
-    int id = send_fleet(
+    int id = begin_fleet(
         f,
         "\"a\": " SCRIPT(
             "stty raw -echo; head -c1; exit 3") "}, \"b\": " STAYS
                                                 ", \"after\": [\"a\"], \"until\": \"login\"}, \"c\": " STAYS
-                                                ", \"after\": [\"b\"]}",
-        true);
+                                                ", \"after\": [\"b\"]}");
     (void)wait_state(f, "a", "running");
     type(f, "a", "x");
     json_t *reply = client_reply(&f->client, id);
@@ -243,12 +250,10 @@ static void
 user_can_start_or_stop_what_waits(void **state)
 {
     struct fixture *f = *state;
-    int id = send_fleet(f,
-                        "\"a\": " LOGIN_LATER ", \"b\": " STAYS
-                        ", \"after\": [\"a\"], \"until\": \"login\"}, "
-                        "\"c\": " STAYS
-                        ", \"after\": [\"a\"], \"until\": \"login\"}",
-                        true);
+    int id = begin_fleet(f, "\"a\": " LOGIN_LATER ", \"b\": " STAYS
+                            ", \"after\": [\"a\"], \"until\": \"login\"}, "
+                            "\"c\": " STAYS
+                            ", \"after\": [\"a\"], \"until\": \"login\"}");
     (void)wait_state(f, "a", "running");
     client_call(&f->client, "guest-start", json_pack("{s:s}", "guest", "b"));
     (void)wait_state(f, "b", "running");
