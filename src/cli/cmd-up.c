@@ -8,6 +8,7 @@
 #include "cli/output.h"
 #include "cli/rows.h"
 #include "cli/session.h"
+#include "cli/startup.h"
 #include "fleet/fleet.h"
 #include "fleet/variables.h"
 
@@ -258,15 +259,8 @@ recreate(struct cli *cli, struct session *session, const json_t *result)
                             "to apply what differs")) {
         status = COMMAND_FAILED;
     } else if (count) {
-        json_t *arguments = json_pack("{s:b}", "wait", true);
-        struct act act = {
-            .method = "guest-restart",
-            .arguments = arguments,
-            .timeout_ms = SESSION_NO_TIMEOUT,
-            .done = "restarted",
-        };
-        status = act_on_guests(cli, session, names, count, &act);
-        json_decref(arguments);
+        struct startup_restart how = {.waits = true, .done = "restarted"};
+        status = startup_restart(cli, session, names, count, &how);
     }
     free(names);
     return status;
@@ -292,46 +286,14 @@ print_result(struct cli *cli, struct session *session, const json_t *result)
     return ok;
 }
 
-/* Says which guests are held back, while the others start: data is an object of
- * what was said of each. */
-static void
-on_event(void *user, const char *name, json_t *data)
-{
-    json_t *said = user;
-    const char *guest = guests_text(data, "name");
-    const char *text = guests_text(data, "waiting");
-    if (strcmp(name, "GUEST_CHANGED") != 0 || !text[0] ||
-        strcmp(guests_text(said, guest), text) == 0)
-        return;
-    (void)fprintf(stderr, "%s: %s\n", guest, text);
-    json_object_set_new(said, guest, json_from_text(text));
-}
-
-static bool
-apply(struct session *session, json_t *arguments, uint64_t timeout_ms,
-      json_t **ret_result, struct error *error)
-{
-    json_t *said = json_object();
-    session_set_on_event(session, on_event, said);
-    bool ok = session_call(session, "events-subscribe", NULL,
-                           SESSION_REPLY_TIMEOUT_MS, NULL, error) &&
-              session_call(session, "fleet-apply", json_incref(arguments),
-                           timeout_ms, ret_result, error);
-    session_set_on_event(session, NULL, NULL);
-    json_decref(said);
-    return ok;
-}
-
 static int
 run_detached(struct cli *cli, struct session *session, json_t *arguments)
 {
     struct error error = {0};
     json_t *result = NULL;
-    bool is_applied = apply(session, arguments,
-                            (uint64_t)options_number(&cli->options, "timeout"),
-                            &result, &error);
-    json_decref(arguments);
-    if (!is_applied)
+    if (!startup_call(session, "fleet-apply", arguments,
+                      (uint64_t)options_number(&cli->options, "timeout"),
+                      &result, &error))
         return session_fail(session, &error);
     bool ok = print_result(cli, session, result);
     print_gone(cli, result);

@@ -143,14 +143,18 @@ comes_after(const struct item *item, const char *name)
 static void
 begin(struct takedown *takedown, struct item *item)
 {
-    json_t *arguments =
-        json_pack("{s:o,s:b,s:b}", "guest", json_from_text(item->name), "wait",
-                  true, "force", takedown->options->is_forced);
-    if (takedown->options->timeout_ms)
-        json_object_set_new(
-            arguments, "timeout-ms",
-            json_integer((json_int_t)takedown->options->timeout_ms));
-    item->call = session_begin(takedown->session, "guest-shutdown", arguments);
+    const struct takedown_options *options = takedown->options;
+    json_t *arguments = json_pack("{s:o,s:b}", "guest",
+                                  json_from_text(item->name), "wait", true);
+    if (!options->is_killed)
+        json_object_set_new(arguments, "force",
+                            json_boolean(options->is_forced));
+    if (!options->is_killed && options->timeout_ms)
+        json_object_set_new(arguments, "timeout-ms",
+                            json_integer((json_int_t)options->timeout_ms));
+    item->call = session_begin(
+        takedown->session, options->is_killed ? "guest-kill" : "guest-shutdown",
+        arguments);
     item->state = ITEM_BEGUN;
 }
 
@@ -258,19 +262,26 @@ wait_all(struct takedown *takedown)
 static int
 report_all(struct takedown *takedown)
 {
+    bool *ret_ended = takedown->options->ret_ended;
     bool is_json = options_has(&takedown->cli->options, "json");
-    json_t *answers = is_json ? json_array() : NULL;
+    json_t *answers = !is_json    ? NULL
+                      : ret_ended ? json_incref(takedown->options->answers)
+                                  : json_array();
     struct act act = {.method = "guest-shutdown"};
     int status = COMMAND_DONE;
     for (size_t i = 0; i < takedown->count; i++) {
         struct item *item = &takedown->items[i];
         bool ok = item->state == ITEM_ENDED;
+        if (ret_ended)
+            ret_ended[i] = ok;
+        if (ret_ended && ok)
+            continue;
         int one = act_report(item->name, &act, item->value,
                              ok ? NULL : &item->error, answers);
         if (one != COMMAND_DONE && status != COMMAND_FAILED)
             status = one;
     }
-    if (answers)
+    if (answers && !ret_ended)
         output_json(answers);
     json_decref(answers);
     return status;
@@ -312,7 +323,9 @@ takedown_run(struct cli *cli, struct session *session, const char *const *names,
     struct error lost = {0};
     int status = ok ? report_all(&takedown) : COMMAND_FAILED;
     if (!ok && !session_is_interrupted(session))
-        error_set(&lost, ERROR_CODE_IO, "the server is gone");
+        error_set(&lost, ERROR_CODE_IO,
+                  "the server is gone; the next one goes on with what was "
+                  "begun");
     if (!ok)
         status = session_fail(session, &lost);
     for (size_t i = 0; i < count; i++) {

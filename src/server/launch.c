@@ -60,6 +60,8 @@ set_failed(struct launch *launch, size_t row, const struct error *error)
 {
     json_t *object = json_array_get(launch->rows, row);
     json_object_set_new(object, "action", json_string("failed"));
+    json_object_set_new(object, "class",
+                        json_string(error_code_name(error->code)));
     json_object_set_new(object, "error", json_from_text(error->text));
 }
 
@@ -119,7 +121,8 @@ launch_wait(struct launch *launch, const struct member *member, size_t row)
 }
 
 void
-launch_start(struct launch *launch, struct guest *guest, size_t row)
+launch_start(struct launch *launch, struct guest *guest, unsigned flags,
+             size_t row)
 {
     struct member *member = registry_member(launch->server, guest);
     struct error error = {0};
@@ -127,7 +130,7 @@ launch_start(struct launch *launch, struct guest *guest, size_t row)
     start->launch = launch;
     start->row = row;
     launch->pending++;
-    if (order_start(launch->server, member, on_started, start, &error)) {
+    if (order_start(launch->server, member, flags, on_started, start, &error)) {
         launch_wait(launch, member, row);
         return;
     }

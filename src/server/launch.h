@@ -30,9 +30,10 @@ void launch_set_gone(struct launch *launch, json_t *gone);
 /* Marks the row that was added last as failed. */
 void launch_fail_row(struct launch *launch, const struct error *error);
 
-/* Starts a guest, whose row it is; its action becomes "started", "waiting" with
- * what for, or "failed" with the error's text. */
-void launch_start(struct launch *launch, struct guest *guest, size_t row);
+/* Starts a guest, whose row it is (flags: enum order_flags); its action becomes
+ * "started", "waiting" with what for, or "failed" with the error's text. */
+void launch_start(struct launch *launch, struct guest *guest, unsigned flags,
+                  size_t row);
 
 /* What became of a guest that was told to start, whose row it is: it is
  * started, or held back. */

@@ -154,7 +154,7 @@ apply(struct request *request, const struct fleet *fleet,
     sequence_follow(server, fleet);
     /* all at once, when each knows of those that it may wait for */
     for (size_t i = 0; i < starts.count; i++)
-        launch_start(launch, starts.items[i].guest, starts.items[i].row);
+        launch_start(launch, starts.items[i].guest, 0, starts.items[i].row);
     free(starts.items);
     if (!json_is_array(names))
         launch_set_gone(launch, find_gone(server, fleet));
@@ -211,6 +211,33 @@ run_apply(struct request *request, const json_t *arguments, struct error *error)
     application->arguments = json_deep_copy(arguments);
     fleet_reading_begin(request_server(request), arguments, on_fleet_read,
                         application);
+    return true;
+}
+
+/* Starts those named in their order; who runs already is left alone. */
+static bool
+run_start(struct request *request, const json_t *arguments, struct error *error)
+{
+    struct server *server = request_server(request);
+    const json_t *names = json_object_get(arguments, "guests");
+    struct launch *launch = launch_new(request);
+    struct starts starts = {0};
+    (void)error;
+    for (size_t i = 0; i < json_array_size(names); i++) {
+        const char *name = json_string_value(json_array_get(names, i));
+        struct error missing = {0};
+        struct guest *guest = registry_find(server, name, &missing);
+        launch_add_row(launch, name, guest ? "unchanged" : "failed");
+        if (!guest)
+            launch_fail_row(launch, &missing);
+        else if (!guest_is_active(guest))
+            plan_start(launch, registry_member(server, guest), &starts, i);
+    }
+    for (size_t i = 0; i < starts.count; i++)
+        launch_start(launch, starts.items[i].guest, ORDER_WITHOUT_ABSENT,
+                     starts.items[i].row);
+    free(starts.items);
+    launch_go(launch, argument_boolean(arguments, "wait"));
     return true;
 }
 
@@ -316,6 +343,20 @@ static const struct method methods[] = {
                  "Answer when every one is ready or has failed"},
             },
         .run = run_apply,
+    },
+    {
+        .name = "fleet-start",
+        .summary = "Starts guests, each when those that it comes after are "
+                   "ready",
+        .deed = "started guests",
+        .arguments =
+            {
+                {"guests", ARGUMENT_STRINGS, ARGUMENT_REQUIRED, 0, 0,
+                 "Their names"},
+                {"wait", ARGUMENT_BOOLEAN, 0, 0, 0,
+                 "Answer when every one is ready or has failed"},
+            },
+        .run = run_start,
     },
     {
         .name = "guest-define",

@@ -110,6 +110,15 @@ answer_action(struct action *action, const struct error *error)
 
 static void on_done(void *data, const struct error *error);
 
+/* A restart that ended with its first half: nobody has to wait for it. */
+static void
+forget_start(struct action *action)
+{
+    struct guest *guest = registry_find(action->server, action->guest, NULL);
+    if (guest)
+        order_forget(action->server, registry_member(action->server, guest));
+}
+
 /* A restart's second half. */
 static void
 start_again(struct action *action)
@@ -117,7 +126,10 @@ start_again(struct action *action)
     struct error error = {0};
     action->then_start = false;
     struct guest *guest = registry_find(action->server, action->guest, &error);
-    if (guest && guest_start(guest, on_done, action, &error)) {
+    struct member *member =
+        guest ? registry_member(action->server, guest) : NULL;
+    if (member && order_start(action->server, member, ORDER_WITHOUT_ABSENT,
+                              on_done, action, &error)) {
         if (!action->waits)
             answer_action(action, NULL);
         return;
@@ -136,6 +148,8 @@ on_done(void *data, const struct error *error)
         start_again(action);
         return;
     }
+    if (action->then_start)
+        forget_start(action);
     /* what somebody stopped is no fault */
     if (error && !action->request)
         server_notice(action->server,
@@ -308,6 +322,8 @@ run_restart(struct request *request, const json_t *arguments,
         argument_boolean(arguments, "force")
             ? guest_kill(guest, on_done, action, error)
             : guest_shutdown(guest, timeout_ms, 0, on_done, action, error);
+    if (ok)
+        order_expect(registry_member(action->server, guest));
     if (ok && !action->waits)
         answer_action(action, NULL);
     return action_begun(action, ok);

@@ -5,6 +5,7 @@
 #include "server/server-internal.h"
 #include "server/waiter.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +17,7 @@ struct hold {
     void *data;
     struct loop_timer *limit; /* owned */
     char *text;               /* owned: what it waits for */
+    uint64_t absent; /* bits of "after": those that are not waited for */
 };
 
 enum verdict {
@@ -63,23 +65,47 @@ say_never(const struct member *member, struct guest *other, const char *name,
     json_decref(object);
 }
 
-/* Looks at all that a guest waits for. *ret_text: what the first of them lacks,
- * the caller's; only with VERDICT_WAIT. */
+/* Whether one that is not there yet may still come. */
+static bool
+may_come(const struct member *other)
+{
+    return other && (guest_is_active(other->guest) || other->order.hold ||
+                     other->order.is_due || restart_is_due(other));
+}
+
+static_assert(LIFECYCLE_MAX_AFTER <= 64, "absent has a bit for each");
+
+/* Those that it would wait for in vain, as bits. */
+static uint64_t
+find_absent(struct server *server, const struct member *member)
+{
+    const struct lifecycle *life = &guest_spec(member->guest)->lifecycle;
+    uint64_t absent = 0;
+    for (size_t i = 0; life->after && life->after[i]; i++) {
+        struct member *other = find_member(server, life->after[i]);
+        if (!may_come(other))
+            absent |= UINT64_C(1) << i;
+    }
+    return absent;
+}
+
+/* Looks at all that a guest waits for, but those that are absent. *ret_text:
+ * what the first of them lacks, the caller's; only with VERDICT_WAIT. */
 static enum verdict
-judge(struct server *server, const struct member *member, char **ret_text,
-      struct error *error)
+judge(struct server *server, const struct member *member, uint64_t absent,
+      char **ret_text, struct error *error)
 {
     const struct lifecycle *life = &guest_spec(member->guest)->lifecycle;
     char *text = NULL;
     for (size_t i = 0; life->after && life->after[i]; i++) {
         const char *name = life->after[i];
         struct member *other = find_member(server, name);
-        if (other && is_far_enough(other->guest, life->until))
+        /* one that is being restarted is not as far as it was */
+        bool is_there = other && !other->order.is_due &&
+                        is_far_enough(other->guest, life->until);
+        if (is_there || absent & UINT64_C(1) << i)
             continue;
-        bool may_come =
-            other && (guest_is_active(other->guest) || other->order.hold ||
-                      other->order.is_due || restart_is_due(other));
-        if (!may_come) {
+        if (!may_come(other)) {
             say_never(member, other ? other->guest : NULL, name, error);
             free(text);
             return VERDICT_NEVER;
@@ -151,8 +177,8 @@ set_text(struct server *server, struct member *member, char *text)
 }
 
 static void
-hold_back(struct server *server, struct member *member, char *text,
-          guest_done_fn on_done, void *data)
+hold_back(struct server *server, struct member *member, uint64_t absent,
+          char *text, guest_done_fn on_done, void *data)
 {
     const struct lifecycle *life = &guest_spec(member->guest)->lifecycle;
     struct hold *hold = xcalloc(1, sizeof(*hold));
@@ -160,6 +186,7 @@ hold_back(struct server *server, struct member *member, char *text,
     hold->member = member;
     hold->on_done = on_done;
     hold->data = data;
+    hold->absent = absent;
     hold->limit = loop_timer_new(&server->loop, on_limit, hold);
     loop_timer_start(hold->limit, (uint64_t)life->until_timeout_s * 1000);
     member->order.hold = hold;
@@ -174,19 +201,21 @@ order_expect(struct member *member)
 }
 
 static bool
-start(struct server *server, struct member *member, guest_done_fn on_done,
-      void *data, struct error *error)
+start(struct server *server, struct member *member, unsigned flags,
+      guest_done_fn on_done, void *data, struct error *error)
 {
     char *text = NULL;
+    uint64_t absent =
+        flags & ORDER_WITHOUT_ABSENT ? find_absent(server, member) : 0;
     if (member->order.hold)
         return error_set(error, ERROR_CODE_STATE, "%s is held back already: %s",
                          guest_name(member->guest), member->order.hold->text);
     (void)restart_forget(server, member);
-    switch (judge(server, member, &text, error)) {
+    switch (judge(server, member, absent, &text, error)) {
     case VERDICT_READY:
         return guest_start(member->guest, on_done, data, error);
     case VERDICT_WAIT:
-        hold_back(server, member, text, on_done, data);
+        hold_back(server, member, absent, text, on_done, data);
         return true;
     case VERDICT_NEVER:
     default:
@@ -195,12 +224,26 @@ start(struct server *server, struct member *member, guest_done_fn on_done,
 }
 
 bool
-order_start(struct server *server, struct member *member, guest_done_fn on_done,
-            void *data, struct error *error)
+order_start(struct server *server, struct member *member, unsigned flags,
+            guest_done_fn on_done, void *data, struct error *error)
+{
+    order_forget(server, member);
+    return start(server, member, flags, on_done, data, error);
+}
+
+void
+order_forget(struct server *server, struct member *member)
 {
     member->order.is_due = false;
     order_changed(server); /* others may wait for it in vain */
-    return start(server, member, on_done, data, error);
+}
+
+void
+order_member_updated(struct server *server, struct member *member)
+{
+    if (member->order.hold)
+        member->order.hold->absent = 0;
+    order_changed(server);
 }
 
 const char *
@@ -242,7 +285,8 @@ look_at(struct server *server, struct member *member)
 {
     char *text = NULL;
     struct error error = {0};
-    enum verdict verdict = judge(server, member, &text, &error);
+    enum verdict verdict =
+        judge(server, member, member->order.hold->absent, &text, &error);
     if (verdict == VERDICT_WAIT) {
         set_text(server, member, text);
         return false;
@@ -312,7 +356,7 @@ order_resume(struct server *server, bool with_autostart)
         if (is_autostart)
             server_notice(server, "info", guest_name(member->guest),
                           "started with the server (autostart)");
-        if (!order_start(server, member, NULL, NULL, &error))
+        if (!order_start(server, member, 0, NULL, NULL, &error))
             server_notice(server, "error", guest_name(member->guest),
                           error.text);
     }

@@ -21,11 +21,22 @@ struct order_member {
 /* Notes that it is to be started in this round: others may wait for it. */
 void order_expect(struct member *member);
 
+enum order_flags {
+    /* Those that neither run nor are about to are not waited for: without it
+     * they are why it is not started. */
+    ORDER_WITHOUT_ABSENT = 1 << 0,
+};
+
 /* Starts a guest, now or once those it waits for are ready; on_done is called
  * when it is ready, has failed, or was given up. False: it cannot be started,
  * and on_done is not called. */
-bool order_start(struct server *server, struct member *member,
+bool order_start(struct server *server, struct member *member, unsigned flags,
                  guest_done_fn on_done, void *data, struct error *error);
+
+/* It is not started after all (order_expect): who waits for it is told. */
+void order_forget(struct server *server, struct member *member);
+/* Its definition is another one. */
+void order_member_updated(struct server *server, struct member *member);
 
 /* "waiting for control0: login", or NULL. Borrowed. */
 const char *order_text(const struct member *member);

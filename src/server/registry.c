@@ -160,7 +160,7 @@ registry_update(struct server *server, struct guest *guest, struct spec *spec,
     stages_member_added(server, member);
     lans_sync(server->lans, guest);
     view_enter_consoles(server, guest);
-    order_changed(server);
+    order_member_updated(server, member);
     return ok;
 }
 
@@ -172,7 +172,7 @@ registry_take_live(struct server *server, struct guest *guest,
     struct member *member = registry_member(server, guest);
     watch_member_updated(server, member);
     stages_member_updated(server, member);
-    order_changed(server);
+    order_member_updated(server, member);
     return ok;
 }
 

@@ -87,6 +87,61 @@ def test_what_ignores_its_button_is_forced_off_step_by_step(box):
     require_equal(down.wait(30), 0, "down's status")
 
 
+def check_restart_order(box, *command):
+    """Restarts all three by the command, and looks at who came when."""
+    pids = {g["name"]: g["pid"] for g in box.json("ls")}
+    result = box.gm(*command, patience=240)
+    for name, pid in pids.items():
+        require(box.guest(name)["pid"] != pid, f"{name} was not restarted")
+    require_equal(order_of(box, "state", "ended:")[-3:],
+                  ["worker1", "worker0", "control0"], "the ends")
+    require_equal(order_of(box, "state", "started")[-3:],
+                  ["control0", "worker0", "worker1"], "the starts")
+    require_in("worker0: waiting for control0: login", result.err)
+    return result
+
+
+def test_restarts_and_recreations_follow_the_order(box):
+    def fleet(memory):
+        return box.fleet({
+            "worker0": {"after": ["control0"], "until": "login"},
+            "worker1": {"after": ["worker0"]},
+            "control0": {}}, memory=memory)
+    box.up("-f", fleet("128M"), patience=120)
+    for name in ("control0", "worker0", "worker1"):
+        box.wait_shell(name)
+    result = check_restart_order(box, "restart", "--yes", "worker0",
+                                 "control0", "worker1")
+    require_equal(result.out.split(), ["worker0:", "running", "control0:",
+                                       "running", "worker1:", "running"])
+    for name in ("control0", "worker0", "worker1"):
+        box.wait_shell(name)
+    result = check_restart_order(box, "up", "-d", "-f", fleet("144M"),
+                                 "--recreate", "--yes")
+    require_in("worker1: restarted", result.out)
+    # One alone is not held back by those that are off.
+    box.gm("kill", "--yes", "control0")
+    answer = box.json("restart", "--yes", "--force", "worker0")
+    require_equal([guest["state"] for guest in answer], ["running"])
+    result = box.json("restart", "--yes", "nobody", code=FAILED)
+    require_equal([answer["class"] for answer in result], ["NotFound"])
+
+
+def test_restarts_of_the_deck_follow_the_order(box):
+    box.up("-f", box.fleet({"a": {}, "b": {"after": "a", "until": "login"}}),
+           patience=120)
+    for name in "ab":
+        box.wait_shell(name)
+    peer = box.api()
+    try:
+        for name in "ba":
+            peer.call("guest-restart", guest=name)
+    finally:
+        peer.close()
+    until(lambda: order_of(box, "state", "started")[2:] == ["a", "b"],
+          "b to come after a")
+
+
 # Shuts down when the host asks, and answers what the host asks first.
 AGENT = r"""cat >/tmp/agent <<'END'
 exec 3<>$(ls /dev/vport*p1)

@@ -114,7 +114,7 @@ every_method_of_the_contract_is_there(void **state)
         "console-log",      "console-resize", "view-open",
         "view-change",      "view-ack",       "view-close",
         "client-set",       "query-clients",  "keyboard-take",
-        "keyboard-release", "console-fit",
+        "keyboard-release", "console-fit",    "fleet-start",
     };
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         const struct method *method = NULL;
@@ -136,7 +136,7 @@ nothing_that_changes_a_guest_is_for_read_only_clients(void **state)
         "guest-start",      "guest-shutdown", "guest-kill",    "guest-pause",
         "guest-resume",     "guest-reset",    "guest-restart", "guest-remove",
         "guest-qmp",        "guest-define",   "fleet-apply",   "server-quit",
-        "keyboard-release",
+        "keyboard-release", "fleet-start",
     };
     static const char *const looking[] = {
         "guest-list",      "console-log", "console-wait", "view-open",
