@@ -67,8 +67,9 @@ help_format_summary(const struct option *option, struct buffer *out)
         buffer_printf(out, " (default: %s)", option->default_value);
 }
 
-static void
-print_options(const struct option *options, size_t count)
+void
+help_each_option(const struct option *options, size_t count,
+                 void (*print)(const char *head, const char *text))
 {
     for (size_t i = 0; i < count; i++) {
         if (options[i].flags & OPTION_HIDDEN)
@@ -77,7 +78,7 @@ print_options(const struct option *options, size_t count)
         struct buffer text = {0};
         help_format_option(&options[i], &head);
         help_format_summary(&options[i], &text);
-        print_entry(head.data, text.data);
+        print(head.data, text.data);
         buffer_finish(&head);
         buffer_finish(&text);
     }
@@ -102,7 +103,8 @@ help_print_all(void)
             print_entry(commands[i]->name, commands[i]->summary);
     }
     (void)printf("\noptions of every command:\n");
-    print_options(commands_global_options, commands_global_option_count);
+    help_each_option(commands_global_options, commands_global_option_count,
+                     print_entry);
     (void)printf("\nexit status: 0 done, 1 failed, 2 wrong use, 3 timeout.\n"
                  "`guestmux COMMAND --help` tells more; so do guestmux(1), "
                  "guestmux-fleet(5).\n");
@@ -123,7 +125,8 @@ help_print_command(const struct command *command)
     }
     if (command->option_count)
         (void)printf("\noptions:\n");
-    print_options(command->options, command->option_count);
+    help_each_option(command->options, command->option_count, print_entry);
     (void)printf("\noptions of every command:\n");
-    print_options(commands_global_options, commands_global_option_count);
+    help_each_option(commands_global_options, commands_global_option_count,
+                     print_entry);
 }

@@ -37,27 +37,12 @@ print_entry(const char *head, const char *text)
 }
 
 static void
-print_option_rows(const struct option *options, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (options[i].flags & OPTION_HIDDEN)
-            continue;
-        struct buffer head = {0};
-        struct buffer text = {0};
-        help_format_option(&options[i], &head);
-        help_format_summary(&options[i], &text);
-        print_entry(head.data, text.data);
-        buffer_finish(&head);
-        buffer_finish(&text);
-    }
-}
-
-static void
 print_options(void)
 {
     (void)printf("# OPTIONS\n\n"
                  "These go before the command's name or behind it.\n\n");
-    print_option_rows(commands_global_options, commands_global_option_count);
+    help_each_option(commands_global_options, commands_global_option_count,
+                     print_entry);
 }
 
 static void
@@ -76,7 +61,7 @@ print_command(const struct command *command)
         print_escaped(command->text);
         (void)printf("\n\n");
     }
-    print_option_rows(command->options, command->option_count);
+    help_each_option(command->options, command->option_count, print_entry);
 }
 
 static void

@@ -1,5 +1,6 @@
 #include "base/clock.h"
 #include "base/xalloc.h"
+#include "fleet/shellwords.h"
 #include "guest/guest-internal.h"
 #include "qemu/agent.h"
 #include "qemu/argv.h"
@@ -77,19 +78,6 @@ launch_argv(const struct guest *guest, char *const *sockets, const int *ports,
     return argv;
 }
 
-/* A copy of a NULL-terminated array, for argv_free. */
-static char **
-copy_words(char *const *words)
-{
-    size_t count = 0;
-    while (words && words[count])
-        count++;
-    char **copy = xcalloc(count + 1, sizeof(*copy));
-    for (size_t i = 0; i < count; i++)
-        copy[i] = xstrdup(words[i]);
-    return copy;
-}
-
 /* The command line that it would be started with. */
 static char **
 planned_argv(struct guest *guest, struct error *error)
@@ -109,11 +97,11 @@ char **
 guest_command(struct guest *guest, struct error *error)
 {
     if (guest->run && guest->run->argv)
-        return copy_words(guest->run->argv);
+        return shellwords_copy(guest->run->argv);
     if (guest_has_qemu(guest))
         return planned_argv(guest, error);
     if (guest->spec->kind == SPEC_KIND_EXEC)
-        return copy_words(guest->spec->command);
+        return shellwords_copy(guest->spec->command);
     error_set(error, ERROR_CODE_STATE, "%s is a %s: there is no command line",
               guest->spec->name, spec_kind_name(guest->spec->kind));
     return NULL;

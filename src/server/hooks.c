@@ -270,25 +270,13 @@ start_next(struct hooks *hooks)
     }
 }
 
-static char **
-copy_words(char *const *words)
-{
-    size_t count = 0;
-    while (words[count])
-        count++;
-    char **copy = xcalloc(count + 1, sizeof(*copy));
-    for (size_t i = 0; i < count; i++)
-        copy[i] = xstrdup(words[i]);
-    return copy;
-}
-
 void
 hooks_run(struct hooks *hooks, const struct alert *alert, char *const *words,
           int timeout_s)
 {
     struct hook *hook = xcalloc(1, sizeof(*hook));
     hook->hooks = hooks;
-    hook->words = copy_words(words);
+    hook->words = shellwords_copy(words);
     hook->variables = make_variables(hooks->server, alert);
     hook->guest = xstrdup(alert->guest);
     hook->rule = xstrdup(alert->rule);

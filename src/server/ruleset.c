@@ -60,18 +60,6 @@ set_text(char **text, const char *value)
     *text = xstrdup(value);
 }
 
-static char **
-copy_words(char *const *words)
-{
-    size_t count = 0;
-    while (words[count])
-        count++;
-    char **copy = xcalloc(count + 1, sizeof(*copy));
-    for (size_t i = 0; i < count; i++)
-        copy[i] = xstrdup(words[i]);
-    return copy;
-}
-
 /* Lets a rule's own words take the place of those below it. */
 static void
 overlay(struct rule *rule, const struct alert_rule *own, const char *source)
@@ -87,7 +75,7 @@ overlay(struct rule *rule, const struct alert_rule *own, const char *source)
         rule->is_prompt = own->prompt;
     if (own->run) {
         shellwords_free(rule->run);
-        rule->run = own->run[0] ? copy_words(own->run) : NULL;
+        rule->run = own->run[0] ? shellwords_copy(own->run) : NULL;
     }
     rule->source = source;
 }

@@ -2,16 +2,6 @@
 #include "tui/deck-internal.h"
 #include "tui/pane.h"
 
-static size_t
-focus_index(const struct deck *deck)
-{
-    for (size_t i = 0; i < deck->pane_count; i++) {
-        if (deck->panes[i] == deck->focus)
-            return i;
-    }
-    return 0;
-}
-
 /* The next or previous pane of all, on whatever page it is. */
 static void
 run_focus_step(struct deck *deck, int argument)
@@ -20,7 +10,8 @@ run_focus_step(struct deck *deck, int argument)
         return;
     size_t count = deck->pane_count;
     size_t step = argument > 0 ? 1 : count - 1;
-    arrange_focus(deck, deck->panes[(focus_index(deck) + step) % count]);
+    arrange_focus(deck,
+                  deck->panes[(arrange_focus_index(deck) + step) % count]);
 }
 
 static void

@@ -230,8 +230,8 @@ arrange_fleet(struct deck *deck)
     arrange_layout(deck);
 }
 
-static size_t
-focus_index(const struct deck *deck)
+size_t
+arrange_focus_index(const struct deck *deck)
 {
     for (size_t i = 0; i < deck->pane_count; i++) {
         if (deck->panes[i] == deck->focus)
@@ -318,7 +318,7 @@ arrange_layout(struct deck *deck)
 {
     struct layout_request request = {
         .pane_count = deck->pane_count,
-        .focus = focus_index(deck),
+        .focus = arrange_focus_index(deck),
         .sidebar_cols = sidebar_view_cols(deck),
         .flags = layout_flags(deck),
     };

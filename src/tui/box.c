@@ -10,6 +10,25 @@
 static const char *const unicode_strokes[] = {"╭", "╮", "╯", "╰", "─", "│"};
 static const char *const ascii_strokes[] = {"+", "+", "+", "+", "-", "|"};
 
+TickitWindow *
+box_open(struct deck *deck, TickitWindowEventFn *on_expose)
+{
+    TickitWindow *window =
+        tickit_window_new(deck->root, (TickitRect){.lines = 1, .cols = 1}, 0);
+    tickit_window_bind_event(window, TICKIT_WINDOW_ON_EXPOSE, 0, on_expose,
+                             deck);
+    return window;
+}
+
+void
+box_close(struct deck *deck, TickitWindow *window)
+{
+    tickit_window_close(window);
+    tickit_window_unref(window);
+    frame_expose_all(deck);
+    arrange_cursor(deck);
+}
+
 void
 box_draw(const struct deck *deck, TickitRenderBuffer *rb, int rows, int cols,
          const char *title, const char *footer)

@@ -107,10 +107,7 @@ dialog_open(struct deck *deck, const struct dialog_request *request)
     dialog->guest = xstrdup(request->guest);
     dialog->flag = xstrdup(request->flag);
     dialog->arguments = json_deep_copy(request->arguments);
-    dialog->window =
-        tickit_window_new(deck->root, (TickitRect){.lines = 1, .cols = 1}, 0);
-    tickit_window_bind_event(dialog->window, TICKIT_WINDOW_ON_EXPOSE, 0,
-                             on_expose, deck);
+    dialog->window = box_open(deck, on_expose);
     deck->dialog = dialog;
     dialog_place(deck);
     arrange_cursor(deck);
@@ -124,8 +121,7 @@ dialog_close(struct deck *deck)
     if (!dialog)
         return;
     deck->dialog = NULL;
-    tickit_window_close(dialog->window);
-    tickit_window_unref(dialog->window);
+    box_close(deck, dialog->window);
     free(dialog->title);
     free(dialog->question);
     free(dialog->accept);
@@ -134,8 +130,6 @@ dialog_close(struct deck *deck)
     free(dialog->flag);
     json_decref(dialog->arguments);
     free(dialog);
-    frame_expose_all(deck);
-    arrange_cursor(deck);
 }
 
 void

@@ -253,10 +253,7 @@ menu_open(struct deck *deck, const struct menu_request *request)
     menu->on_choose = request->on_choose;
     menu->on_end = request->on_end;
     menu->data = request->data;
-    menu->window =
-        tickit_window_new(deck->root, (TickitRect){.lines = 1, .cols = 1}, 0);
-    tickit_window_bind_event(menu->window, TICKIT_WINDOW_ON_EXPOSE, 0,
-                             on_expose, deck);
+    menu->window = box_open(deck, on_expose);
     deck->menu = menu;
     menu_place(deck);
     arrange_cursor(deck);
@@ -283,10 +280,7 @@ take_down(struct deck *deck)
 {
     struct menu *menu = deck->menu;
     deck->menu = NULL;
-    tickit_window_close(menu->window);
-    tickit_window_unref(menu->window);
-    frame_expose_all(deck);
-    arrange_cursor(deck);
+    box_close(deck, menu->window);
     status_changed(deck);
     return menu;
 }

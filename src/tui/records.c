@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/utf8.h"
 #include "base/xalloc.h"
+#include "tui/box.h"
 #include "tui/deck-internal.h"
 #include "tui/draw.h"
 #include "tui/pane.h"
@@ -452,10 +453,7 @@ records_open(struct deck *deck, enum records_kind kind, const char *title)
     struct records *records = xcalloc(1, sizeof(*records));
     records->kind = kind;
     records->title = xstrdup(title);
-    records->window =
-        tickit_window_new(deck->root, (TickitRect){.lines = 1, .cols = 1}, 0);
-    tickit_window_bind_event(records->window, TICKIT_WINDOW_ON_EXPOSE, 0,
-                             on_expose, deck);
+    records->window = box_open(deck, on_expose);
     deck->records = records;
     records_place(deck);
     arrange_cursor(deck);
@@ -469,8 +467,7 @@ records_close(struct deck *deck)
     if (!records)
         return;
     deck->records = NULL;
-    tickit_window_close(records->window);
-    tickit_window_unref(records->window);
+    box_close(deck, records->window);
     free_rows(records->rows, records->count);
     free(records->shown);
     free(records->filter);
@@ -481,8 +478,6 @@ records_close(struct deck *deck)
     free(records->guest);
     free(records->title);
     free(records);
-    frame_expose_all(deck);
-    arrange_cursor(deck);
 }
 
 void

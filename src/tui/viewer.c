@@ -182,10 +182,7 @@ viewer_open(struct deck *deck, const char *title, const char *text)
     struct viewer *viewer = xcalloc(1, sizeof(*viewer));
     viewer->title = xstrdup(title);
     viewer->text = xstrdup(text);
-    viewer->window =
-        tickit_window_new(deck->root, (TickitRect){.lines = 1, .cols = 1}, 0);
-    tickit_window_bind_event(viewer->window, TICKIT_WINDOW_ON_EXPOSE, 0,
-                             on_expose, deck);
+    viewer->window = box_open(deck, on_expose);
     deck->viewer = viewer;
     viewer_place(deck);
     arrange_cursor(deck);
@@ -199,15 +196,12 @@ viewer_close(struct deck *deck)
     if (!viewer)
         return;
     deck->viewer = NULL;
-    tickit_window_close(viewer->window);
-    tickit_window_unref(viewer->window);
+    box_close(deck, viewer->window);
     free(viewer->title);
     free(viewer->text);
     drop_lines(viewer);
     free(viewer->lines);
     free(viewer);
-    frame_expose_all(deck);
-    arrange_cursor(deck);
 }
 
 int
