@@ -42,6 +42,7 @@ static const struct line_row {
     {"U-Boot 2023.01 (Jan 09 2023 - 16:07:33 +0000)\\r\\n", "firmware"},
     {"\\033[5;22HGNU GRUB  version 2.06-13+deb12u1\\033[7;2H", "boot-loader"},
     {"GRUB loading.\\r\\n", "boot-loader"},
+    {"\\033[47mWelcome to GRUB!\\r\\n", "boot-loader"},
     {"  Booting `Debian GNU/Linux'\"'\"'\\r\\n", "boot-loader"},
     {"ISOLINUX 6.04 20200816 ETCD Copyright (C) 1994\\r\\n", "boot-loader"},
     {"Boot in 4 s.\\r\\n", "boot-loader"},
