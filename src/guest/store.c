@@ -239,6 +239,7 @@ store_remove(const struct guest *guest, bool purge, struct error *error)
     store_forget(guest, "run.json");
     store_forget(guest, "qemu.pid");
     store_forget(guest, "net.json");
+    store_forget(guest, "addresses.json"); /* the server's */
     store_retire_exit(guest);
     if (!purge)
         return true;

@@ -5,7 +5,6 @@
 #include "base/json.h"
 #include "base/xalloc.h"
 #include "server/ci-info.h"
-#include "server/lan.h"
 #include "server/server-internal.h"
 
 #include <arpa/inet.h>
@@ -25,57 +24,35 @@
 /* The console ------------------------------------------------------------- */
 
 void
-addresses_forget(struct member *member)
-{
-    json_decref(member->console_addresses);
-    member->console_addresses = NULL;
-}
-
-/* Takes an earlier row of the same address out. */
-static void
-drop_same(json_t *list, const char *address)
-{
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        const char *text = json_string_value(
-            json_object_get(json_array_get(list, i), "address"));
-        if (strcmp(text, address) != 0)
-            continue;
-        json_array_remove(list, i);
-        return;
-    }
-}
-
-void
 addresses_console_line(struct server *server, struct member *member,
                        const char *line, int64_t at_ms)
 {
     struct ci_info info;
     if (!ci_info_parse(line, &info))
         return;
-    if (!member->console_addresses)
-        member->console_addresses = json_array();
     json_t *list = member->console_addresses;
-    drop_same(list, info.address);
+    addresses_drop(list, info.address);
     if (json_array_size(list) >= CONSOLE_MAX)
         json_array_remove(list, 0);
     json_array_append_new(
         list, json_pack("{s:s,s:s,s:I,s:s,s:s}", "address", info.address,
                         "source", "console", "seen-ms", (json_int_t)at_ms,
                         "interface", info.device, "mac", info.mac));
-    registry_note_change(server, member);
+    addresses_changed(server, member);
 }
 
 /* Those of this boot. */
 static void
-append_console(const struct member *member, json_t *addresses)
+append_of_boot(const struct member *member, const json_t *rows,
+               json_t *addresses)
 {
     int64_t boot_ms = guest_stage_ms(member->guest, STAGE_FIRMWARE);
     size_t index;
     json_t *row;
-    json_array_foreach(member->console_addresses, index, row)
+    json_array_foreach((json_t *)rows, index, row)
     {
         if (json_integer_value(json_object_get(row, "seen-ms")) >= boot_ms)
-            json_array_append_new(addresses, json_deep_copy(row));
+            json_array_append(addresses, row);
     }
 }
 
@@ -181,11 +158,12 @@ addresses_collect(struct server *server, const struct member *member,
     if (!guest_is_active(guest))
         return known;
     guest_append_addresses(guest, known);
-    append_console(member, known);
+    append_of_boot(member, member->console_addresses, known);
     if (flags & ADDRESSES_NEIGHBOURS)
         append_neighbours(guest, known);
-    if (server->lans)
-        lans_append_addresses(server->lans, guest, known);
+    json_t *heard = addresses_heard(server, member);
+    append_of_boot(member, heard, known);
+    json_decref(heard);
     json_t *addresses = json_array();
     size_t index;
     json_t *row;

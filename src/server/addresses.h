@@ -15,7 +15,20 @@ struct member;
 /* A line of a guest's console that may be a row of cloud-init's table. */
 void addresses_console_line(struct server *server, struct member *member,
                             const char *line, int64_t at_ms);
+
+/* What an earlier server heard of a guest's boot, from its file. */
+void addresses_load(struct server *server, struct member *member);
 void addresses_forget(struct member *member);
+/* What was heard on the fleet's own networks, by this server and earlier ones.
+ * New reference. */
+json_t *addresses_heard(const struct server *server,
+                        const struct member *member);
+/* Takes an address's row out of an array, if there is one. */
+void addresses_drop(json_t *rows, const char *address);
+/* Something new was heard of a guest: it is told, and written soon. */
+void addresses_changed(struct server *server, struct member *member);
+/* Writes what is new of all guests. data: the server. */
+void addresses_save(void *data);
 
 enum addresses_flags {
     ADDRESSES_KNOWN,

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/xalloc.h"
+#include "server/addresses.h"
 #include "server/lan-port.h"
 #include "server/server-internal.h"
 #include "server/snoop.h"
@@ -73,7 +74,7 @@ remember(struct lan_card *card, const struct snoop_address *address)
     struct server *server = card->lan->lans->server;
     struct member *member = registry_member(server, card->guest);
     if (member)
-        registry_note_change(server, member);
+        addresses_changed(server, member);
 }
 
 static void

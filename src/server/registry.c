@@ -83,6 +83,7 @@ registry_add(struct server *server, struct guest *guest)
     struct member *member = xcalloc(1, sizeof(*member));
     member->guest = guest;
     fit_member(member);
+    addresses_load(server, member);
     server->members = xreallocarray(server->members, server->member_count + 1,
                                     sizeof(struct member *));
     server->members[server->member_count++] = member;

@@ -56,7 +56,9 @@ struct member {
     uint64_t changed_sent_ms; /* the last GUEST_CHANGED */
     bool is_change_due;
     struct ruleset *rules;     /* a reference; NULL: not needed yet */
-    json_t *console_addresses; /* owned: cloud-init's table; NULL: none */
+    json_t *console_addresses; /* owned: cloud-init's table */
+    json_t *kept_addresses;    /* owned: what an earlier server heard */
+    bool is_save_due;          /* of addresses */
     char *recorded_state;      /* owned: the journal's last */
     bool is_state_known;       /* this server has recorded one */
     bool is_running;           /* silence counts */
@@ -99,13 +101,14 @@ struct server {
     uint64_t clients_due_ms;          /* when clients_timer fires; 0: never */
     struct loop_timer *clients_timer; /* owned: CONSOLE_CLIENTS that are due */
     int64_t next_paste_id;
-    struct loop_timer *frame_timer;    /* owned: the next frame that is due */
-    uint64_t frame_due_ns;             /* monotonic: when that is */
-    struct loop_timer *activity_timer; /* owned: late GUEST_ACTIVITY */
-    struct loop_timer *change_timer;   /* owned: late GUEST_CHANGED */
-    struct loop_timer *idle_timer;     /* owned: leaving when useless */
-    struct loop_defer *order_defer;    /* owned: what waits is looked at */
-    struct loop_defer *peer_sweep;     /* owned: frees closed peers */
+    struct loop_timer *frame_timer;     /* owned: the next frame that is due */
+    uint64_t frame_due_ns;              /* monotonic: when that is */
+    struct loop_timer *activity_timer;  /* owned: late GUEST_ACTIVITY */
+    struct loop_timer *change_timer;    /* owned: late GUEST_CHANGED */
+    struct loop_timer *idle_timer;      /* owned: leaving when useless */
+    struct loop_timer *addresses_timer; /* owned: addresses are written */
+    struct loop_defer *order_defer;     /* owned: what waits is looked at */
+    struct loop_defer *peer_sweep;      /* owned: frees closed peers */
     uv_signal_t signals[3];
     bool is_stopping;
 };

@@ -6,6 +6,7 @@
 #include "base/xalloc.h"
 #include "console/own-log.h"
 #include "guest/ports.h"
+#include "server/addresses.h"
 #include "server/buffers.h"
 #include "server/clients.h"
 #include "server/lan.h"
@@ -223,6 +224,8 @@ server_init(struct server *server, const struct server_options *options)
     server->clients_timer =
         loop_timer_new(&server->loop, clients_send_due, server);
     server->idle_timer = loop_timer_new(&server->loop, on_idle, server);
+    server->addresses_timer =
+        loop_timer_new(&server->loop, addresses_save, server);
     server->order_defer = loop_defer_new(&server->loop, order_look, server);
     server->peer_sweep = loop_defer_new(&server->loop, on_sweep, server);
     server->buffers = buffers_new();
@@ -236,6 +239,7 @@ server_finish(struct server *server)
 {
     paste_free_all(server);
     peer_free_all(server);
+    addresses_save(server);
     lans_free(server->lans);
     server->lans = NULL;
     registry_free_all(server);
@@ -253,6 +257,7 @@ server_finish(struct server *server)
     loop_timer_free(server->change_timer);
     loop_timer_free(server->clients_timer);
     loop_timer_free(server->idle_timer);
+    loop_timer_free(server->addresses_timer);
     loop_defer_free(server->order_defer);
     loop_defer_free(server->peer_sweep);
     for (size_t i = 0; i < 3; i++)

@@ -256,8 +256,19 @@ def test_addresses_on_a_network_are_heard(box):
     configure(box, "n2", 2)
     pings(box, 2)
     require_in(("10.1.0.2", "lan", False), addresses(box, "n2"))
+    # The next server knows it although nobody says it again.
+    until(lambda: os.path.exists(box.state("n2", "addresses.json")),
+          "what was heard to be written")
+    box.kill_server()
+    require_in(("10.1.0.2", "lan", False), addresses(box, "n2"))
     box.gm("kill", "n2", "--yes")
     require_equal(addresses(box, "n2"), set(), "addresses of what is off")
+    box.gm("start", "n2")
+    require_equal(addresses(box, "n2"), set(), "addresses of another boot")
+    box.gm("kill", "n2", "--yes")
+    box.gm("rm", "n2", "--yes")
+    require(not os.path.exists(box.state("n2", "addresses.json")),
+            "a removed guest leaves none")
 
 
 def test_cloud_inits_table_tells_addresses(box):
@@ -271,6 +282,13 @@ def test_cloud_inits_table_tells_addresses(box):
            "10.0.2.15 | 255.255.255.0 | global | 52:54:00:00:00:77 |'")
     until(lambda: ("10.0.2.15", "console", False) in addresses(box, "n1"),
           "the console's address")
+    until(lambda: os.path.exists(box.state("n1", "addresses.json")),
+          "the address to be written")
+    box.kill_server()
+    require_in(("10.0.2.15", "console", False), addresses(box, "n1"),
+               "known to the next server")
+    box.gm("reset", "n1", "--yes")
+    until(lambda: not addresses(box, "n1"), "another boot to know none")
 
 
 def test_ssh_takes_the_forwarded_port_and_what_the_fleet_file_says(box):
