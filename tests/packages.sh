@@ -19,7 +19,8 @@ esac
 deb_run="$deb_run qemu-utils"
 deb_test='libcmocka-dev clang clang-format clang-tidy libclang-rt-dev tmux
     ncurses-term ovmf qemu-system-arm qemu-efi-aarch64 python3-jsonschema
-    mmdebstrap e2fsprogs openssh-client libwrap0 fish zsh'
+    mmdebstrap e2fsprogs fdisk dosfstools mtools xorriso openssh-client libwrap0
+    iproute2 fish zsh'
 
 deb_bench='strace screen dvtm procps'
 

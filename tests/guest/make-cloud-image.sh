@@ -1,58 +1,41 @@
 #!/bin/sh
 # Makes a Debian image like those that clouds boot (systemd, cloud-init, an ssh
-# server, no password of its own) and prints the directory that holds it:
+# server, the guest agent, no password of its own) and prints the directory that
+# holds it:
 #
-#   cloud.qcow2  the root file system, without a partition table
+#   cloud.qcow2  a disk with a GUID partition table: an EFI system partition with
+#                shim and GRUB, signed, and the root file system, "cloud"
 #   vmlinuz      its kernel, and
-#   initrd.img   its initial ram disk, to be booted with root=/dev/vda
+#   initrd.img   its initial ram disk, to be booted with root=LABEL=cloud
 #   cloud.env    ARCH, QEMU, MACHINE and CONSOLE, to be read by a shell
 #
-# It is made once, in about a minute, and kept in
+# It is made once, in a minute or two, and kept in
 # ${XDG_CACHE_HOME:-~/.cache}/guestmux; what is downloaded are distribution
-# packages.  Needs root, mmdebstrap, mke2fs and qemu-img.  Several runs at a
-# time are fine: each builds beside the cache and renames into place.
+# packages.  Needs root.
 set -eu
-umask 022
 
 here=$(cd "$(dirname "$0")" && pwd)
-cache=${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/guestmux
+# shellcheck source=tests/guest/from-packages.sh
+. "$here/from-packages.sh"
+
 release=bookworm
-size=2G
+esp_mib=32 root_mib=2048
 
-say() { echo "make-cloud-image: $*" >&2; }
-die() { say "$*"; exit 1; }
-
-case $(uname -m) in
-x86_64) arch=x86_64 deb_arch=amd64 machine=q35 tty=ttyS0 ;;
-aarch64|arm64) arch=aarch64 deb_arch=arm64 machine=virt tty=ttyAMA0 ;;
-*) die "no cloud image for a $(uname -m) machine (x86_64 and aarch64 are known)" ;;
+host_kind
+case $deb_arch in
+amd64) efi=x64 boot_efi=BOOTX64.EFI efi_target=x86_64-efi ;;
+arm64) efi=aa64 boot_efi=BOOTAA64.EFI efi_target=arm64-efi ;;
 esac
-
-key=$( (echo "$arch"; cat "$here/make-cloud-image.sh") |
-    sha256sum | cut -c1-12)
-result=$cache/cloud-$key
-if [ -f "$result/cloud.env" ]; then
-    echo "$result"
-    exit 0
-fi
-
-PATH=$PATH:/usr/sbin:/sbin
-for tool in mmdebstrap mke2fs qemu-img; do
-    command -v $tool >/dev/null || die "$tool is missing (install the packages \
-mmdebstrap, e2fsprogs and qemu-utils)"
-done
+finished cloud cloud.env
+need_tools mmdebstrap mke2fs qemu-img sfdisk mkfs.vfat mcopy
 [ "$(id -u)" = 0 ] || die "making a Debian root file system needs root"
-
-mkdir -p "$cache"
-work=$(mktemp -d "$cache/making.XXXXXX")
-trap 'rm -rf "$work"' EXIT
-trap 'exit 1' HUP INT TERM
+begin_work
 
 # The sources of this machine are used as they are where it is a Debian.
 mmdebstrap --quiet --mode=root --variant=minbase --architectures="$deb_arch" \
     --include="linux-image-cloud-$deb_arch,systemd-sysv,udev,dbus,cloud-init,\
-openssh-server,iproute2,iputils-ping,isc-dhcp-client,ifupdown,sudo,procps,\
-netbase,e2fsprogs" \
+cloud-guest-utils,fdisk,qemu-guest-agent,openssh-server,iproute2,\
+iputils-ping,isc-dhcp-client,ifupdown,sudo,procps,netbase,e2fsprogs" \
     --dpkgopt='path-exclude=/usr/share/doc/*' \
     --dpkgopt='path-exclude=/usr/share/man/*' \
     --dpkgopt='path-exclude=/usr/share/locale/*' \
@@ -69,7 +52,7 @@ cp "$initrd" "$work/out/initrd.img"
 : >"$root/etc/machine-id"
 rm -f "$root"/etc/ssh/ssh_host_* "$root/etc/hostname"
 rm -rf "$root"/var/cache/apt/* "$root"/var/lib/apt/lists/*
-echo '/dev/vda / ext4 errors=remount-ro 0 1' >"$root/etc/fstab"
+echo 'LABEL=cloud / ext4 errors=remount-ro 0 1' >"$root/etc/fstab"
 # Only a seed is looked for, so that nothing waits for a network's service; and
 # what takes minutes without KVM is left out.
 cat >"$root/etc/cloud/cloud.cfg.d/90_guestmux.cfg" <<CFG
@@ -84,22 +67,46 @@ cat >"$root/etc/systemd/system.conf.d/slow.conf" <<CFG
 DefaultTimeoutStartSec=15min
 DefaultDeviceTimeoutSec=15min
 CFG
+mkdir -p "$root/boot/grub"
+cat >"$root/boot/grub/grub.cfg" <<CFG
+set timeout=2
+menuentry 'Debian GNU/Linux' {
+    linux /boot/${kernel##*/} root=LABEL=cloud ro console=$tty
+    initrd /boot/${initrd##*/}
+}
+CFG
 
-truncate -s "$size" "$work/root.img"
-mke2fs -q -t ext4 -L cloud -d "$root" "$work/root.img" >&2 ||
+# The EFI system partition: shim, which firmware with secure boot trusts; GRUB,
+# which shim trusts and which finds its configuration where it was built for.
+unpack shim-signed "$work/pkg"
+unpack "grub-efi-$deb_arch-signed" "$work/pkg"
+cat >"$work/grub.cfg" <<'CFG'
+search --no-floppy --label cloud --set root
+set prefix=($root)/boot/grub
+configfile $prefix/grub.cfg
+CFG
+mkfs.vfat -C -n ESP "$work/esp.img" $((esp_mib * 1024)) >/dev/null
+mmd -i "$work/esp.img" ::/EFI ::/EFI/BOOT ::/EFI/debian
+mcopy -i "$work/esp.img" "$work/pkg/usr/lib/shim/shim$efi.efi.signed" \
+    "::/EFI/BOOT/$boot_efi"
+mcopy -i "$work/esp.img" \
+    "$work/pkg/usr/lib/grub/$efi_target-signed/grub$efi.efi.signed" \
+    "::/EFI/BOOT/grub$efi.efi"
+mcopy -i "$work/esp.img" "$work/grub.cfg" ::/EFI/debian/grub.cfg
+
+# A MiB in front, and one behind for the table's copy.
+disk=$work/disk.img
+truncate -s $((1 + esp_mib + root_mib + 1))M "$disk"
+sfdisk -q "$disk" <<TABLE || die "sfdisk failed"
+label: gpt
+start=1MiB, size=${esp_mib}MiB, type=uefi
+start=$((1 + esp_mib))MiB, size=${root_mib}MiB, type=linux
+TABLE
+dd if="$work/esp.img" of="$disk" bs=1M seek=1 conv=notrunc status=none
+mke2fs -q -t ext4 -L cloud -d "$root" \
+    -E offset=$(((1 + esp_mib) * 1048576)) "$disk" ${root_mib}M >&2 ||
     die "mke2fs failed"
-qemu-img convert -q -f raw -O qcow2 "$work/root.img" \
-    "$work/out/cloud.qcow2" >&2 || die "qemu-img failed"
-cat >"$work/out/cloud.env" <<ENV
-ARCH=$arch
-QEMU=qemu-system-$arch
-MACHINE=$machine
-CONSOLE=$tty
-ENV
-chmod 755 "$work/out"
-chmod 644 "$work/out"/*
-
-# Whoever renames first wins; the others' image is the same.
-mv -T "$work/out" "$result" 2>/dev/null || [ -f "$result/cloud.env" ] ||
-    die "cannot move the image to $result"
-echo "$result"
+qemu-img convert -q -f raw -O qcow2 "$disk" "$work/out/cloud.qcow2" >&2 ||
+    die "qemu-img failed"
+write_env "$work/out/cloud.env"
+finish_work

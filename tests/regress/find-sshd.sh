@@ -3,31 +3,23 @@
 # the cache. To install that package would start a daemon that nobody asked for.
 set -eu
 
-PATH=$PATH:/usr/sbin:/sbin
-cache=${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/guestmux
-sshd=$cache/openssh-server/usr/sbin/sshd
-
-say() { echo "find-sshd: $*" >&2; }
+here=$(cd "$(dirname "$0")/../guest" && pwd)
+# shellcheck source=tests/guest/from-packages.sh
+. "$here/from-packages.sh"
 
 if command -v sshd; then
     exit 0
 fi
+sshd=$cache/openssh-server/usr/sbin/sshd
 if [ ! -x "$sshd" ]; then
-    command -v apt-get >/dev/null || { say "there is no sshd"; exit 1; }
-    mkdir -p "$cache"
-    work=$(mktemp -d "$cache/making.XXXXXX")
-    trap 'rm -rf "$work"' EXIT
-    trap 'exit 1' HUP INT TERM
-    (cd "$work" && apt-get -qq -o APT::Sandbox::User=root \
-        download openssh-server >/dev/null 2>&1) ||
-        { say "cannot download the package openssh-server"; exit 1; }
-    dpkg-deb -x "$work"/openssh-server_*.deb "$work/openssh-server"
+    has_apt || die "there is no sshd"
+    begin_work
+    unpack openssh-server "$work/openssh-server"
     # another run may have been faster
     mv -T "$work/openssh-server" "$cache/openssh-server" 2>/dev/null ||
         [ -x "$sshd" ]
 fi
 if ldd "$sshd" | grep -q 'not found'; then
-    say "its libraries are missing: $(ldd "$sshd" | grep 'not found')"
-    exit 1
+    die "its libraries are missing: $(ldd "$sshd" | grep 'not found')"
 fi
 echo "$sshd"

@@ -1,12 +1,15 @@
-"""A Debian cloud image on overlays, with seeds: two guests from one file.
+"""A Debian cloud image on overlays: seeds, UEFI, the guest agent, a network.
 
-Slow: some minutes without KVM. Run by `sh tests/run.sh --slow`; the image is
+Slow: many minutes without KVM. Run by `sh tests/run.sh --slow`; the image is
 made once by tests/guest/make-cloud-image.sh, which needs root.
 """
 
 import hashlib
 import json
 import os
+import re
+import shutil
+import socket
 import subprocess
 
 from harness import (TREE, Skip, limit, main, require, require_equal,
@@ -37,7 +40,7 @@ def cloud_fleet(box, guests, **defaults):
             "accel": "tcg", "memory": "768M", "smp": 2,
             "kernel": directory + "/vmlinuz",
             "initrd": directory + "/initrd.img",
-            "append": "root=/dev/vda console=ttyS0 quiet",
+            "append": "root=LABEL=cloud console=ttyS0 quiet",
             "disks": [{"base": directory + "/cloud.qcow2", "size": "4G"}],
         } | defaults,
         "guests": guests})
@@ -63,15 +66,40 @@ def log_in(box, name, user, password):
            "--timeout", ANSWER, patience=ANSWER + 10)
 
 
+# With this the guest does not hear the power button.
+DEAF = "/etc/systemd/logind.conf.d/deaf.conf"
+
+
+def check_agent(box, name):
+    """A real guest agent tells addresses, and when it was asked."""
+    box.gm("wait", name, "--until", "agent", "--timeout", ANSWER,
+           patience=ANSWER + 10)
+    found = {one["source"]: one for one in until(
+        lambda: [one for one in json.loads(box.gm(
+            "ip", name, "--json").out)["addresses"]
+            if one["address"] == "10.0.2.15"], "the address")}
+    require_in("agent", found, "the sources")
+    require_equal((found["agent"]["nic"], found["agent"]["reachable"]),
+                  (0, False), "the agent's address")
+    require(re.search(r"^10\.0\.2\.15 +agent +\d+s ago",
+                      box.gm("ip", name).out, re.MULTILINE),
+            box.gm("ip", name).out)
+
+
 @limit(2 * BOOT + 12 * ANSWER)
 def test_two_guests_get_name_and_password_from_their_seeds(box):
     base = os.path.join(cloud_directory(), "cloud.qcow2")
     before = digest(base)
     box.up("-f", cloud_fleet(box, {
         "alpha": {"cloud-init": {"user": "op", "password": "first-pw"}},
-        "beta": {"cloud-init": {
-            "user": "op", "password": "second-pw",
-            "user-data": {"runcmd": ["echo ran-$((40 + 2)) >/etc/ran"]}}}}))
+        "beta": {
+            "agent": True, "shutdown": {"button": 20, "agent": ANSWER},
+            "cloud-init": {
+                "user": "op", "password": "second-pw",
+                "user-data": {
+                    "write_files": [{"path": DEAF, "content":
+                                     "[Login]\nHandlePowerKey=ignore\n"}],
+                    "runcmd": ["echo ran-$((40 + 2)) >/etc/ran"]}}}}))
     log_in(box, "alpha", "op", "first-pw")
     log_in(box, "beta", "op", "second-pw")
     box.shell("beta", "cat /etc/ran", "^ran-42", patience=ANSWER)
@@ -86,11 +114,100 @@ def test_two_guests_get_name_and_password_from_their_seeds(box):
                   "^size= *[34]G", patience=ANSWER)
         box.shell(name, "echo status=$(sudo cloud-init status)",
                   "^status=status: done", patience=ANSWER)
-    box.gm("down", "--yes", "--timeout", 120, "--force", patience=300)
+    check_agent(box, "beta")
+    # One answers the power button, the other one to its agent alone.
+    down = box.spawn("down", "--yes", "--timeout", "60")
+    until(lambda: (box.guest("beta")["shutdown"] or {}).get("step") ==
+          "agent", "the agent to be asked", ANSWER)
+    require_equal(down.wait(ANSWER), 0, "the end of down")
+    for name in ("alpha", "beta"):
+        require_equal(box.guest(name)["exit"]["reason"], "guest-shutdown",
+                      f"the end of {name}")
     require_equal(digest(base), before, "the base")
     require_in("Cloud-init v.", box.gm("logs", "alpha").out)
     require("first-pw" not in box.gm("logs", "alpha").out,
             "a password on the console")
+
+
+# A tutorial from beginning to end: what it makes, then QEMU.
+MAKE = """#!/bin/sh
+set -e
+qemu-img create -q -f qcow2 -b cloud.qcow2 -F qcow2 vm.qcow2 4G
+cat >user-data <<EOF
+#cloud-config
+user: op
+password: tutorial-pw
+chpasswd: { expire: false }
+EOF
+printf 'instance-id: i1\\nlocal-hostname: tutor\\n' >meta-data
+xorriso -as genisoimage -quiet -output cidata.iso -volid cidata -joliet -rock \\
+    user-data meta-data 2>xorriso.log
+"""
+RUN = """qemu-system-x86_64 -name tutor -machine q35,accel=tcg -smp 2 -m 1G \\
+    -nographic \\
+    -drive if=pflash,format=raw,readonly=on,file=%(code)s \\
+    -drive if=pflash,format=raw,file=%(vars)s \\
+    -drive file=vm.qcow2,if=virtio,format=qcow2 \\
+    -drive file=cidata.iso,if=virtio,format=raw \\
+    -nic user,model=virtio-net-pci,hostfwd=tcp::%(port)d-:22
+"""
+CODE = "/usr/share/OVMF/OVMF_CODE_4M.fd"
+VARS = "/usr/share/OVMF/OVMF_VARS_4M.fd"
+
+
+def free_port():
+    with socket.socket() as one:
+        one.bind(("0.0.0.0", 0))
+        return one.getsockname()[1]
+
+
+def tutorial(box, directory):
+    """Does what the tutorial says, up to QEMU; its guest, imported."""
+    for path in (CODE, VARS):
+        if not os.path.exists(path):
+            raise Skip(f"{path} is missing")
+    if not shutil.which("xorriso"):
+        raise Skip("xorriso is missing")
+    os.symlink(directory + "/cloud.qcow2", box.at("w", "cloud.qcow2"))
+    subprocess.run(["sh", "-c", MAKE], check=True, cwd=box.work,
+                   stdin=subprocess.DEVNULL)
+    box.write("boot.sh", MAKE + RUN % {"code": CODE, "vars": VARS,
+                                       "port": free_port()})
+    return json.loads(box.gm("import", "-q", "boot.sh").out)["guests"]["tutor"]
+
+
+@limit(2 * BOOT + 12 * ANSWER)
+def test_a_tutorials_guest_boots_by_uefi_and_another_by_secure_boot(box):
+    directory = cloud_directory()
+    before = digest(VARS), digest(directory + "/cloud.qcow2")
+    entry = tutorial(box, directory)
+    require_equal(entry["firmware"], {"code": CODE, "vars": VARS}, "firmware")
+    box.write("guestmux.json", {"version": 1, "guests": {
+        "tutor": entry,
+        "secure": {
+            "accel": "tcg", "memory": "1G", "smp": 2, "agent": True,
+            "firmware": "uefi-secure",
+            "disks": [{"base": "cloud.qcow2", "size": "4G"}],
+            "cloud-init": {"user": "op", "password": "secure-pw"}}}})
+    box.gm("check")
+    box.up(patience=120)
+    for name in ("tutor", "secure"):
+        box.gm("wait", name, "--until", "login", "--timeout", BOOT,
+               patience=BOOT + 10)
+        require_equal([one["stage"] for one in box.guest(name)["stages"]][:4],
+                      ["firmware", "boot-loader", "kernel", "init"],
+                      f"the first stages of {name}")
+    log_in(box, "tutor", "op", "tutorial-pw")
+    box.shell("tutor", "ls -d /sys/firmware/efi", "^/sys/firmware/efi",
+              patience=ANSWER)
+    box.gm("wait", "tutor", "--until", "ssh", "--timeout", ANSWER,
+           patience=ANSWER + 10)
+    log_in(box, "secure", "op", "secure-pw")
+    require_in("secureboot: Secure boot enabled", box.gm("logs", "secure").out)
+    check_agent(box, "secure")
+    box.gm("down", "--yes", "--timeout", 120, patience=ANSWER)
+    require_equal((digest(VARS), digest(directory + "/cloud.qcow2")), before,
+                  "the distribution's variables, and the base")
 
 
 # Two cards each: one to the outside, one on the fleet's own network.
@@ -159,9 +276,10 @@ def test_ssh_and_traffic_between_two_guests(box):
     until(lambda: loss(box) == "0% packet loss", "traffic of a new server")
     network, = json.loads(box.gm("network", "info", "--json").out)
     require(all(card["bad"] == 0 for card in network["cards"]), "bad frames")
-    require_in(("10.1.0.2", "lan"), {
+    require_equal({("10.1.0.2", "lan"), ("10.1.0.2", "console")} - {
         (one["address"], one["source"]) for one in
-        json.loads(box.gm("ip", "beta", "--json").out)["addresses"]})
+        json.loads(box.gm("ip", "beta", "--json").out)["addresses"]}, set(),
+        "what the new server does not know")
     box.gm("down", "--yes", "--timeout", 120, "--force", patience=300)
 
 
