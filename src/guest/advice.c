@@ -33,6 +33,15 @@ static const struct advice_row {
      "-ltnp"},
     {"Address already in use",
      "The address is taken; choose another one, or find who has it: ss -ltnp"},
+    {"access denied by acl file",
+     "QEMU's bridge helper does not allow this bridge: put a line like \"allow "
+     "br0\" with its name into /etc/qemu/bridge.conf"},
+    {"bridge helper failed",
+     "Check that the bridge is there (ip link), that /etc/qemu/bridge.conf "
+     "allows it, and that qemu-bridge-helper is set-uid root"},
+    {"could not configure /dev/net/tun",
+     "Check that nobody else has the tap, or make it for you: sudo ip tuntap "
+     "add dev tap0 mode tap user $USER, with the tap's name"},
     {"cannot set up guest memory",
      "There is not enough memory; give the guest less, or stop others"},
     {"Cannot allocate memory",
