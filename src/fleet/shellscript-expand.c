@@ -32,8 +32,8 @@ script_name_length(const char *text)
     return len;
 }
 
-static struct script_variable *
-find_variable(struct script_reader *reader, const char *name, size_t len)
+struct script_variable *
+script_find(struct script_reader *reader, const char *name, size_t len)
 {
     for (size_t i = 0; i < reader->variable_count; i++) {
         struct script_variable *variable = &reader->variables[i];
@@ -62,11 +62,31 @@ append_values(struct script_variable *variable, struct script_words *values,
     script_words_finish(values);
 }
 
+/* What is to be said when the value is used: where it comes from. */
+static void
+set_remark(struct script_reader *reader, struct script_variable *variable,
+           unsigned flags)
+{
+    bool is_in_block = reader->depth > reader->loop_count;
+    if (is_in_block && !(flags & SCRIPT_SET_TURN)) {
+        free(reader->remark);
+        reader->remark = xasprintf("$%s: what line %u says is taken, in a "
+                                   "condition, a loop or a function",
+                                   variable->name, reader->line);
+    }
+    if (reader->remark) {
+        free(variable->remark);
+        variable->remark = reader->remark;
+        variable->depth = is_in_block ? reader->depth : 0;
+        reader->remark = NULL;
+    }
+}
+
 void
 script_set(struct script_reader *reader, const char *name, size_t len,
            unsigned flags, struct script_words *values, char *problem)
 {
-    struct script_variable *variable = find_variable(reader, name, len);
+    struct script_variable *variable = script_find(reader, name, len);
     if (!variable && reader->variable_count < MAX_VARIABLES) {
         reader->variables =
             xreallocarray(reader->variables, reader->variable_count + 1,
@@ -82,8 +102,10 @@ script_set(struct script_reader *reader, const char *name, size_t len,
     if (!(flags & SCRIPT_SET_APPEND)) {
         script_words_finish(&variable->values);
         free(variable->problem);
-        variable->problem = NULL;
+        free(variable->remark);
+        variable->problem = variable->remark = NULL;
     }
+    set_remark(reader, variable, flags);
     if (problem && !variable->problem)
         variable->problem = problem;
     else
@@ -112,9 +134,9 @@ script_skip_nested(struct script_reader *reader, char open, char close)
     }
 }
 
-/* Puts a value into the word. Outside of quotes its blanks end words. */
-static bool
-put_value(struct script_reader *reader, const char *value, bool is_quoted)
+bool
+script_put_value(struct script_reader *reader, const char *value,
+                 bool is_quoted)
 {
     if (is_quoted || reader->keeps_blanks) {
         reader->has_word = reader->has_word || is_quoted || value[0];
@@ -138,12 +160,14 @@ static bool
 put_all(struct script_reader *reader, const struct script_variable *variable,
         bool is_quoted)
 {
+    reader->has_nothing = variable->values.count == 0;
     for (size_t i = 0; i < variable->values.count; i++) {
         bool ok = true;
         if (i > 0)
             ok = reader->keeps_blanks ? script_put(reader, " ", 1)
                                       : script_end_word(reader);
-        if (!ok || !put_value(reader, variable->values.items[i], is_quoted))
+        if (!ok ||
+            !script_put_value(reader, variable->values.items[i], is_quoted))
             return false;
     }
     return true;
@@ -167,9 +191,13 @@ static bool
 put_variable(struct script_reader *reader, const char *name, size_t len,
              bool is_all, bool is_quoted, bool *ret_ok)
 {
-    const struct script_variable *variable = find_variable(reader, name, len);
+    const struct script_variable *variable = script_find(reader, name, len);
     if (variable && variable->problem)
         script_problem(reader, "$%s: %s", variable->name, variable->problem);
+    /* In its own block it is what it says there. */
+    if (variable && variable->remark &&
+        (!variable->depth || variable->depth > reader->depth))
+        script_remark(reader, "%s", variable->remark);
     if (variable && is_all) {
         *ret_ok = put_all(reader, variable, is_quoted);
         return true;
@@ -178,7 +206,7 @@ put_variable(struct script_reader *reader, const char *name, size_t len,
     if (variable)
         value = variable->values.count ? variable->values.items[0] : "";
     if (value)
-        *ret_ok = put_value(reader, value, is_quoted);
+        *ret_ok = script_put_value(reader, value, is_quoted);
     return value != NULL;
 }
 
@@ -221,6 +249,19 @@ unknown_expansion(struct script_reader *reader, size_t start)
                    reader->text + start);
 }
 
+/* The word of "${NAME:-word}", which begins at start. */
+static bool
+put_default(struct script_reader *reader, size_t start, const char *word,
+            bool is_quoted)
+{
+    size_t len = reader->at - start;
+    script_remark(reader,
+                  "%.*s: it is not set in the script, \"%.*s\" is taken",
+                  (int)(len < SHOWN_BYTES ? len : SHOWN_BYTES),
+                  reader->text + start, SHOWN_BYTES, word);
+    return script_put_value(reader, word, is_quoted);
+}
+
 /* "${NAME}", "${NAME[@]}", "${NAME:-word}"; at is behind the brace. */
 static bool
 expand_braces(struct script_reader *reader, bool is_quoted, int depth)
@@ -259,7 +300,7 @@ expand_braces(struct script_reader *reader, bool is_quoted, int depth)
     reader->at += reader->text[reader->at] == '}';
     if (ok && (is_parameter ||
                !put_variable(reader, name, len, false, is_quoted, &ok)))
-        ok = put_value(reader, word.data ? word.data : "", is_quoted);
+        ok = put_default(reader, start, word.data ? word.data : "", is_quoted);
     buffer_finish(&word);
     return ok;
 }
@@ -280,11 +321,14 @@ script_expand(struct script_reader *reader, bool is_quoted, int depth)
         reader->at++;
         ok = expand_braces(reader, is_quoted, depth);
     } else if (next[0] == '(') {
+        if (script_calculate(reader, &ok))
+            return ok;
         script_skip_nested(reader, '(', ')');
         unknown_expansion(reader, start);
         reader->has_word = true;
     } else if (next[0] == '@' || next[0] == '*') {
         reader->at++;
+        reader->has_nothing = true;
         script_add(&reader->notes,
                    xasprintf("$%c: left out, a script that is imported has no "
                              "arguments",

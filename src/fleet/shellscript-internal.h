@@ -19,6 +19,20 @@ struct script_variable {
     char *name;                 /* owned */
     struct script_words values; /* one, but for arrays */
     char *problem;              /* owned: why its value is not known, or NULL */
+    char *remark;   /* owned: what is to be said where it is used, or NULL */
+    unsigned depth; /* of the block that set it so; 0: of none */
+};
+
+/* Loops over known words within each other that are read again. */
+#define SCRIPT_MAX_LOOPS 8
+
+struct script_loop {
+    char *name;                /* owned: its variable */
+    struct script_words words; /* a turn for each */
+    size_t turn;
+    unsigned depth;
+    size_t body_at; /* 0: not come to yet */
+    unsigned body_line;
 };
 
 /* Ends of here-documents that a line has: more are refused. */
@@ -38,12 +52,17 @@ struct script_reader {
     char *problem; /* owned; of the command, or of the value being read */
     unsigned command_line;
     unsigned depth; /* of conditions, loops, functions */
+    struct script_loop loops[SCRIPT_MAX_LOOPS];
+    size_t loop_count;
     /* The word that is being read. */
     struct buffer word;
-    bool has_word;                       /* "" is a word too */
-    bool is_quoted;                      /* some of it */
-    bool keeps_blanks;                   /* a value: expansions are not split */
-    size_t bytes;                        /* of all words so far */
+    bool has_word;     /* "" is a word too */
+    bool is_quoted;    /* some of it */
+    bool keeps_blanks; /* a value: expansions are not split */
+    bool has_nothing;  /* what was expanded last has no words at all */
+    bool is_value;     /* what is read is a variable's */
+    char *remark;      /* owned: on that value, or NULL */
+    size_t bytes;      /* of all words so far */
     char *heredocs[SCRIPT_MAX_HEREDOCS]; /* owned */
     size_t heredoc_count;
     struct error *error;
@@ -56,10 +75,46 @@ void script_words_finish(struct script_words *words);
 void script_problem(struct script_reader *reader, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Says something of a command, once, or of the value being read: then where
+ * that is used. */
+void script_remark(struct script_reader *reader, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* Fails with the line. */
+bool script_fault(struct script_reader *reader, enum error_code code,
+                  const char *text);
+bool script_is_blank(char c);
+
 /* Appends to the word; false at the limit, with the error set. */
 bool script_put(struct script_reader *reader, const char *text, size_t len);
 /* The word is complete, if there is one. */
 bool script_end_word(struct script_reader *reader);
+
+/* Reads one word into the buffer, for those that are no words of a command. */
+bool script_read_word(struct script_reader *reader);
+
+/* shellscript-blocks.c: whether a word only begins or ends something. */
+bool script_take_reserved(struct script_reader *reader, const char *word);
+/* A command is complete. True: it is the head of a loop that is read for each
+ * of its words, and needs no telling. */
+bool script_begin_block(struct script_reader *reader);
+void script_blocks_finish(struct script_reader *reader);
+
+/* shellscript-redirect.c: "> log", "2>&1", "<<EOF": left out, with its number
+ * and its target. */
+bool script_read_redirection(struct script_reader *reader);
+/* At the beginning of a line: steps over the here-documents before it. */
+void script_skip_heredocs(struct script_reader *reader);
+
+/* shellscript-calculate.c: behind a $: puts the value of "((…))" or "(seq …)".
+ * False: only a shell can tell it. *ret_ok: within the limit. */
+bool script_calculate(struct script_reader *reader, bool *ret_ok);
+
+/* Puts a value into the word. Outside of quotes its blanks end words. */
+bool script_put_value(struct script_reader *reader, const char *value,
+                      bool is_quoted);
+/* NULL: not set. name: of len bytes. */
+struct script_variable *script_find(struct script_reader *reader,
+                                    const char *name, size_t len);
 
 /* shellscript-expand.c: at a $, moves behind the expansion. Inside of double
  * quotes values are not split. */
@@ -70,6 +125,7 @@ void script_skip_nested(struct script_reader *reader, char open, char close);
 enum script_set_flags {
     SCRIPT_SET_APPEND = 1 << 0, /* += */
     SCRIPT_SET_ARRAY = 1 << 1,  /* =(…) */
+    SCRIPT_SET_TURN = 1 << 2,   /* a loop's variable */
 };
 
 /* Sets a variable, of a name of len bytes. values: moved. problem: moved, or

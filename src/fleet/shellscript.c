@@ -5,6 +5,7 @@
 #include "fleet/shellwords.h"
 
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,17 +14,6 @@
  */
 #define MAX_TOTAL_BYTES (4u << 20)
 #define MAX_COMMANDS 65536
-
-/* Words that begin or end something around a command; depth: how deep in it the
- * next command is. */
-static const struct {
-    const char *word;
-    int depth;
-} reserved[] = {
-    {"if", 1},    {"then", 0},  {"elif", 0}, {"else", 0},  {"fi", -1},
-    {"while", 1}, {"until", 1}, {"do", 0},   {"done", -1}, {"esac", -1},
-    {"{", 1},     {"}", -1},    {"!", 0},    {"time", 0},
-};
 
 /* Commands whose words are assignments. */
 static const char *const declarations[] = {"export", "readonly", "local",
@@ -59,8 +49,27 @@ script_problem(struct script_reader *reader, const char *format, ...)
     va_end(args);
 }
 
-static bool
-fault(struct script_reader *reader, enum error_code code, const char *text)
+void
+script_remark(struct script_reader *reader, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    char *text = xvasprintf(format, args);
+    va_end(args);
+    bool is_known = reader->is_value && reader->remark;
+    for (size_t i = 0; !reader->is_value && i < reader->notes.count; i++)
+        is_known = is_known || !strcmp(reader->notes.items[i], text);
+    if (is_known)
+        free(text);
+    else if (reader->is_value)
+        reader->remark = text;
+    else
+        script_add(&reader->notes, text);
+}
+
+bool
+script_fault(struct script_reader *reader, enum error_code code,
+             const char *text)
 {
     return error_set(reader->error, code, "line %u: %s", reader->line, text);
 }
@@ -70,29 +79,11 @@ script_put(struct script_reader *reader, const char *text, size_t len)
 {
     reader->bytes += len;
     if (reader->bytes > MAX_TOTAL_BYTES)
-        return fault(reader, ERROR_CODE_LIMIT,
-                     "the words of the script are more than 4 MiB");
+        return script_fault(reader, ERROR_CODE_LIMIT,
+                            "the words of the script are more than 4 MiB");
     buffer_append(&reader->word, text, len);
     reader->has_word = reader->has_word || len > 0;
     return true;
-}
-
-/* Words that only begin or end something are no words of a command. */
-static bool
-is_reserved(struct script_reader *reader, const char *word)
-{
-    if (reader->words.count || reader->assignments.count || reader->is_quoted)
-        return false;
-    for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++) {
-        if (strcmp(reserved[i].word, word) != 0)
-            continue;
-        if (reserved[i].depth < 0)
-            reader->depth -= reader->depth > 0;
-        else
-            reader->depth += (unsigned)reserved[i].depth;
-        return true;
-    }
-    return false;
 }
 
 bool
@@ -103,10 +94,13 @@ script_end_word(struct script_reader *reader)
     char *word = buffer_steal(&reader->word);
     if (reader->words.count >= SHELLWORDS_MAX_WORDS) {
         free(word);
-        return fault(reader, ERROR_CODE_LIMIT,
-                     "the command has too many words");
+        return script_fault(reader, ERROR_CODE_LIMIT,
+                            "the command has too many words");
     }
-    if (is_reserved(reader, word))
+    /* Before a command, a lone $ is the prompt of a text. */
+    bool is_first = !reader->words.count && !reader->assignments.count &&
+                    !reader->is_quoted;
+    if (is_first && (!strcmp(word, "$") || script_take_reserved(reader, word)))
         free(word);
     else
         script_add(&reader->words, word);
@@ -127,34 +121,18 @@ is_declaration(const struct script_words *words)
     return false;
 }
 
-/* A loop's variable has a value for each turn. */
-static void
-settle_loop(struct script_reader *reader)
-{
-    char **words = reader->words.items;
-    bool is_loop = reader->words.count >= 2 &&
-                   (!strcmp(words[0], "for") || !strcmp(words[0], "select"));
-    bool is_case = reader->words.count >= 1 && !strcmp(words[0], "case");
-    reader->depth += is_loop || is_case;
-    struct script_words none = {0};
-    if (is_loop || (reader->words.count >= 2 && !strcmp(words[0], "read")))
-        script_set(reader, words[1], strlen(words[1]), 0, &none,
-                   xstrdup(is_loop ? "it is a loop's variable"
-                                   : "it is read when the script runs"));
-}
-
 static bool
 end_command(struct script_reader *reader)
 {
     if (!script_end_word(reader))
         return false;
-    settle_loop(reader);
+    bool is_loop = script_begin_block(reader);
     struct shellscript *script = reader->script;
     if (script->count >= MAX_COMMANDS)
-        return fault(reader, ERROR_CODE_LIMIT,
-                     "there are too many commands in the script");
-    if (reader->words.count && !is_declaration(&reader->words)) {
-        if (reader->depth)
+        return script_fault(reader, ERROR_CODE_LIMIT,
+                            "there are too many commands in the script");
+    if (reader->words.count && !is_loop && !is_declaration(&reader->words)) {
+        if (reader->depth > reader->loop_count)
             script_add(&reader->notes,
                        xstrdup("it stands in a condition, a loop or a "
                                "function: it is taken as if it ran once"));
@@ -181,7 +159,8 @@ read_single_quoted(struct script_reader *reader)
     const char *start = reader->text + reader->at + 1;
     const char *end = strchr(start, '\'');
     if (!end)
-        return fault(reader, ERROR_CODE_INVALID, "the ' has no closing '");
+        return script_fault(reader, ERROR_CODE_INVALID,
+                            "the ' has no closing '");
     reader->has_word = true;
     if (!script_put(reader, start, (size_t)(end - start)))
         return false;
@@ -195,19 +174,24 @@ static bool
 read_double_quoted(struct script_reader *reader)
 {
     unsigned line = reader->line;
+    bool had_word = reader->has_word;
+    size_t had_bytes = reader->word.len;
     reader->has_word = true;
+    reader->has_nothing = false;
     reader->at++;
     for (;;) {
         const char *here = reader->text + reader->at;
         bool ok = true;
         if (here[0] == '"') {
             reader->at++;
+            if (reader->has_nothing && reader->word.len == had_bytes)
+                reader->has_word = had_word;
             return true;
         }
         if (here[0] == '\0') {
             reader->line = line;
-            return fault(reader, ERROR_CODE_INVALID,
-                         "the \" has no closing \"");
+            return script_fault(reader, ERROR_CODE_INVALID,
+                                "the \" has no closing \"");
         }
         if (here[0] == '$') {
             ok = script_expand(reader, true, 0);
@@ -236,8 +220,8 @@ script_read_quoted(struct script_reader *reader)
                                             : read_double_quoted(reader);
 }
 
-static bool
-is_blank(char c)
+bool
+script_is_blank(char c)
 {
     return c == ' ' || c == '\t' || c == '\r';
 }
@@ -258,8 +242,11 @@ read_plain(struct script_reader *reader)
     if (here[0] == '$')
         return script_expand(reader, false, 0);
     if (here[0] == '`') {
+        bool is_comment = here[1 + strspn(here + 1, " \t")] == '#';
         reader->at++;
         script_skip_nested(reader, '\0', '`');
+        if (is_comment)
+            return true;
         script_problem(reader, "`…` needs a shell to tell its value");
         reader->has_word = true;
         return true;
@@ -274,7 +261,7 @@ read_plain(struct script_reader *reader)
     }
     const char *home = getenv("HOME");
     if (here[0] == '~' && !reader->has_word && home &&
-        (here[1] == '/' || is_blank(here[1]) || here[1] == '\n')) {
+        (here[1] == '/' || script_is_blank(here[1]) || here[1] == '\n')) {
         reader->at++;
         return script_put(reader, home, strlen(home));
     }
@@ -285,9 +272,8 @@ read_plain(struct script_reader *reader)
     return script_put(reader, here, 1);
 }
 
-/* Reads one word into the buffer, for those that are no words of a command. */
-static bool
-read_word(struct script_reader *reader)
+bool
+script_read_word(struct script_reader *reader)
 {
     bool ok = true;
     while (ok && reader->text[reader->at] &&
@@ -314,7 +300,7 @@ read_array(struct script_reader *reader, struct script_words *ret)
         }
         if (!ok || c == '\0' || c == ')')
             break;
-        if (is_blank(c) || c == '\n') {
+        if (script_is_blank(c) || c == '\n') {
             reader->line += c == '\n';
             reader->at++;
             ok = script_end_word(reader);
@@ -357,6 +343,7 @@ read_assignment(struct script_reader *reader, size_t len)
     unsigned flags = name[len] == '+' ? SCRIPT_SET_APPEND : 0;
     char *outer_problem = reader->problem;
     reader->problem = NULL;
+    reader->is_value = true;
     reader->at += len + (flags ? 2 : 1);
     struct script_words values = {0};
     bool is_array = reader->text[reader->at] == '(';
@@ -367,7 +354,7 @@ read_assignment(struct script_reader *reader, size_t len)
         ok = read_array(reader, &values);
     } else {
         reader->keeps_blanks = true;
-        ok = read_word(reader);
+        ok = script_read_word(reader);
         script_add(&values, buffer_steal(&reader->word));
         reader->has_word = reader->is_quoted = false;
     }
@@ -377,86 +364,7 @@ read_assignment(struct script_reader *reader, size_t len)
                    xasprintf("%.*s=%s", (int)len, name, values.items[0]));
     script_set(reader, name, len, flags, &values, reader->problem);
     reader->problem = outer_problem;
-    return ok;
-}
-
-/* A here-document's lines, which begin behind the next line end. */
-static bool
-note_heredoc(struct script_reader *reader)
-{
-    while (is_blank(reader->text[reader->at]))
-        reader->at++;
-    if (!read_word(reader))
-        return false;
-    if (reader->heredoc_count == SCRIPT_MAX_HEREDOCS)
-        return fault(reader, ERROR_CODE_LIMIT, "too many here-documents");
-    reader->heredocs[reader->heredoc_count++] = buffer_steal(&reader->word);
-    reader->has_word = reader->is_quoted = false;
-    return true;
-}
-
-static void
-skip_heredocs(struct script_reader *reader)
-{
-    for (size_t i = 0; i < reader->heredoc_count; i++) {
-        size_t wanted = strlen(reader->heredocs[i]);
-        bool is_end = false;
-        while (!is_end && reader->text[reader->at]) {
-            const char *line = reader->text + reader->at;
-            size_t len = strcspn(line, "\n");
-            size_t tabs = strspn(line, "\t");
-            is_end = len - (tabs < len ? tabs : 0) == wanted &&
-                     !strncmp(line + (tabs < len ? tabs : 0),
-                              reader->heredocs[i], wanted);
-            reader->at += len + (line[len] == '\n');
-            reader->line++;
-        }
-        free(reader->heredocs[i]);
-    }
-    reader->heredoc_count = 0;
-}
-
-/* "> log", "2>&1", "<<EOF": left out, with its number and its target. */
-static bool
-read_redirection(struct script_reader *reader)
-{
-    size_t start = reader->at;
-    bool is_number =
-        reader->word.len > 0 && !reader->is_quoted &&
-        reader->word.len == strspn(reader->word.data, "0123456789");
-    if (is_number) {
-        start -= reader->word.len;
-        buffer_reset(&reader->word);
-        reader->has_word = false;
-    } else if (!script_end_word(reader)) {
-        return false;
-    }
-    const char *here = reader->text + reader->at;
-    bool is_heredoc = !strncmp(here, "<<", 2) && here[2] != '<';
-    reader->at += strspn(here, "<>");
-    reader->at += strspn(reader->text + reader->at, is_heredoc ? "-" : "&|");
-    if (is_heredoc)
-        return note_heredoc(reader);
-    if (reader->text[reader->at] == '(') {
-        script_skip_nested(reader, '(', ')');
-        script_problem(reader,
-                       "%.2s is a process substitution, which needs a "
-                       "shell",
-                       here);
-        return true;
-    }
-    char *problem = reader->problem;
-    reader->problem = NULL;
-    while (is_blank(reader->text[reader->at]))
-        reader->at++;
-    bool ok = read_word(reader);
-    buffer_reset(&reader->word);
-    reader->has_word = reader->is_quoted = false;
-    free(reader->problem);
-    reader->problem = problem;
-    script_add(&reader->notes,
-               xasprintf("%.*s: left out, guestmux keeps what QEMU says",
-                         (int)(reader->at - start), reader->text + start));
+    reader->is_value = false;
     return ok;
 }
 
@@ -466,10 +374,13 @@ read_operator(struct script_reader *reader)
     const char *here = reader->text + reader->at;
     if (here[0] == '&' && here[1] == '>') {
         reader->at++;
-        return read_redirection(reader);
+        return script_read_redirection(reader);
     }
+    size_t at = reader->at;
     if (!script_end_word(reader))
         return false;
+    if (reader->at != at)
+        return true; /* a loop's next turn */
     if (here[0] == '|' && here[1] != '|' && reader->words.count)
         script_add(&reader->notes,
                    xstrdup("its pipe was left out: guestmux keeps what the "
@@ -483,15 +394,18 @@ read_step(struct script_reader *reader)
 {
     char c = reader->text[reader->at];
     size_t len = 0;
-    if (is_blank(c)) {
+    if (script_is_blank(c)) {
         reader->at++;
         return script_end_word(reader);
     }
     if (c == '\n') {
+        size_t at = reader->at;
         bool ok = end_command(reader);
+        if (reader->at != at)
+            return ok; /* a loop's next turn */
         reader->at++;
         reader->line++;
-        skip_heredocs(reader);
+        script_skip_heredocs(reader);
         return ok;
     }
     if (c == '#' && !reader->has_word) {
@@ -503,7 +417,7 @@ read_step(struct script_reader *reader)
     if (is_assignment(reader, &len))
         return read_assignment(reader, len);
     if (c == '<' || c == '>')
-        return read_redirection(reader);
+        return script_read_redirection(reader);
     if (strchr(";&|()", c))
         return read_operator(reader);
     return read_plain(reader);
@@ -527,6 +441,7 @@ finish(struct script_reader *reader)
     for (size_t i = 0; i < reader->variable_count; i++) {
         free(reader->variables[i].name);
         free(reader->variables[i].problem);
+        free(reader->variables[i].remark);
         script_words_finish(&reader->variables[i].values);
     }
     free(reader->variables);
@@ -537,6 +452,8 @@ finish(struct script_reader *reader)
     script_words_finish(&reader->notes);
     buffer_finish(&reader->word);
     free(reader->problem);
+    free(reader->remark);
+    script_blocks_finish(reader);
 }
 
 struct shellscript *
@@ -554,9 +471,11 @@ shellscript_read(const char *text, size_t len, struct error *error)
     reader.script = xcalloc(1, sizeof(*reader.script));
     set_directory(&reader);
     bool ok = true;
-    while (ok && reader.text[reader.at])
-        ok = read_step(&reader);
-    ok = ok && end_command(&reader);
+    /* The last word may be a loop's "done", which leads back. */
+    for (size_t end = SIZE_MAX; ok && reader.at != end;) {
+        end = reader.text[reader.at] ? SIZE_MAX : reader.at;
+        ok = end == SIZE_MAX ? read_step(&reader) : end_command(&reader);
+    }
     finish(&reader);
     free(copy);
     if (ok)

@@ -113,8 +113,12 @@ static void
 take_isa_serial(struct consoles *consoles, struct import_item *item,
                 const struct keyval *keyval, struct chardev *chardev)
 {
-    static const char *const known[] = {"", "driver", "chardev", "id", NULL};
-    bool is_plain = import_has_only(keyval, known) && !consoles->foreign;
+    static const char *const known[] = {"",   "driver", "chardev",
+                                        "id", "index",  NULL};
+    const char *index = keyval_get(keyval, "index", false);
+    bool is_next = !index || (size_t)atoi(index) == consoles->serials;
+    bool is_plain =
+        import_has_only(keyval, known) && !consoles->foreign && is_next;
     if (!chardev->is_interactive || !is_plain) {
         chardev->others++;
         import_give_up(consoles->importer,
@@ -219,6 +223,9 @@ drop_controller(struct consoles *consoles)
         const char *driver = keyval_get(&keyval, "driver", true);
         if (is_read && driver && !strncmp(driver, "virtio-serial", 13)) {
             item->is_done = true;
+            import_note(importer,
+                        "-device %s: dropped, it comes with what is on it",
+                        item->value);
             if (!import_has_only(&keyval, known))
                 import_give_up(importer, "a virtio-serial device with options");
         }

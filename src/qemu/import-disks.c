@@ -1,32 +1,11 @@
-/* Disks of all ways to say them, and firmware in flash. */
+/* Disks of all ways to say them. */
 #include "base/xalloc.h"
-#include "qemu/firmware.h"
-#include "qemu/import-internal.h"
+#include "qemu/import-drives.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-/* What a drive says, however it is written. All borrowed from keyval. */
-struct drive {
-    struct import_item *item;
-    struct import_item *below; /* a -blockdev of the file itself, or NULL */
-    struct keyval keyval;      /* owned: of -drive, or of a -blockdev */
-    char *id;                  /* owned: what a device names; NULL: none */
-    char *file;                /* owned; NULL: one that is no field */
-    const char *interface;     /* a field's: "ide"; NULL: said by a device */
-    bool is_readonly;
-    bool is_blockdev;
-    bool is_flash;
-};
-
-struct drives {
-    struct importer *importer;
-    struct drive *items; /* owned */
-    size_t count;
-};
 
 /* -drive's keys that fields say; others keep the drive in args. */
 static const char *const drive_keys[] = {
@@ -147,8 +126,8 @@ read_blockdev(const char *value, struct keyval *ret)
     return ok;
 }
 
-static struct drive *
-find_drive(struct drives *drives, const char *id)
+struct drive *
+import_find_drive(struct drives *drives, const char *id)
 {
     for (size_t i = 0; id && i < drives->count; i++) {
         if (drives->items[i].id && !strcmp(drives->items[i].id, id))
@@ -166,7 +145,7 @@ collect_blockdev(struct drives *drives, struct import_item *item)
     const char *protocol = keyval_get(&drive.keyval, "file.driver", false);
     const char *file = keyval_get(&drive.keyval, "file.filename", false);
     struct drive *below =
-        find_drive(drives, keyval_get(&drive.keyval, "file", false));
+        import_find_drive(drives, keyval_get(&drive.keyval, "file", false));
     if (driver && !strcmp(driver, "file"))
         file = keyval_get(&drive.keyval, "filename", false);
     else if (below && below->is_blockdev && below->file &&
@@ -206,12 +185,13 @@ collect(struct drives *drives)
     }
 }
 
-/* A drive's format: -blockdev's driver says it. */
-static const char *
-format_of(const struct drive *drive)
+const char *
+import_drive_format(const struct drive *drive)
 {
-    return drive->is_blockdev ? keyval_get(&drive->keyval, "driver", true)
-                              : keyval_get(&drive->keyval, "format", false);
+    if (!drive->is_blockdev)
+        return keyval_get(&drive->keyval, "format", false);
+    const char *driver = keyval_get(&drive->keyval, "driver", true);
+    return driver && !strcmp(driver, "file") ? "raw" : driver;
 }
 
 /* Adds it to "disks". serial: may be NULL. */
@@ -221,7 +201,7 @@ add_disk(struct drives *drives, struct drive *drive, const char *interface,
 {
     const char *cache = keyval_get(&drive->keyval, "cache", false);
     const char *discard = keyval_get(&drive->keyval, "discard", false);
-    const char *format = format_of(drive);
+    const char *format = import_drive_format(drive);
     json_t *disk = json_object();
     json_object_set_new(disk, "file", import_path(drive->file));
     if (format)
@@ -374,7 +354,7 @@ take_pairs(struct drives *drives)
         struct keyval keyval = {0};
         bool is_read = import_read_device(item->value, &keyval);
         struct drive *drive =
-            find_drive(drives, keyval_get(&keyval, "drive", false));
+            import_find_drive(drives, keyval_get(&keyval, "drive", false));
         const char *interface =
             is_read && drive && drive->file && !drive->item->is_done
                 ? device_interface(&keyval, drive, scsi_id, ide_disks)
@@ -402,147 +382,12 @@ take_pairs(struct drives *drives)
         item->is_done = !strncmp(item->value, "ahci,id=gmsata", 14);
 }
 
-/* Firmware ------------------------------------------------------------------
- */
-
-/* What "firmware" takes a file's format to be. */
-static bool
-is_format_by_name(const struct drive *drive)
-{
-    const char *format = format_of(drive);
-    size_t len = strlen(drive->file);
-    bool is_qcow2 = len > 6 && !strcmp(drive->file + len - 6, ".qcow2");
-    return !format || !strcmp(format, is_qcow2 ? "qcow2" : "raw");
-}
-
-/* The drives in flash: by unit, or in their order. */
-static size_t
-find_flash(struct drives *drives, struct drive *ret[3])
-{
-    size_t count = 0;
-    for (size_t i = 0; i < drives->count && count < 3; i++) {
-        struct drive *drive = &drives->items[i];
-        if (drive->is_flash)
-            ret[count++] = drive;
-    }
-    const char *unit =
-        count == 2 ? keyval_get(&ret[0]->keyval, "unit", false) : NULL;
-    if (unit && !strcmp(unit, "1")) {
-        struct drive *first = ret[0];
-        ret[0] = ret[1];
-        ret[1] = first;
-    }
-    return count;
-}
-
-/* -machine pflash0=NODE,pflash1=NODE: the nodes are flash, and the words leave
- * the machine. */
-static void
-mark_flash_nodes(struct drives *drives)
-{
-    struct importer *importer = drives->importer;
-    const char *machine =
-        json_string_value(json_object_get(importer->entry, "machine"));
-    if (!machine || !strstr(machine, "pflash"))
-        return;
-    struct keyval keyval;
-    keyval_parse(&keyval, machine);
-    struct buffer rest = {0};
-    for (size_t i = 0; i < keyval.count; i++) {
-        const struct keyval_pair *pair = &keyval.pairs[i];
-        bool is_flash = pair->key && (!strcmp(pair->key, "pflash0") ||
-                                      !strcmp(pair->key, "pflash1"));
-        struct drive *drive = is_flash ? find_drive(drives, pair->value) : NULL;
-        if (drive && drive->file) {
-            drive->is_flash = true;
-            continue;
-        }
-        buffer_printf(&rest, "%s%s%s", rest.len ? "," : "",
-                      pair->key ? pair->key : "", pair->key ? "=" : "");
-        keyval_append_value(&rest, pair->value);
-    }
-    import_set_text(importer, "machine", rest.data ? rest.data : "");
-    buffer_finish(&rest);
-    keyval_finish(&keyval);
-}
-
-/* The variable store: one that cannot be written is a template. */
-static void
-take_store(struct importer *importer, json_t *firmware, struct drive *store)
-{
-    bool is_template =
-        access(store->file, R_OK) == 0 && access(store->file, W_OK) < 0;
-    bool is_shipped = !strncmp(store->file, "/usr/share/", 11);
-    const char *member = is_template || is_shipped ? "vars" : "store";
-    json_object_set_new(firmware, member, import_path(store->file));
-    if (is_template || is_shipped)
-        import_note(importer,
-                    "firmware: %s is a template, the guest gets a copy",
-                    store->file);
-    store->item->is_done = true;
-    if (store->below)
-        store->below->is_done = true;
-}
-
-static void
-drop_secure_flash(struct importer *importer, const char *code)
-{
-    int at = -1;
-    struct import_item *item = NULL;
-    while ((item = import_next(importer, "global", &at))) {
-        bool is_secure =
-            !strcmp(item->value,
-                    "driver=cfi.pflash01,property=secure,value=on") ||
-            !strcmp(item->value, "cfi.pflash01.secure=on");
-        if (!is_secure || !firmware_file_requires_smm(code))
-            continue;
-        item->is_done = true;
-        import_note(importer, "-global %s: comes with the firmware",
-                    item->value);
-    }
-}
-
-static void
-take_firmware(struct drives *drives)
-{
-    struct drive *flash[3] = {NULL};
-    mark_flash_nodes(drives);
-    size_t count = find_flash(drives, flash);
-    struct importer *importer = drives->importer;
-    bool fits = count >= 1 && count <= 2 &&
-                !json_object_get(importer->entry, "firmware");
-    for (size_t i = 0; fits && i < count; i++)
-        fits = flash[i]->file && is_format_by_name(flash[i]);
-    /* Code that may be written to is code and store in one file. */
-    if (!fits || (count == 1 && !flash[0]->is_readonly) ||
-        (count == 2 && flash[1]->is_readonly)) {
-        for (size_t i = 0; i < count; i++) {
-            if (flash[i]->is_blockdev)
-                import_give_up(importer, "firmware in flash that is not code "
-                                         "and variable store");
-        }
-        return;
-    }
-    json_t *firmware = json_object();
-    json_object_set_new(firmware, "code", import_path(flash[0]->file));
-    if (!flash[0]->is_readonly)
-        import_note(importer, "firmware: %s is opened read-only",
-                    flash[0]->file);
-    flash[0]->item->is_done = true;
-    if (flash[0]->below)
-        flash[0]->below->is_done = true;
-    drop_secure_flash(importer, flash[0]->file);
-    if (count == 2)
-        take_store(importer, firmware, flash[1]);
-    json_object_set_new(importer->entry, "firmware", firmware);
-}
-
 void
 import_disks(struct importer *importer)
 {
     struct drives drives = {.importer = importer};
     collect(&drives);
-    take_firmware(&drives);
+    import_firmware(&drives);
     take_simple(&drives);
     take_pairs(&drives);
     for (size_t i = 0; i < drives.count; i++) {

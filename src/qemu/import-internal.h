@@ -76,6 +76,23 @@ bool import_read_device(const char *value, struct keyval *ret);
  */
 bool import_is_entry_good(const json_t *entry, struct error *error);
 
+/* Where a command stands and what stands before it. */
+struct import_origin {
+    const char *where;        /* "" or "line 3: " */
+    char *const *assignments; /* "NAME=value"; NULL: none */
+};
+
+/* Adds the guest of one command. name: NULL: one is found. */
+bool import_one(struct import *import, char *const *words,
+                const struct import_origin *origin, const char *name,
+                struct error *error);
+/* A free name: the wanted one, or with is_stem or when that is taken with a
+ * number behind it. The caller frees it. */
+char *import_free_name(const struct import *import, const char *wanted,
+                       bool is_stem);
+/* text: moved. */
+void import_add_note(char ***notes, size_t *count, char *text);
+
 /* import-program.c: "NAME=value" for "env", unless a fleet file may not set it;
  * then it is noted. */
 void import_take_variable(struct importer *importer, const char *word);

@@ -311,17 +311,19 @@ take_old(struct importer *importer)
 void
 import_nics(struct importer *importer)
 {
+    int at = -1;
+    importer->has_net = import_next(importer, "netdev", &at);
     for (size_t i = 0; i < importer->count; i++) {
         struct import_item *item = &importer->items[i];
         if (import_is(item, "nic"))
             take_nic(importer, item);
-        else if (import_is(item, "netdev"))
-            importer->has_net = true;
         else if (import_is(item, "device"))
             take_pair(importer, item);
     }
     take_old(importer);
-    if (importer->has_net || importer->has_nodefaults)
+    /* A RISC-V virt machine comes without a card. */
+    if (importer->has_net || importer->has_nodefaults ||
+        !strncmp(importer->arch, "riscv", 5))
         return;
     json_array_append_new(importer->nics,
                           json_pack("{s:s}", "model", default_model(importer)));

@@ -24,10 +24,14 @@ static const struct {
     {"ionice", "cnpPu", 0, "guestmux sets no priorities"},
     {"nice", "n", 0, "guestmux sets no priorities"},
     {"nohup", "", 0, "QEMU gets a session of its own"},
+    {"numactl", "CmNpi", 0, "guestmux binds nothing to processors"},
+    {"screen", "cehpsStT", 0, "its console is guestmux's"},
     {"setsid", "", 0, "QEMU gets a session of its own"},
+    {"stdbuf", "ioe", 0, "QEMU buffers nothing"},
     {"sudo", "ugCDhpRTrt", 0, "QEMU runs as the user that guestmux runs as"},
     {"taskset", "", 1, "guestmux binds nothing to processors"},
     {"time", "fo", 0, "guestmux tells how long a guest runs"},
+    {"timeout", "ks", 1, "guestmux ends no guest by itself"},
 };
 
 static bool
@@ -58,9 +62,10 @@ skip_wrapper(char *const **words, size_t which)
         const char *option = *at++;
         if (!strcmp(option, "--"))
             break;
-        const char *last = option + strlen(option) - 1;
-        bool takes_value = option[1] != '-' && last == option + 1 &&
-                           strchr(wrappers[which].with_value, *last);
+        /* "-dmS NAME": the last letter takes it, "-uNAME" has it. */
+        const char *with_value = wrappers[which].with_value;
+        const char *taker = option + strcspn(option + 1, with_value) + 1;
+        bool takes_value = option[1] != '-' && taker[0] && !taker[1];
         if (takes_value && *at)
             at++;
     }

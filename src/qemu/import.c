@@ -5,7 +5,6 @@
 #include "base/xalloc.h"
 #include "fleet/arch.h"
 #include "fleet/placeholders.h"
-#include "fleet/shellscript.h"
 #include "fleet/shellwords.h"
 #include "fleet/spec.h"
 #include "qemu/argv.h"
@@ -44,8 +43,8 @@ import_finish(struct import *import)
     *import = (struct import){0};
 }
 
-static void
-add_note(char ***notes, size_t *count, char *text)
+void
+import_add_note(char ***notes, size_t *count, char *text)
 {
     if (*count >= IMPORT_MAX_NOTES) {
         free(text);
@@ -61,7 +60,8 @@ import_note(struct importer *importer, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    add_note(&importer->notes, &importer->note_count, xvasprintf(format, args));
+    import_add_note(&importer->notes, &importer->note_count,
+                    xvasprintf(format, args));
     va_end(args);
 }
 
@@ -320,9 +320,8 @@ importer_finish(struct importer *importer)
     free(importer->give_up);
 }
 
-/* A free name: the wanted one, or a number behind it. The caller frees it. */
-static char *
-free_name(const struct import *import, const char *wanted, bool is_stem)
+char *
+import_free_name(const struct import *import, const char *wanted, bool is_stem)
 {
     if (!is_stem && !json_object_get(import->guests, wanted))
         return xstrdup(wanted);
@@ -360,15 +359,16 @@ add_guest(struct import *import, struct importer *importer, const char *where,
           const char *name)
 {
     char *own = name ? NULL : own_name(importer);
-    char *chosen = free_name(import,
-                             name  ? name
-                             : own ? own
-                                   : "vm",
-                             !name && !own);
+    char *chosen = import_free_name(import,
+                                    name  ? name
+                                    : own ? own
+                                          : "vm",
+                                    !name && !own);
     json_t *comment = json_array();
     for (size_t i = 0; i < importer->note_count; i++) {
-        add_note(&import->notes, &import->note_count,
-                 xasprintf("%s%s: %s", where, chosen, importer->notes[i]));
+        import_add_note(
+            &import->notes, &import->note_count,
+            xasprintf("%s%s: %s", where, chosen, importer->notes[i]));
         json_array_append_new(comment, import_text(importer->notes[i]));
     }
     json_t *entry = json_object();
@@ -435,15 +435,10 @@ build(struct importer *importer, char *const *words, struct error *error)
     return !importer->give_up || import_is_entry_good(importer->entry, error);
 }
 
-/* Where a command stands and what stands before it. */
-struct origin {
-    const char *where;        /* "" or "line 3: " */
-    char *const *assignments; /* "NAME=value"; NULL: none */
-};
-
-static bool
+bool
 import_one(struct import *import, char *const *words,
-           const struct origin *origin, const char *name, struct error *error)
+           const struct import_origin *origin, const char *name,
+           struct error *error)
 {
     if (json_object_size(import->guests) >= MAX_GUESTS)
         return error_set(error, ERROR_CODE_LIMIT,
@@ -477,98 +472,8 @@ bool
 import_words(struct import *import, char *const *words, const char *name,
              struct error *error)
 {
-    struct origin origin = {"", NULL};
+    struct import_origin origin = {"", NULL};
     return import_one(import, words, &origin, name, error);
-}
-
-/* Scripts -------------------------------------------------------------------
- */
-
-/* "FILE:3: " or "line 3: ". The caller frees it. */
-static char *
-place_of(const char *file, unsigned line)
-{
-    return file ? xasprintf("%s:%u: ", file, line)
-                : xasprintf("line %u: ", line);
-}
-
-static void
-note_other(struct import *import, const struct shellscript_command *command,
-           const char *where)
-{
-    char *text = shellwords_join(command->words);
-    char *shown = text_printable(text, strlen(text), 60, TEXT_ONE_LINE);
-    bool is_cd =
-        !strcmp(command->words[0], "cd") || !strcmp(command->words[0], "pushd");
-    add_note(&import->notes, &import->note_count,
-             xasprintf("%s%s: %s", where, shown,
-                       is_cd ? "left out, relative paths start where the fleet "
-                               "file lies"
-                             : "not a QEMU command, left out"));
-    free(shown);
-    free(text);
-}
-
-static void
-note_parts(struct import *import, const struct shellscript_command *command,
-           const char *where)
-{
-    for (char **note = command->notes; note && *note; note++)
-        add_note(&import->notes, &import->note_count,
-                 xasprintf("%s%s", where, *note));
-}
-
-/* Adds the guest of one command of a script. Appends to problems what is in the
- * way. */
-static void
-take_command(struct import *import, const struct shellscript_command *command,
-             const char *where, const char *name, struct buffer *problems)
-{
-    struct error problem = {0};
-    char *own = name ? free_name(import, name, false) : NULL;
-    struct origin origin = {where, command->assignments};
-    if (command->problem)
-        error_set(&problem, ERROR_CODE_INVALID, "%s", command->problem);
-    if (!problem.code &&
-        import_one(import, command->words, &origin, own, &problem))
-        note_parts(import, command, where);
-    if (problem.code)
-        buffer_printf(problems, "%s%s%s", problems->len ? "\n" : "", where,
-                      problem.text);
-    free(own);
-}
-
-bool
-import_script(struct import *import, const char *text, size_t len,
-              const char *file, const char *name, struct error *error)
-{
-    struct shellscript *script = shellscript_read(text, len, error);
-    if (!script)
-        return file ? error_prefix(error, "%s", file) : false;
-    struct buffer problems = {0};
-    size_t found = 0;
-    for (size_t i = 0; i < script->count; i++) {
-        const struct shellscript_command *command = &script->commands[i];
-        bool is_qemu_command = import_is_command(command->words);
-        char *where = place_of(file, command->line);
-        if (is_qemu_command)
-            take_command(import, command, where, name, &problems);
-        else
-            note_other(import, command, where);
-        found += is_qemu_command;
-        free(where);
-    }
-    shellscript_free(script);
-    bool ok = found > 0 && !problems.len;
-    if (!ok && found)
-        error_set(error, ERROR_CODE_INVALID, "%s", problems.data);
-    else if (!ok)
-        error_set(error, ERROR_CODE_INVALID,
-                  "%s%sthere is no QEMU command in "
-                  "it",
-                  file ? file : "", file ? ": " : "");
-    buffer_finish(&problems);
-    return ok;
 }
 
 json_t *

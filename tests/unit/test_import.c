@@ -140,6 +140,8 @@ static const struct {
      FIELDS "\"nics\":[],\"consoles\":[\"ttyS0\",\"hvc0\"]}\n"
             "# line 1: vm0: -device isa-serial,chardev=a: the console ttyS0\n"
             "# line 1: vm0: -device virtconsole,chardev=b: the console hvc0\n"
+            "# line 1: vm0: -device virtio-serial: dropped, it comes with what "
+            "is on it\n"
             "# line 1: vm0: -chardev vc,id=a: dropped, the console has one of "
             "guestmux's\n"
             "# line 1: vm0: -chardev vc,id=b: dropped, the console has one of "
@@ -191,7 +193,32 @@ static const struct {
      "\"file=a,if=virtio,aio=native\",\"-drive\",\"if=none,id=d,file=b\","
      "\"-drive\",\"if=ide,readonly=on,file=c\",\"-drive\","
      "\"if=floppy,file=e\"]}\n" CONSOLE},
+    /* The card may come before its network; a RISC-V machine has none. */
+    {"qemu-system-x86_64 -display none -accel tcg -M q35 -vga none -serial "
+     "stdio -device e1000,netdev=n,mac=52:54:00:00:00:01 -netdev user,id=n",
+     FIELDS
+     "\"nics\":[{\"model\":\"e1000\",\"mac\":\"52:54:00:00:00:01\"}]}\n"
+     "# line 1: vm0: -serial stdio: the console ttyS0\n"
+     "# line 1: vm0: QEMU's parallel port, floppy drive and empty CD-ROM "
+     "drive are left out\n"},
+    {"qemu-system-riscv64 -M virt -accel tcg -nographic",
+     "vm0 {\"arch\":\"riscv64\",\"machine\":\"virt\",\"accel\":\"tcg\","
+     "\"nics\":[]}\n"},
+    {PC "-device isa-serial,chardev=c,index=0 -chardev pty,id=c",
+     FIELDS "\"nics\":[]}\n"
+            "# line 1: vm0: -device isa-serial,chardev=c,index=0: the console "
+            "ttyS0\n# line 1: vm0: -chardev pty,id=c: dropped, the console has "
+            "one of guestmux's\n"},
     /* Firmware. */
+    {"qemu-system-x86_64 -nodefaults -display none -accel tcg -M "
+     "q35,pflash0=c,pflash1=v -blockdev driver=file,node-name=c,filename=c.fd,"
+     "read-only=on -blockdev driver=file,filename=v.fd,node-name=v",
+     FIELDS "\"firmware\":{\"code\":\"c.fd\",\"store\":\"v.fd\"},"
+            "\"nics\":[]}\n" CONSOLE},
+    {PC "-blockdev driver=file,node-name=d,filename=d.img -device "
+        "virtio-blk-pci,drive=d",
+     FIELDS "\"disks\":[{\"file\":\"d.img\",\"format\":\"raw\"}],"
+            "\"nics\":[]}\n" CONSOLE},
     {PC "-drive if=pflash,format=raw,readonly=on,file=c.fd -drive "
         "if=pflash,format=raw,file=v.fd",
      FIELDS

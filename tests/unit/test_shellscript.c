@@ -59,7 +59,11 @@ static const struct {
     {"export X=5\nlocal Y=6\na $X$Y", "3: a 56\n"},
     {"FOO=1 BAR=\"x y\" a b", "1: {FOO=1} {BAR=x y} a b\n"},
     {"a ${M:-2G} ${N:-$M} ${1:-one}\nM=4\nb ${M:-2G} ${Q-x${M}y}",
-     "1: a 2G one ! $M is not set in the script\n3: b 4 x4y\n"},
+     "1: a 2G one ! $M is not set in the script # ${M:-2G}: it is not set in "
+     "the script, \"2G\" is taken # ${N:-$M}: it is not set in the script, "
+     "\"\" is taken # ${1:-one}: it is not set in the script, \"one\" is "
+     "taken\n3: b 4 x4y # ${Q-x${M}y}: it is not set in the script, \"x4y\" is "
+     "taken\n"},
     {"a $NOPE b", "1: a b ! $NOPE is not set in the script\n"},
     {"a ${NOPE}", "1: a ! $NOPE is not set in the script\n"},
     {"D=$(dirname \"$0\")\na $D/x\nb",
@@ -69,7 +73,7 @@ static const struct {
     {"a ${X%.img} ${Y${Z}} b",
      "1: a b ! ${X%.img} needs a shell to tell its value\n"},
     {"a \"$@\" $1",
-     "1: a '' ! $1 needs a shell to tell its value # $@: left out, a script "
+     "1: a ! $1 needs a shell to tell its value # $@: left out, a script "
      "that is imported has no arguments\n"},
     {"a *.img", "1: a '*.img' ! * is a file name pattern, which needs a "
                 "shell\n"},
@@ -86,11 +90,53 @@ static const struct {
      "1: '[' x ']' # it stands in a condition, a loop or a function: it is "
      "taken as if it ran once\n2: a # it stands in a condition, a loop or a "
      "function: it is taken as if it ran once\n4: b\n"},
-    {"for i in 1 2; do\na $i\ndone\nb",
-     "1: for i in 1 2 # it stands in a condition, a loop or a function: it is "
-     "taken as if it ran once\n2: a ! $i: it is a loop's variable # it stands "
-     "in a condition, a loop or a function: it is taken as if it ran once\n"
-     "4: b\n"},
+    /* Loops over known words are read for each of them. */
+    {"for i in 1 2; do\na $i\ndone\nb", "2: a 1\n2: a 2\n4: b\n"},
+    {"for i in {0..1}\ndo for j in x y; do a $j$i; done; done; b $i$j",
+     "2: a x0\n2: a y0\n2: a x1\n2: a y1\n2: b 1y\n"},
+    {"L='p q'\nfor i in $L \"r s\"; do a \"$i\"; done",
+     "2: a p\n2: a q\n2: a 'r s'\n"},
+    {"for i in $(seq 2); do a $i $((2200+i)); done; b $(seq 7 9)",
+     "1: a 1 2201\n1: a 2 2202\n1: b 7 8 9\n"},
+    {"for i in {3..1}; do if x; then a $i; fi; done",
+     "1: x # it stands in a condition, a loop or a function: it is taken as "
+     "if it ran once\n1: a 3 # it stands in a condition, a loop or a function: "
+     "it is taken as if it ran once\n1: x # it stands in a condition, a loop "
+     "or a function: it is taken as if it ran once\n1: a 2 # it stands in a "
+     "condition, a loop or a function: it is taken as if it ran once\n1: x # "
+     "it stands in a condition, a loop or a function: it is taken as if it ran "
+     "once\n1: a 1 # it stands in a condition, a loop or a function: it is "
+     "taken as if it ran once\n"},
+    {"for i in $(ls); do\na $i\ndone",
+     "1: for i in '' ! $(ls) needs a shell to tell its value # it stands in a "
+     "condition, a loop or a function: it is taken as if it ran once\n2: a ! "
+     "$i: it is the variable of a loop (line 1) that only a shell can run # it "
+     "stands in a condition, a loop or a function: it is taken as if it ran "
+     "once\n"},
+    {"done\ndo a; done", "2: a\n"},
+    /* Numbers. */
+    {"B=1024\na $((B*2)) $(( $B / (1+1) - 2 )) \"x$((-${B}%1000))\" $((7))",
+     "2: a 2048 510 x-24 7\n"},
+    {"a $((1/0)) b", "1: a '' b ! $((1/0)) needs a shell to tell its value\n"},
+    {"a $((0x10)) $((08)) $((99999999999))",
+     "1: a '' '' '' ! $((0x10)) needs a shell to tell its value\n"},
+    {"a $((N))", "1: a '' ! $((N)) needs a shell to tell its value\n"},
+    /* Words that are none. */
+    {"a \"$@\" \"${E[@]}\" \"$@x\"\nE=()\na \"${E[@]}\" b",
+     "1: a '' x ! $E is not set in the script # $@: left out, a script that is "
+     "imported has no arguments # $@: left out, a script that is imported has "
+     "no arguments\n3: a b\n"},
+    {"a \\\n -b `# why` \\\n -c", "1: a -b -c\n"},
+    {"$ a b\n$ c", "1: a b\n2: c\n"},
+    /* What is taken of several. */
+    {"if x; then\nA=1\nelse\nA=2\nfi\na $A $A",
+     "1: x # it stands in a condition, a loop or a function: it is taken as if "
+     "it ran once\n6: a 2 2 # $A: what line 4 says is taken, in a condition, a "
+     "loop or a function\n"},
+    {"f() {\nlocal n=5\na $n\n}\nM=${M:-7}\nb $M\nM=8\nc $M",
+     "1: f\n3: a 5 # it stands in a condition, a loop or a function: it is "
+     "taken as if it ran once\n6: b 7 # ${M:-7}: it is not set in the script, "
+     "\"7\" is taken\n8: c 8\n"},
     {"a ~/x b~ $ c$", "1: a /home/me/x 'b~' '$' 'c$'\n"},
     {"a $HOME ${USER:-you}", "1: a /home/me me\n"},
     {"a 'b", "error: line 1: the ' has no closing '"},

@@ -1,0 +1,1 @@
+qemu-system-x86_64 -M q35 -m 256 -nodefaults -nographic -chardev stdio,mux=on,id=char0,signal=off -mon chardev=char0,mode=readline -serial chardev:char0 -device isa-debugcon,iobase=0x402,chardev=dbg -chardev file,path=debug.log,id=dbg

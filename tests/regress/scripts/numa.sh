@@ -1,0 +1,1 @@
+qemu-system-x86_64 -M q35 -m 2G -smp 4,sockets=2,cores=2 -object memory-backend-ram,size=1G,id=m0 -object memory-backend-ram,size=1G,id=m1 -numa node,nodeid=0,memdev=m0,cpus=0-1 -numa node,nodeid=1,memdev=m1,cpus=2-3 -nographic

@@ -1,0 +1,1 @@
+qemu-system-x86_64 -m 512 -hda router.img -serial unix:/tmp/console.sock,server=on,wait=off -monitor unix:/tmp/monitor.sock,server,nowait -qmp tcp:localhost:4444,server,wait=off -display none -pidfile /run/vm.pid

@@ -1,0 +1,1 @@
+qemu-system-riscv64 -machine virt -bios none -kernel kernel -m 128M -smp 3 -nographic -global virtio-mmio.force-legacy=false -drive file=fs.img,if=none,format=raw,id=x0 -device virtio-blk-device,drive=x0,bus=virtio-mmio-bus.0 -gdb tcp::26000
