@@ -58,6 +58,7 @@ struct console {
     unsigned holds;
 
     struct stops stops;  /* which rows the log's lines became */
+    unsigned log_number; /* of logs: grows when it is cut or replaced */
     uint64_t offset;     /* behind the last byte interpreted */
     uint64_t replay_end; /* what lies before it is replayed */
     int wanted_rows;     /* a resize that waits; 0: none */

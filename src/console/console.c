@@ -378,6 +378,12 @@ console_log_start(const struct console *console)
     return bound_start(console->record.bound);
 }
 
+unsigned
+console_log_number(const struct console *console)
+{
+    return console->log_number;
+}
+
 const struct marks *
 console_marks(const struct console *console)
 {

@@ -154,6 +154,10 @@ const struct marks *console_marks(const struct console *console);
 /* When the log's content was printed: borrowed; NULL when there is no index. */
 struct times *console_times(const struct console *console);
 
+/* Another number each time that the log was cut or replaced: offsets of before
+ * mean nothing then. */
+unsigned console_log_number(const struct console *console);
+
 /* The log, for `logs` and `wait --since-boot`: borrowed. */
 const char *console_log_path(const struct console *console);
 

@@ -327,6 +327,7 @@ go_back(struct console *console, uint64_t offset)
     add_mark(console, &size);
     if (console->is_dead)
         return;
+    console->log_number++;
     record_cut(console);
     stops_cut(&console->stops, offset);
     apply_due_marks(console);

@@ -35,6 +35,20 @@ grid_finish(struct grid *grid)
     *grid = (struct grid){0};
 }
 
+void
+grid_copy(struct grid *copy, const struct grid *grid)
+{
+    *copy = (struct grid){0};
+    if (!grid->memory)
+        return;
+    grid_init(copy, grid->rows, grid->cols);
+    for (int i = 0; i < grid->rows; i++) {
+        const struct row *row = grid->row[i];
+        memcpy(copy->row[i], row,
+               sizeof(*row) + row->used * sizeof(row->cells[0]));
+    }
+}
+
 static void
 scroll_whole(struct grid *grid)
 {

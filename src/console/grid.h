@@ -18,6 +18,8 @@ struct grid {
 /* Empty rows. Their ids and versions are the caller's to set. */
 void grid_init(struct grid *grid, int rows, int cols);
 void grid_finish(struct grid *grid);
+/* Makes a copy; of one that was never made, another such. */
+void grid_copy(struct grid *copy, const struct grid *grid);
 
 /* Rotates rows top..bottom (both included) up by count: the rows that were at
  * the top come to stand at the bottom, contents untouched. 0 < count <= bottom

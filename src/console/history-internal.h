@@ -22,6 +22,13 @@ struct history_entry {
     uint16_t flags; /* enum entry_flags, enum packing_flags */
 };
 
+/* The memory of a block, which copies of a history share until one of them
+ * writes to it. */
+struct history_store {
+    unsigned refs;
+    _Alignas(8) char data[]; /* entries are aligned from its end */
+};
+
 /* Rows written at one width. Bytes grow from the start of data, entries from
  * its end downward. A line never crosses blocks. */
 struct history_block {
@@ -29,15 +36,16 @@ struct history_block {
     struct history_block *newer;
     uint64_t base_id;
     uint64_t base_version;
-    size_t rows; /* as wrapped at the history's width */
+    struct history_store *store; /* counted */
+    char *data;                  /* in it: capacity bytes */
+    size_t rows;                 /* as wrapped at the history's width */
     uint32_t capacity;
-    uint32_t used;           /* bytes of text */
-    uint32_t first;          /* entries below were dropped */
-    uint32_t count;          /* entries, the dropped ones included */
-    int cols;                /* the width it was written at */
-    uint16_t widest;         /* columns that no row is wider than */
-    bool has_wrapped;        /* rows that others continue may be among them */
-    _Alignas(8) char data[]; /* entries are aligned from its end */
+    uint32_t used;    /* bytes of text */
+    uint32_t first;   /* entries below were dropped */
+    uint32_t count;   /* entries, the dropped ones included */
+    int cols;         /* the width it was written at */
+    uint16_t widest;  /* columns that no row is wider than */
+    bool has_wrapped; /* rows that others continue may be among them */
 };
 
 /* Where a row was found last: lines are read in order. */
@@ -73,8 +81,7 @@ static inline struct history_entry *
 history_entry(const struct history_block *block, uint32_t number)
 {
     struct history_entry *end =
-        (struct history_entry *)(void *)((char *)(uintptr_t)block->data +
-                                         block->capacity);
+        (struct history_entry *)(void *)(block->data + block->capacity);
     return end - 1 - number;
 }
 

@@ -31,6 +31,16 @@ history_new(const struct history_config *config)
     return history;
 }
 
+static void
+free_block(struct history_block *block)
+{
+    if (!block)
+        return;
+    if (--block->store->refs == 0)
+        free(block->store);
+    free(block);
+}
+
 void
 history_free(struct history *history)
 {
@@ -38,10 +48,10 @@ history_free(struct history *history)
         return;
     while (history->oldest) {
         struct history_block *newer = history->oldest->newer;
-        free(history->oldest);
+        free_block(history->oldest);
         history->oldest = newer;
     }
-    free(history->spare);
+    free_block(history->spare);
     free(history->encoded);
     free(history->scratch);
     free(history);
@@ -54,6 +64,39 @@ block_room(const struct history_block *block)
 {
     return block->capacity - block->used -
            block->count * sizeof(struct history_entry);
+}
+
+/* What a block costs. */
+static size_t
+block_bytes(size_t capacity)
+{
+    return sizeof(struct history_block) + sizeof(struct history_store) +
+           capacity;
+}
+
+static struct history_store *
+new_store(size_t capacity)
+{
+    struct history_store *store = xmalloc(sizeof(*store) + capacity);
+    store->refs = 1;
+    return store;
+}
+
+/* Gives the newest block memory of its own, before it is written to. */
+static void
+own_newest(struct history *history)
+{
+    struct history_block *block = history->newest;
+    if (!block || block->store->refs == 1)
+        return;
+    struct history_store *store = new_store(block->capacity);
+    size_t entries = block->count * sizeof(struct history_entry);
+    memcpy(store->data, block->data, block->used);
+    memcpy(store->data + block->capacity - entries,
+           block->data + block->capacity - entries, entries);
+    block->store->refs--;
+    block->store = store;
+    block->data = store->data;
 }
 
 static struct history_block *
@@ -72,10 +115,13 @@ allocate_block(struct history *history, size_t need)
         history->spare = NULL;
         capacity = block->capacity;
     } else {
-        block = xmalloc(sizeof(*block) + capacity);
-        history->bytes += sizeof(*block) + capacity;
+        block = xmalloc(sizeof(*block));
+        block->store = new_store(capacity);
+        history->bytes += block_bytes(capacity);
     }
-    *block = (struct history_block){.capacity = (uint32_t)capacity,
+    *block = (struct history_block){.store = block->store,
+                                    .data = block->store->data,
+                                    .capacity = (uint32_t)capacity,
                                     .cols = history->cols};
     return block;
 }
@@ -105,12 +151,13 @@ remove_block(struct history *history, struct history_block *block)
     else
         history->newest = block->older;
     history->place.block = NULL;
-    if (!history->spare && block->capacity == history->block_bytes) {
+    if (!history->spare && block->capacity == history->block_bytes &&
+        block->store->refs == 1) {
         history->spare = block;
         return;
     }
-    history->bytes -= sizeof(*block) + block->capacity;
-    free(block);
+    history->bytes -= block_bytes(block->capacity);
+    free_block(block);
 }
 
 /* Gives back what the newest block does not use; it gets no more rows. */
@@ -126,13 +173,9 @@ shrink_newest(struct history *history)
             entries);
     history->bytes -= block->capacity - (text + entries);
     block->capacity = (uint32_t)(text + entries);
-    block = xreallocarray(block, 1, sizeof(*block) + block->capacity);
-    if (block->older)
-        block->older->newer = block;
-    else
-        history->oldest = block;
-    history->newest = block;
-    history->place.block = NULL;
+    block->store =
+        xreallocarray(block->store, 1, sizeof(*block->store) + block->capacity);
+    block->data = block->store->data;
 }
 
 /* Dropping at the old end -------------------------------------------------- */
@@ -293,6 +336,7 @@ static struct history_block *
 block_for(struct history *history, const struct row *row, size_t bytes)
 {
     size_t need = bytes + sizeof(struct history_entry);
+    own_newest(history);
     struct history_block *block = history->newest;
     bool is_same =
         block && block->cols == history->cols && fits_stamps(block, row);
@@ -429,6 +473,7 @@ history_set_max_rows(struct history *history, size_t max_rows)
 void
 history_set_cols(struct history *history, int cols)
 {
+    own_newest(history);
     if (history_is_open(history))
         break_line(history);
     history->cols = cols;
@@ -440,6 +485,36 @@ history_set_cols(struct history *history, int cols)
         block->rows = history_block_rows(history, block);
         history->rows += block->rows;
     }
+}
+
+struct history *
+history_copy(const struct history *history)
+{
+    struct history *copy = xmalloc(sizeof(*copy));
+    *copy = *history;
+    copy->oldest = NULL;
+    copy->newest = NULL;
+    copy->spare = NULL;
+    copy->encoded = NULL;
+    copy->scratch = NULL;
+    copy->scratch_cols = 0;
+    copy->place = (struct history_place){0};
+    copy->bytes = sizeof(*copy);
+    for (const struct history_block *from = history->oldest; from;
+         from = from->newer) {
+        struct history_block *block = xmalloc(sizeof(*block));
+        *block = *from;
+        block->store->refs++;
+        block->newer = NULL;
+        block->older = copy->newest;
+        if (copy->newest)
+            copy->newest->newer = block;
+        else
+            copy->oldest = block;
+        copy->newest = block;
+        copy->bytes += block_bytes(block->capacity);
+    }
+    return copy;
 }
 
 size_t

@@ -28,6 +28,10 @@ struct history_config {
 struct history *history_new(const struct history_config *config);
 void history_free(struct history *history);
 
+/* Another history with the same rows, which share their memory until either is
+ * written to. O(blocks). */
+struct history *history_copy(const struct history *history);
+
 /* Appends a copy of a row as the newest one; the oldest goes when there are
  * too many. */
 void history_push(struct history *history, const struct row *row,

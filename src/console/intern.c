@@ -98,6 +98,27 @@ intern_finish(struct intern *intern)
     *intern = (struct intern){0};
 }
 
+static void *
+copy_memory(const void *memory, size_t count, size_t bytes)
+{
+    void *copy = xreallocarray(NULL, count, bytes);
+    memcpy(copy, memory, count * bytes);
+    return copy;
+}
+
+void
+intern_copy(struct intern *copy, const struct intern *intern)
+{
+    assert(!intern->marks);
+    *copy = *intern;
+    copy->values =
+        copy_memory(intern->values, intern->capacity, intern->value_bytes);
+    copy->slots =
+        copy_memory(intern->slots, intern->slot_count, sizeof(uint32_t));
+    copy->free_list =
+        copy_memory(intern->free_list, intern->capacity, sizeof(uint32_t));
+}
+
 uint32_t
 intern_add(struct intern *intern, const void *value)
 {

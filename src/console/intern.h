@@ -27,6 +27,8 @@ struct intern {
  * intern_is_due. */
 void intern_init(struct intern *intern, size_t value_bytes, uint32_t sweep_at);
 void intern_finish(struct intern *intern);
+/* Makes a copy with the same numbers; not during a sweep. */
+void intern_copy(struct intern *copy, const struct intern *intern);
 
 /* The number of a value, which is added when it is new. */
 uint32_t intern_add(struct intern *intern, const void *value);

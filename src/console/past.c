@@ -12,19 +12,37 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Where in the log a replay is: what lies before at was interpreted, and of
+ * the marks those before marked and the first mark_count that lie there. */
+struct position {
+    uint64_t origin; /* where it began */
+    uint64_t at;
+    uint64_t marked;
+    size_t mark_count;
+};
+
+/* The terminal as it was on the way. */
+struct keyframe {
+    struct position position;
+    struct terminal *terminal; /* owned */
+};
+
 struct past {
     struct console *console; /* borrowed */
     size_t history_lines;
     past_ready_fn on_ready;
     void *data;
     int fd; /* owned: the log */
+    unsigned log_number;
     struct loop_defer *turn;
     struct terminal *terminal; /* owned; NULL: nothing was asked for */
     char *scratch;             /* owned: PAST_SLICE_BYTES */
     unsigned generation;
-    uint64_t at;     /* what lies before was interpreted */
-    uint64_t target; /* … and is to be up to here */
-    uint64_t marked; /* marks before this offset were applied */
+    struct position position;
+    uint64_t target; /* where position.at is to come */
+    uint64_t replayed;
+    struct keyframe keyframes[PAST_KEYFRAMES_MAX]; /* in no order */
+    size_t keyframe_count;
     bool is_ready;
 };
 
@@ -61,9 +79,9 @@ find_boot(const struct past *past)
     return base;
 }
 
-/* Where a replay for the target begins: at a boot, where the terminal was reset
- * anyway, or as far before it as the scrollback of then reached; at a line in
- * any case. */
+/* Where a replay for the target has to begin: at a boot, where the terminal
+ * was reset anyway, or as far before it as the scrollback of then reached. A
+ * boot that is too far back does not count. */
 static uint64_t
 find_base(const struct past *past)
 {
@@ -71,16 +89,111 @@ find_base(const struct past *past)
     uint64_t boot = find_boot(past);
     uint64_t reach = (uint64_t)past->history_lines * PAST_LINE_BYTES;
     uint64_t want = past->target > reach ? past->target - reach : 0;
-    uint64_t base = want < boot ? want : boot;
-    if (past->target > PAST_MAX_BYTES && base < past->target - PAST_MAX_BYTES)
-        base = past->target - PAST_MAX_BYTES;
-    if (base <= start)
+    uint64_t least =
+        past->target > PAST_MAX_BYTES ? past->target - PAST_MAX_BYTES : 0;
+    uint64_t base = boot < want && boot >= least ? boot : want;
+    base = base > least ? base : least;
+    return base > start ? base : start;
+}
+
+/* Where one begins: as far back as may be, so that other moments before the
+ * target need none of their own; at a line in any case. */
+static uint64_t
+find_origin(const struct past *past)
+{
+    uint64_t start = console_log_start(past->console);
+    if (past->target <= start + PAST_MAX_BYTES)
         return start;
-    return base == boot ? base : find_line(past, base);
+    return find_line(past, past->target - PAST_MAX_BYTES);
+}
+
+/* Keyframes ---------------------------------------------------------------- */
+
+static void
+drop_keyframe(struct past *past, size_t index)
+{
+    terminal_free(past->keyframes[index].terminal);
+    past->keyframes[index] = past->keyframes[--past->keyframe_count];
+}
+
+static uint64_t
+distance(uint64_t a, uint64_t b)
+{
+    return a > b ? a - b : b - a;
+}
+
+/* Drops those near a place that know less of what was before. */
+static void
+drop_lesser(struct past *past, const struct position *place)
+{
+    for (size_t i = past->keyframe_count; i > 0; i--) {
+        const struct position *other = &past->keyframes[i - 1].position;
+        if (other->origin > place->origin &&
+            distance(other->at, place->at) <= PAST_KEYFRAME_BYTES / 2)
+            drop_keyframe(past, i - 1);
+    }
+}
+
+/* Makes room by dropping the one that is farthest away. */
+static void
+drop_farthest(struct past *past)
+{
+    size_t farthest = 0;
+    uint64_t most = 0;
+    for (size_t i = 0; i < past->keyframe_count; i++) {
+        uint64_t away = distance(past->keyframes[i].position.at, past->target);
+        if (away < most)
+            continue;
+        most = away;
+        farthest = i;
+    }
+    drop_keyframe(past, farthest);
+}
+
+/* The keyframe nearest before an offset that began at base or before; or NULL.
+ */
+static const struct keyframe *
+find_keyframe(const struct past *past, uint64_t base, uint64_t offset)
+{
+    const struct keyframe *best = NULL;
+    for (size_t i = 0; i < past->keyframe_count; i++) {
+        const struct position *position = &past->keyframes[i].position;
+        if (position->origin <= base && position->at <= offset &&
+            (!best || position->at > best->position.at))
+            best = &past->keyframes[i];
+    }
+    return best;
+}
+
+/* Keeps the terminal as it is now, unless that is known well enough. */
+static void
+keep_keyframe(struct past *past)
+{
+    const struct position *now = &past->position;
+    const struct keyframe *last = find_keyframe(past, now->origin, now->at);
+    uint64_t from = last && last->position.at > now->origin ? last->position.at
+                                                            : now->origin;
+    if (now->at - from < PAST_KEYFRAME_BYTES)
+        return;
+    drop_lesser(past, now);
+    if (past->keyframe_count == PAST_KEYFRAMES_MAX)
+        drop_farthest(past);
+    past->keyframes[past->keyframe_count++] = (struct keyframe){
+        .position = *now, .terminal = terminal_copy(past->terminal)};
 }
 
 static void
-begin_anew(struct past *past, uint64_t base)
+show(struct past *past, struct terminal *terminal,
+     const struct position *position)
+{
+    terminal_free(past->terminal);
+    past->terminal = terminal;
+    past->position = *position;
+    past->generation++;
+}
+
+static void
+begin_anew(struct past *past)
 {
     const struct terminal *live = console_terminal(past->console);
     struct terminal_config config = {
@@ -88,26 +201,53 @@ begin_anew(struct past *past, uint64_t base)
         .cols = terminal_cols(live),
         .history_lines = past->history_lines,
     };
+    uint64_t origin = find_origin(past);
+    struct position position = {.origin = origin, .at = origin};
+    show(past, terminal_new(&config), &position);
+}
+
+/* Drops what was made of another log, or of what was taken away since. */
+static void
+forget_stale(struct past *past)
+{
+    uint64_t start = console_log_start(past->console);
+    unsigned number = console_log_number(past->console);
+    bool is_other = number != past->log_number;
+    for (size_t i = past->keyframe_count; i > 0; i--) {
+        if (is_other || past->keyframes[i - 1].position.at < start)
+            drop_keyframe(past, i - 1);
+    }
+    if (!is_other)
+        return;
     terminal_free(past->terminal);
-    past->terminal = terminal_new(&config);
-    past->generation++;
-    past->at = base;
-    past->marked = 0;
+    past->terminal = NULL;
+    past->log_number = number;
+    int fd = open(console_log_path(past->console),
+                  O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0)
+        return;
+    (void)close(past->fd);
+    past->fd = fd;
 }
 
 void
 past_seek(struct past *past, uint64_t offset)
 {
+    forget_stale(past);
     uint64_t start = console_log_start(past->console);
     uint64_t end = log_bytes(past);
     past->target = offset > end ? end : offset;
     if (past->target < start)
         past->target = start;
     uint64_t base = find_base(past);
-    /* Forward it goes on, unless the scrollback of then begins further on. */
-    if (!past->terminal || past->target < past->at || base > past->at ||
-        past->at < start || past->marked > past->target + 1)
-        begin_anew(past, base);
+    const struct position *now = &past->position;
+    const struct keyframe *near = find_keyframe(past, base, past->target);
+    bool goes_on = past->terminal && past->target >= now->at &&
+                   now->origin <= base && now->at >= start;
+    if (near && (!goes_on || near->position.at > now->at))
+        show(past, terminal_copy(near->terminal), &near->position);
+    else if (!goes_on)
+        begin_anew(past);
     past->is_ready = false;
     loop_defer_request(past->turn);
 }
@@ -118,17 +258,27 @@ past_seek(struct past *past, uint64_t offset)
 static uint64_t
 apply_marks(struct past *past)
 {
+    struct position *now = &past->position;
     const struct mark *items = NULL;
     size_t count = marks_list(console_marks(past->console), &items);
+    size_t known = now->mark_count;
     for (size_t i = 0; i < count; i++) {
-        if (items[i].offset > past->at)
+        if (items[i].offset > now->at)
             return items[i].offset;
-        if (items[i].offset < past->marked)
+        if (items[i].offset < now->marked)
             continue;
+        if (items[i].offset == now->marked && known > 0) {
+            known--;
+            continue;
+        }
         if (items[i].kind == MARKS_KIND_SIZE)
             terminal_resize(past->terminal, items[i].rows, items[i].cols);
         else if (items[i].kind == MARKS_KIND_BOOT && items[i].offset > 0)
             terminal_reset(past->terminal);
+        now->mark_count =
+            items[i].offset == now->marked ? now->mark_count + 1 : 1;
+        now->marked = items[i].offset;
+        known = 0;
     }
     return UINT64_MAX;
 }
@@ -137,18 +287,19 @@ apply_marks(struct past *past)
 static bool
 replay_slice(struct past *past)
 {
-    uint64_t left = past->target - past->at;
+    struct position *now = &past->position;
+    uint64_t left = past->target - now->at;
     size_t want = left < PAST_SLICE_BYTES ? (size_t)left : PAST_SLICE_BYTES;
-    ssize_t got = pread(past->fd, past->scratch, want, (off_t)past->at);
+    ssize_t got = pread(past->fd, past->scratch, want, (off_t)now->at);
     if (got <= 0)
         return false;
     const char *bytes = past->scratch;
     for (size_t rest = (size_t)got; rest > 0;) {
         uint64_t next = apply_marks(past);
-        past->marked = past->at + 1;
-        size_t part = next - past->at < rest ? (size_t)(next - past->at) : rest;
+        size_t part = next - now->at < rest ? (size_t)(next - now->at) : rest;
         terminal_write(past->terminal, bytes, part, TERMINAL_WRITE_REPLAY);
-        past->at += part;
+        now->at += part;
+        past->replayed += part;
         bytes += part;
         rest -= part;
     }
@@ -159,13 +310,13 @@ static void
 on_turn(void *data)
 {
     struct past *past = data;
-    if (past->at < past->target && replay_slice(past) &&
-        past->at < past->target) {
+    if (past->position.at < past->target && replay_slice(past) &&
+        past->position.at < past->target) {
+        keep_keyframe(past);
         loop_defer_request(past->turn);
         return;
     }
     (void)apply_marks(past);
-    past->marked = past->at + 1;
     past->is_ready = true;
     past->on_ready(past->data);
 }
@@ -190,6 +341,7 @@ past_new(uv_loop_t *loop, struct console *console, size_t history_lines,
     past->on_ready = on_ready;
     past->data = data;
     past->fd = fd;
+    past->log_number = console_log_number(console);
     past->turn = loop_defer_new(loop, on_turn, past);
     past->scratch = xmalloc(PAST_SLICE_BYTES);
     return past;
@@ -202,6 +354,8 @@ past_free(struct past *past)
         return;
     loop_defer_free(past->turn);
     terminal_free(past->terminal);
+    while (past->keyframe_count)
+        drop_keyframe(past, past->keyframe_count - 1);
     free(past->scratch);
     close(past->fd);
     free(past);
@@ -229,4 +383,10 @@ unsigned
 past_generation(const struct past *past)
 {
     return past->generation;
+}
+
+uint64_t
+past_replayed_bytes(const struct past *past)
+{
+    return past->replayed;
 }

@@ -9,10 +9,14 @@
 #include <uv.h>
 
 /* A console as it was at some moment of its record: a terminal of its own that
- * the log is replayed into up to there, with the sizes it had: from the boot
- * before, or as far back as its scrollback takes, whichever is more (but no
- * further than PAST_MAX_BYTES back). Replayed in slices, one a
- * loop turn, so that nobody waits; queries are never answered. */
+ * the log is replayed into up to there, with the sizes it had. Replayed in
+ * slices, one a loop turn, so that nobody waits; queries are never answered.
+ *
+ * The first moment is replayed from as far back as PAST_MAX_BYTES, at least
+ * from the boot before it or from where its scrollback begins. On the way the
+ * terminal is copied every PAST_KEYFRAME_BYTES, so that any other moment of
+ * that part of the record is only so much replaying away, and is the very same
+ * as if all of it had been replayed. */
 struct past;
 struct console;
 
@@ -20,6 +24,10 @@ struct console;
 #define PAST_MAX_BYTES (UINT64_C(16) << 20)
 /* Bytes a turn: about 1 ms of interpreting. */
 #define PAST_SLICE_BYTES (64u << 10)
+/* Bytes between two copies of the terminal, and most of them: those that are
+ * farthest from the moment go first. They share their scrollback's memory. */
+#define PAST_KEYFRAME_BYTES (UINT64_C(512) << 10)
+#define PAST_KEYFRAMES_MAX ((size_t)40)
 /* Lines of scrollback that such a terminal has at most, and bytes of the log
  * that a line is taken to need. */
 #define PAST_MAX_HISTORY_LINES ((size_t)100000)
@@ -46,3 +54,5 @@ uint64_t past_offset(const struct past *past);
 /* Borrowed until the next call; another one each time that generation grew. */
 struct terminal *past_terminal(struct past *past);
 unsigned past_generation(const struct past *past);
+/* Bytes that were replayed so far, for all moments together: for tests. */
+uint64_t past_replayed_bytes(const struct past *past);

@@ -71,6 +71,24 @@ terminal_free(struct terminal *terminal)
     free(terminal);
 }
 
+struct terminal *
+terminal_copy(const struct terminal *terminal)
+{
+    struct terminal *copy = xmalloc(sizeof(*copy));
+    *copy = *terminal;
+    copy->parser.data = copy;
+    intern_copy(&copy->pool.styles, &terminal->pool.styles);
+    intern_copy(&copy->pool.clusters, &terminal->pool.clusters);
+    copy->history = history_copy(terminal->history);
+    grid_copy(&copy->main.grid, &terminal->main.grid);
+    grid_copy(&copy->alternate.grid, &terminal->alternate.grid);
+    copy->grid = terminal->grid == &terminal->main.grid ? &copy->main.grid
+                                                        : &copy->alternate.grid;
+    copy->scratch = NULL;
+    copy->scratch_bytes = 0;
+    return copy;
+}
+
 /* The pen ------------------------------------------------------------------ */
 
 static void

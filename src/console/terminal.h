@@ -44,6 +44,10 @@ struct terminal_config {
 
 struct terminal *terminal_new(const struct terminal_config *config);
 void terminal_free(struct terminal *terminal);
+/* A terminal in the very same state, with the same handlers. What the history
+ * holds is shared with the other one until either drops it: this costs about
+ * what the screens do. */
+struct terminal *terminal_copy(const struct terminal *terminal);
 /* Another bound of the history; 0: none is kept. */
 void terminal_set_history_lines(struct terminal *terminal, size_t lines);
 
