@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define WORD_MAX_BYTES 4096
 #define MAX_DEVICES 64
@@ -87,6 +88,16 @@ spec_read_firmware(struct spec_reader *reader, const struct spec_field *field,
     }
     if (text && !strcmp(text, "bios"))
         return;
+    if (text && (!strcasecmp(text, "efi") || !strcasecmp(text, "ovmf") ||
+                 (!strcasecmp(text, "uefi") && strcmp(text, "uefi") != 0) ||
+                 !strcasecmp(text, "seabios") || !strcasecmp(text, "bios"))) {
+        char *shown = spec_show(text);
+        mistakes_add(reader->mistakes, place, POSITIONS_PART_VALUE,
+                     "\"%s\" is not a firmware's name (try %s)", shown,
+                     strcasestr(text, "bios") ? "bios" : "uefi");
+        free(shown);
+        return;
+    }
     if (text && !strncmp(text, "uefi", 4) && !is_file_name(text)) {
         keep(&reader->spec->uefi,
              spec_take_choice(reader, value, place, "a firmware's name",

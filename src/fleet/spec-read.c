@@ -214,13 +214,27 @@ spec_take_words(struct spec_reader *reader, const json_t *value,
     return NULL;
 }
 
+/* A number in quotes is most people's mistake. */
+static void
+wrong_integer(struct spec_reader *reader, const json_t *value,
+              const struct place *place)
+{
+    const char *text = json_string_value(value);
+    size_t len = text ? strspn(text, "0123456789") : 0;
+    char *wanted = len && len < 10 && (!text[len] || len + 1 == strlen(text))
+                       ? xasprintf("an integer (write %.*s)", (int)len, text)
+                       : xstrdup("an integer");
+    spec_wrong_type(reader->mistakes, place, value, wanted);
+    free(wanted);
+}
+
 bool
 spec_take_integer(struct spec_reader *reader, const json_t *value,
                   const struct place *place, json_int_t min, json_int_t max,
                   json_int_t *ret_number)
 {
     if (!json_is_integer(value)) {
-        spec_wrong_type(reader->mistakes, place, value, "an integer");
+        wrong_integer(reader, value, place);
         return false;
     }
     json_int_t number = json_integer_value(value);

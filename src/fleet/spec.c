@@ -7,6 +7,7 @@
 #include "fleet/placeholders.h"
 #include "fleet/shellwords.h"
 #include "fleet/spec-internal.h"
+#include "fleet/synonyms.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -50,7 +51,9 @@ void
 spec_unknown_field(struct mistakes *mistakes, const struct place *place,
                    const char *const *names, size_t count)
 {
-    const char *near = nearest_name(place->key, names, count);
+    const char *near = synonym_find(place->key, names, count);
+    if (!near)
+        near = nearest_name(place->key, names, count);
     char *shown = spec_show(place->key);
     mistakes_add(mistakes, place, POSITIONS_PART_KEY,
                  near ? "unknown field \"%s\" (did you mean \"%s\"?)"

@@ -57,8 +57,19 @@ hint(const char *text, size_t len, size_t offset, const char *fault)
 {
     char here = offset < len ? text[offset] : '\0';
     char before = character_before(text, offset);
+    if (!strncmp(text + offset, "True", 4) ||
+        !strncmp(text + offset, "False", 5) ||
+        !strncmp(text + offset, "None", 4) || !strncmp(text + offset, "yes", 3))
+        return " (JSON has true, false and null)";
+    if (here == '0' && !strncmp(fault, "invalid token", 13))
+        return " (a number has no 0 in front)";
     if (here == '/' || here == '#')
         return " (JSON has no comments)";
+    if (!strncmp(fault, "'[' or '{' expected", 19) &&
+        isalpha((unsigned char)here))
+        return " (a fleet file is JSON, it begins with {)";
+    if (offset >= len && strstr(fault, "expected near end of file"))
+        return " (a bracket that was opened is not closed)";
     if (here == '\'')
         return " (JSON's strings have double quotes)";
     if ((here == '}' || here == ']') && before == ',')

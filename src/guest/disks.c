@@ -191,6 +191,7 @@ guest_reset_disk(struct guest *guest, size_t index, guest_done_fn on_done,
     bool ok = paths_make_dir(data_dir, error) &&
               prepare_check_base(guest->context->paths->data_dir, disk, error);
     if (ok) {
+        image_clean(data_dir); /* what a killed server left half made */
         struct image_plan plan = prepare_plan(disk, path);
         plan.flags = IMAGE_REPLACE;
         struct op *op = op_new(guest, OP_KIND_REPLY, on_done, data);

@@ -223,4 +223,20 @@ def test_over_deep_and_over_long_files_are_refused(box):
     refused(box, guests(a={"exec": ["x" * (5 << 20)]}), "bad.json")
 
 
+def test_what_this_machine_has_not_is_told(box):
+    box.write("here.bin", "x")
+    guests = {
+        "t": {"nics": [{"type": "tap", "name": "tap77"}]},
+        "b": {"nics": [{"type": "bridge", "bridge": "br77"}]},
+        "l": {"nics": [{"type": "tap", "name": "lo"}]},
+        "f": {"firmware": "nowhere.bin"}, "h": {"firmware": "here.bin"}}
+    told = box.gm("check", box.fleet(guests), code=FAILED).out
+    require_in("guests.t.nics[0]: warning: this machine has no network device "
+               "tap77", told)
+    require_in("guests.b.nics[0]: error: this machine has no bridge br77", told)
+    require_in("guests.f.firmware: warning: nowhere.bin is no file in", told)
+    for text in ("guests.l", "guests.h"):
+        require(text not in told, told)
+
+
 main(globals())

@@ -24,10 +24,12 @@ static const struct {
     /* Syntax. */
     {"", "f:1:1: the file is empty"},
     {" \n\t", "f:1:1: the file is empty"},
-    {"hello", "f:1:1: '{' expected near 'hello'"},
+    {"hello", "f:1:1: '{' expected near 'hello' (a fleet file is JSON, it "
+              "begins with {)"},
     {"[1]", "f:1:1: this is an array, not an object with \"version\" and "
             "\"guests\""},
-    {"{\"version\": 1,\n", "f:2:1: string or '}' expected near end of file"},
+    {"{\"version\": 1,\n", "f:2:1: string or '}' expected near end of file "
+                           "(a bracket that was opened is not closed)"},
     {"{\"version\": 1,}", "f:1:15: string or '}' expected near '}' (the comma "
                           "before it is one too many)"},
     {"{\"a\": [1,]}", "f:1:10: unexpected token near ']' (the comma before it "
@@ -40,6 +42,14 @@ static const struct {
                        "have double quotes)"},
     {"{version: 1}", "f:1:2: string or '}' expected near 'version' (names have "
                      "double quotes)"},
+    {"{\"a\": True}",
+     "f:1:7: invalid token near 'True' (JSON has true, false and null)"},
+    {"{\"a\": 02}",
+     "f:1:7: invalid token near '0' (a number has no 0 in front)"},
+    {"version: 1\nguests:", "f:1:1: '{' expected near 'version' (a fleet file "
+                            "is JSON, it begins with {)"},
+    {"{\"a\": {}\n", "f:2:1: '}' expected near end of file (a bracket that was "
+                     "opened is not closed)"},
     {"{ // mine\n}",
      "f:1:3: string or '}' expected near '/' (JSON has no comments)"},
     {"{\"a\": \"x\n\"}",
