@@ -378,10 +378,11 @@ void stages_describe(const struct guest *guest, json_t *object);
 
 /* ssh-probe.c -------------------------------------------------------------- */
 
-/* Looks for an ssh banner from now on, when the command line forwards a port to
- * the guest's port 22. */
+/* Looks for an ssh banner from now on, when a port of the host leads to the
+ * guest's port for ssh; to be called when the forwards or that port are others.
+ */
 struct ssh_probe;
-void ssh_probe_start(struct guest *guest);
+void ssh_probe_update(struct guest *guest);
 /* After a new boot. */
 void ssh_probe_again(struct guest *guest);
 void ssh_probe_free(struct ssh_probe *probe);

@@ -268,6 +268,7 @@ guest_take_live(struct guest *guest, struct spec *spec, struct error *error)
     }
     spec_free(old);
     consoles_take_live(guest);
+    ssh_probe_update(guest);
     guest_changed(guest);
     return true;
 }

@@ -192,7 +192,6 @@ settle(struct guest *guest)
         run->executable = process_executable(run->identity.pid);
     if (!store_save_run(guest, &error))
         guest_notice(guest, "warning", "%s", error.text);
-    ssh_probe_start(guest);
     ladder_on_ready(guest);
     op_finish_all(guest, OP_KIND_START, NULL);
 }

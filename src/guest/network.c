@@ -220,6 +220,7 @@ take_usernet(struct guest *guest, const char *text)
         guest_changed(guest);
     json_decref(guest->forwards);
     guest->forwards = list;
+    ssh_probe_update(guest);
 }
 
 static json_t *

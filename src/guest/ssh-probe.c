@@ -2,7 +2,6 @@
 #include "base/xalloc.h"
 #include "guest/guest-internal.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,7 +16,7 @@
 #define EXPECTED_MS 300000
 /* ms that one try may take. */
 #define TRY_TIMEOUT_MS 5000u
-/* The guest's port. */
+/* The guest's port where its definition says no other. */
 #define SSH_PORT 22
 
 static const char banner[] = "SSH-";
@@ -118,42 +117,50 @@ on_timer(void *data)
         try_once(probe);
 }
 
-/* Reads "tcp:HOST:PORT-GUEST:22", as hostfwd has it, somewhere in a word. */
+/* The port of the host that leads to the guest's sshd, of those that QEMU
+ * names. */
 static bool
-find_forward(const char *word, struct sockaddr_in *ret_where)
+find_forward(const struct guest *guest, struct sockaddr_in *ret_where)
 {
-    for (const char *at = strstr(word, "tcp:"); at; at = strstr(at, "tcp:")) {
-        char host[64] = "";
-        int port = 0;
-        int used = 0;
-        at += strlen("tcp:");
-        size_t len = strcspn(at, ":,\"");
-        if (at[len] != ':' || len >= sizeof(host))
+    int wanted = guest->spec->ssh.port ? guest->spec->ssh.port : SSH_PORT;
+    size_t index;
+    json_t *row;
+    json_array_foreach(guest->forwards, index, row)
+    {
+        const char *protocol =
+            json_string_value(json_object_get(row, "protocol"));
+        const char *host = json_string_value(json_object_get(row, "host"));
+        int port = (int)json_integer_value(json_object_get(row, "host-port"));
+        if (strcmp(protocol, "tcp") != 0 ||
+            json_integer_value(json_object_get(row, "guest-port")) != wanted)
             continue;
-        memcpy(host, at, len);
-        if (sscanf(at + len, ":%5d-%n", &port, &used) != 1 || !used)
-            continue;
-        const char *guest = at + len + used;
-        char *end = NULL;
-        guest += strcspn(guest, ":,\"");
-        if (*guest != ':' || strtol(guest + 1, &end, 10) != SSH_PORT ||
-            (*end && !strchr(",\"", *end)))
-            continue;
-        bool is_any = !host[0] || !strcmp(host, "0.0.0.0");
-        return uv_ip4_addr(is_any ? "127.0.0.1" : host, port, ret_where) == 0;
+        bool is_any = !strcmp(host, "0.0.0.0");
+        if (uv_ip4_addr(is_any ? "127.0.0.1" : host, port, ret_where) == 0)
+            return true;
     }
     return false;
 }
 
-void
-ssh_probe_start(struct guest *guest)
+static bool
+is_same(const struct sockaddr_in *one, const struct sockaddr_in *other)
 {
-    struct sockaddr_in where;
+    return one->sin_port == other->sin_port &&
+           one->sin_addr.s_addr == other->sin_addr.s_addr;
+}
+
+void
+ssh_probe_update(struct guest *guest)
+{
     struct run *run = guest->run;
-    bool is_found = false;
-    for (char **word = run->argv; word && *word && !is_found; word++)
-        is_found = find_forward(*word, &where);
-    if (!is_found || run->ssh_probe)
+    struct sockaddr_in where;
+    if (!run)
+        return;
+    bool is_found = find_forward(guest, &where);
+    if (is_found && run->ssh_probe && is_same(&run->ssh_probe->where, &where))
+        return;
+    ssh_probe_free(run->ssh_probe);
+    run->ssh_probe = NULL;
+    if (!is_found)
         return;
     struct ssh_probe *probe = xcalloc(1, sizeof(*probe));
     probe->guest = guest;

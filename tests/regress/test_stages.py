@@ -83,6 +83,31 @@ def test_agent_and_ssh_are_stages(box):
     require_equal(box.guest("a")["stage"], "ssh")
 
 
+def test_ssh_is_found_where_the_definition_and_forwards_say(box):
+    port = free_port()
+    fleet = {"a": {"nics": [{"hostfwd": [f"{port}:22"]}],
+                   "ssh": {"port": 2200}}}
+    box.up("-f", box.fleet(fleet))
+    box.wait_shell("a")
+    box.gm("send", "a", "--enter", "ifconfig eth0 10.0.2.15 up; while :; do "
+           "echo SSH-2.0-tiny | nc -l -p 2200; done")
+    # No port of the host leads there yet.
+    box.gm("wait", "a", "--until", "ssh", "--timeout", "3", code=TIMEOUT)
+    box.gm("forward", "a", "add", "auto:2200")
+    box.gm("wait", "a", "--until", "ssh", "--timeout", "60")
+
+
+def test_another_ssh_port_is_looked_at_at_once(box):
+    fleet = {"a": {"nics": [{"hostfwd": ["auto:22", "auto:23"]}]}}
+    box.up("-f", box.fleet(fleet))
+    box.wait_shell("a")
+    box.gm("send", "a", "--enter", "ifconfig eth0 10.0.2.15 up; while :; do "
+           "echo SSH-2.0-tiny | nc -l -p 23; done")
+    fleet["a"]["ssh"] = {"port": 23}
+    require("applies already" in box.up("-f", box.fleet(fleet)).out, "live")
+    box.gm("wait", "a", "--until", "ssh", "--timeout", "60")
+
+
 def free_port():
     """A port of the host that nobody has now."""
     with socket.socket() as probe:
