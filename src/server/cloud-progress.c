@@ -78,38 +78,20 @@ take_failure(struct cloud_progress *progress, const char *line)
     return false;
 }
 
-static bool
-take_line(struct cloud_progress *progress, int64_t now_ms)
+bool
+cloud_progress_line(struct cloud_progress *progress, const char *line,
+                    int64_t now_ms)
 {
-    char line[sizeof(progress->line)];
-    size_t len = progress->len;
-    memcpy(line, progress->line, len);
-    line[len] = '\0';
-    progress->len = 0;
     /* A failure counts only while it is at work. */
     return take_phase(progress, line, now_ms) ||
-           (progress->phase[0] && take_failure(progress, line));
+           (progress->phase[0] && strcmp(progress->phase, "finished") != 0 &&
+            take_failure(progress, line));
 }
 
 bool
-cloud_progress_feed(struct cloud_progress *progress, const char *bytes,
-                    size_t len, int64_t now_ms)
+cloud_progress_has_finished(const struct cloud_progress *progress)
 {
-    bool is_new = false;
-    while (len) {
-        const char *end = memchr(bytes, '\n', len);
-        size_t part = end ? (size_t)(end - bytes) : len;
-        size_t room = sizeof(progress->line) - 1 - progress->len;
-        size_t taken = part < room ? part : room;
-        memcpy(progress->line + progress->len, bytes, taken);
-        progress->len += taken;
-        if (end && take_line(progress, now_ms))
-            is_new = true;
-        part += end ? 1 : 0;
-        bytes += part;
-        len -= part;
-    }
-    return is_new;
+    return strcmp(progress->phase, "finished") == 0;
 }
 
 void

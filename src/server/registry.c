@@ -448,11 +448,6 @@ on_output(void *data, struct guest *guest, size_t console, const char *bytes,
     if (member && console < member->console_count) {
         watch_output(server, member, console, bytes, len, offset);
         stages_output(server, member, console, bytes, len, offset);
-        /* Only of a seed of ours it is known that cloud-init reads it. */
-        if (guest_spec(guest)->cloud_init &&
-            cloud_progress_feed(&member->consoles[console].cloud, bytes, len,
-                                clock_wall_ms()))
-            registry_note_change(server, member);
     }
     waiter_on_output(server, guest, console, bytes, len, offset);
     paste_on_output(server, guest, console, bytes, len, offset);

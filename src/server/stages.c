@@ -13,9 +13,6 @@
 #include <string.h>
 #include <unistd.h>
 
-/* ms; how long after a login prompt cloud-init is listened to: it took 15 s
- * more in a Debian image under TCG, packages that it installs take minutes. */
-#define LATE_MS 600000
 /* Columns of a guest's last line in an alert. */
 #define LAST_LINE_COLS 200u
 
@@ -31,7 +28,32 @@ struct stages {
 struct spot {
     struct server *server;
     struct member *member;
+    size_t console;
     int64_t at_ms; /* wall clock: when it was printed */
+};
+
+static void
+take_address(const struct spot *spot, const char *line)
+{
+    addresses_console_line(spot->server, spot->member, line, spot->at_ms);
+}
+
+static void
+take_progress(const struct spot *spot, const char *line)
+{
+    struct cloud_progress *cloud = &spot->member->consoles[spot->console].cloud;
+    if (cloud_progress_line(cloud, line, spot->at_ms))
+        registry_note_change(spot->server, spot->member);
+}
+
+/* Rules whose lines say more than a stage. */
+static const struct {
+    const char *rule;
+    void (*take)(const struct spot *spot, const char *line);
+} readers[] = {
+    {"cloud-init-address", take_address},
+    {"cloud-init-failure", take_progress},
+    {"cloud-init-phase", take_progress},
 };
 
 static void
@@ -43,9 +65,10 @@ on_match(void *data, const struct watcher_match *match)
     enum stage stage = STAGE_OFF;
     if (stage_parse(rule->message, &stage, NULL))
         (void)guest_note_stage(spot->member->guest, stage, spot->at_ms);
-    if (stage == STAGE_CLOUD_INIT)
-        addresses_console_line(spot->server, spot->member, match->line,
-                               spot->at_ms);
+    for (size_t i = 0; i < sizeof(readers) / sizeof(readers[0]); i++) {
+        if (!strcmp(readers[i].rule, rule->name))
+            readers[i].take(spot, match->line);
+    }
 }
 
 static void
@@ -60,16 +83,29 @@ static const struct watcher_handlers watcher_handlers = {
     .on_give_up = on_give_up,
 };
 
-/* A QEMU guest that can be logged in to says little more until it is reset:
- * what cloud-init prints beside the login prompt. */
+/* Whether cloud-init has begun in this boot, or will, and is not done. */
+static bool
+is_cloud_init_due(const struct member *member)
+{
+    for (size_t i = 0; i < member->console_count; i++) {
+        if (cloud_progress_has_finished(&member->consoles[i].cloud))
+            return false;
+    }
+    return guest_stage_ms(member->guest, STAGE_CLOUD_INIT) ||
+           guest_spec(member->guest)->cloud_init;
+}
+
+/* A QEMU guest that can be logged in to says nothing more of its boot until it
+ * is reset, but for cloud-init, which goes on beside the login prompt: packages
+ * that it installs take minutes. */
 static bool
 is_watched(const struct member *member)
 {
     enum spec_kind kind = guest_spec(member->guest)->kind;
     bool has_resets = kind == SPEC_KIND_QEMU || kind == SPEC_KIND_COMMAND;
-    int64_t login_ms = guest_stage_ms(member->guest, STAGE_LOGIN);
     return guest_is_active(member->guest) &&
-           (!has_resets || !login_ms || clock_wall_ms() - login_ms < LATE_MS);
+           (!has_resets || !guest_stage_ms(member->guest, STAGE_LOGIN) ||
+            is_cloud_init_due(member));
 }
 
 static void
@@ -109,7 +145,7 @@ catch_up(struct server *server, struct member *member, size_t index,
     ssize_t got = pread(fd, bytes, (size_t)(end - from), (off_t)from);
     (void)close(fd);
     int64_t printed_ms = console_last_output_ms(console);
-    struct spot spot = {server, member,
+    struct spot spot = {server, member, index,
                         printed_ms ? printed_ms : clock_wall_ms()};
     if (got > 0)
         feed(&spot, state, bytes, (size_t)got, from);
@@ -121,7 +157,7 @@ stages_output(struct server *server, struct member *member, size_t index,
               const char *bytes, size_t len, uint64_t offset)
 {
     struct stages_console *console = &member->consoles[index].stages;
-    struct spot spot = {server, member, clock_wall_ms()};
+    struct spot spot = {server, member, index, clock_wall_ms()};
     if (!is_watched(member))
         return;
     if (!console->is_caught_up)
@@ -145,12 +181,13 @@ on_settle(void *data)
     struct server *server = data;
     for (size_t i = 0; i < server->member_count; i++) {
         struct member *member = server->members[i];
-        struct spot spot = {server, member, clock_wall_ms()};
+        struct spot spot = {server, member, 0, clock_wall_ms()};
         for (size_t j = 0; j < member->console_count; j++) {
             struct stages_console *console = &member->consoles[j].stages;
             if (!console->is_settling || !console->watcher.rules)
                 continue;
             console->is_settling = false;
+            spot.console = j;
             watcher_settle(&console->watcher, uv_now(&server->loop),
                            &watcher_handlers, &spot);
         }
@@ -289,6 +326,14 @@ take_stage(struct member *member)
     stages->is_stalled = false;
 }
 
+/* What cloud-init said was about the boot before. */
+static void
+forget_cloud_init(struct member *member)
+{
+    for (size_t i = 0; i < member->console_count; i++)
+        cloud_progress_finish(&member->consoles[i].cloud);
+}
+
 void
 stages_member_added(struct server *server, struct member *member)
 {
@@ -320,6 +365,8 @@ stages_member_changed(struct server *server, struct member *member)
         /* that it is on is told with its state */
         if (stage > STAGE_FIRMWARE)
             record(server, member);
+        else
+            forget_cloud_init(member);
     }
     /* who was paused has not been sitting there */
     if (is_running && stages->was_paused)

@@ -230,6 +230,64 @@ boot_that_hangs_names_itself(void **state)
     assert_true(json_is_true(json_object_get(guest, "stalled")));
 }
 
+/* What a guest says of cloud-init, once its phase is the wanted one. */
+static json_t *
+wait_cloud(struct fixture *f, const char *phase)
+{
+    for (;;) {
+        json_t *event = client_event(&f->client, "GUEST_CHANGED");
+        json_t *cloud = json_incref(
+            json_object_get(json_object_get(event, "data"), "cloud-init"));
+        json_decref(event);
+        const char *is = text_of(cloud, "phase");
+        if (is && !strcmp(is, phase))
+            return cloud;
+        json_decref(cloud);
+    }
+}
+
+static void
+cloud_init_is_followed_to_its_end(void **state)
+{
+    struct fixture *f = *state;
+    client_call(&f->client, "events-subscribe", NULL);
+    start_printer(
+        f, "a",
+        "[   93.8] cloud-init[241]: Cloud-init v. 22.4.2 running "
+        "'\"'\"'init-local'\"'\"' at Thu\\r\\n"
+        "ci-info: |  ens3  | True | 10.0.2.15 | 255.255.255.0 | global | "
+        "52:54:00:12:34:56 |\\r\\n"
+        "\\r\\na login: [\\033[1m9\\033[0m] cloud-init[3]: Cloud-init "
+        "\\033[1mv. 22\\033[0m running '\"'\"'modules:final'\"'\"' at "
+        "Thu\\r\\n"
+        "2026-11-26 - util.py[WARNING]: Running module locale failed\\r\\n"
+        "a login: ");
+    json_decref(wait_cloud(f, "modules:final"));
+    (void)wait_until(f, "a", "login");
+    json_t *guest = client_call(&f->client, "guest-query",
+                                json_pack("{s:s}", "guest", "a"));
+    const json_t *cloud = json_object_get(guest, "cloud-init");
+    assert_int_equal(
+        json_integer_value(json_object_get(cloud, "failure-count")), 1);
+    assert_string_equal(json_string_value(json_array_get(
+                            json_object_get(cloud, "failures"), 0)),
+                        "WARNING]: Running module locale failed");
+    const json_t *addresses = json_object_get(guest, "addresses");
+    assert_string_equal(text_of(json_array_get(addresses, 0), "address"),
+                        "10.0.2.15");
+    /* Another boot knows nothing of it. */
+    client_call(
+        &f->client, "console-send",
+        json_pack("{s:s,s:s}", "guest", "a", "text", "SeaBIOS (version 1)\n"));
+    for (bool is_gone = false; !is_gone;) {
+        json_t *event = client_event(&f->client, "GUEST_CHANGED");
+        const json_t *data = json_object_get(event, "data");
+        is_gone = !strcmp(text_of(data, "stage"), "firmware") &&
+                  json_is_null(json_object_get(data, "cloud-init"));
+        json_decref(event);
+    }
+}
+
 static void
 names_are_parsed_and_the_nearest_is_told(void **state)
 {
@@ -258,6 +316,7 @@ main(void)
         SERVED(wait_for_a_stage_ends_with_the_guest),
         SERVED(wrong_stages_are_told),
         SERVED(boot_that_hangs_names_itself),
+        SERVED(cloud_init_is_followed_to_its_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
