@@ -49,8 +49,9 @@ const struct spec_field spec_fields[] = {
     },
     {
         .name = "smp",
-        .type = "integer",
-        .summary = "number of CPUs, 1 to 1024 (1)",
+        .type = "cpus",
+        .summary =
+            "number of CPUs, 1 to 1024, or an object of cpus, maxcpus, sockets, dies, clusters, cores and threads (1)",
         .kinds = Q,
         .offset = AT(smp),
         .read = spec_read_smp,

@@ -135,5 +135,20 @@ void spec_check_members(struct spec_reader *reader, const json_t *object,
 char *spec_take_choice(struct spec_reader *reader, const json_t *value,
                        const struct place *place, const char *what,
                        const char *const *words, size_t count);
+/* A member of an object that is a number, or (max 0) true or false. */
+struct spec_member {
+    const char *name;
+    size_t offset; /* in struct spec: an int, or a bool */
+    json_int_t min;
+    json_int_t max;
+};
+/* Most rows of one object. */
+#define SPEC_MAX_MEMBERS 16
+/* Reads an object of such members. word: the name of another member, which the
+ * caller reads, or NULL. */
+void spec_read_members(struct spec_reader *reader,
+                       const struct spec_member *rows, size_t count,
+                       const char *word, const json_t *value,
+                       const struct place *place);
 /* The member, or NULL when it is absent or null. Borrowed. */
 const json_t *spec_member(const json_t *object, const char *name);

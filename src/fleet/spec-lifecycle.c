@@ -50,70 +50,20 @@ lifecycle_finish(struct lifecycle *lifecycle)
     lifecycle->after = NULL;
 }
 
-/* Objects ------------------------------------------------------------------ */
+#define AT(member) offsetof(struct spec, lifecycle.member)
+#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 
-/* A member of an object that is a number, or (max 0) a boolean. */
-struct member_row {
-    const char *name;
-    size_t offset; /* in struct lifecycle */
-    json_int_t min;
-    json_int_t max;
-};
-
-#define AT(member) offsetof(struct lifecycle, member)
-
-/* Reads one member by its row. */
+/* An object of such members and nothing else; wanted: "an object, such as …".
+ */
 static void
-read_member(struct spec_reader *reader, const struct member_row *row,
-            const json_t *value, const struct place *place)
+read_object(struct spec_reader *reader, const struct spec_member *rows,
+            size_t count, const json_t *value, const struct place *place,
+            const char *wanted)
 {
-    char *at = (char *)&reader->spec->lifecycle + row->offset;
-    json_int_t number = 0;
-    if (row->max == 0) {
-        if (json_is_boolean(value))
-            *(bool *)at = json_is_true(value);
-        else
-            spec_wrong_type(reader->mistakes, place, value, "true or false");
-    } else if (spec_take_integer(reader, value, place, row->min, row->max,
-                                 &number)) {
-        *(int *)at = (int)number;
-    }
-}
-
-static const struct member_row *
-find_row(const struct member_row *rows, size_t count, const char *name)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (!strcmp(rows[i].name, name))
-            return &rows[i];
-    }
-    return NULL;
-}
-
-/* Reads an object of such members. word: the name of another member, which the
- * caller reads, or NULL. */
-static void
-read_members(struct spec_reader *reader, const struct member_row *rows,
-             size_t count, const char *word, const json_t *value,
-             const struct place *place)
-{
-    const char *names[16];
-    const char *name = NULL;
-    json_t *member = NULL;
-    size_t name_count = 0;
-    for (size_t i = 0; i < count; i++)
-        names[name_count++] = rows[i].name;
-    if (word)
-        names[name_count++] = word;
-    json_object_foreach((json_t *)value, name, member)
-    {
-        struct place at = {place, name, 0};
-        const struct member_row *row = find_row(rows, count, name);
-        if (row && !json_is_null(member))
-            read_member(reader, row, member, &at);
-        else if (!row && (!word || strcmp(name, word) != 0))
-            spec_unknown_field(reader->mistakes, &at, names, name_count);
-    }
+    if (json_is_object(value))
+        spec_read_members(reader, rows, count, NULL, value, place);
+    else
+        spec_wrong_type(reader->mistakes, place, value, wanted);
 }
 
 /* Start order -------------------------------------------------------------- */
@@ -189,7 +139,7 @@ void
 spec_read_until(struct spec_reader *reader, const struct spec_field *field,
                 const json_t *value, const struct place *place)
 {
-    static const struct member_row rows[] = {
+    static const struct spec_member rows[] = {
         {"timeout", AT(until_timeout_s), 1, LIFECYCLE_MAX_S},
     };
     (void)field;
@@ -198,7 +148,7 @@ spec_read_until(struct spec_reader *reader, const struct spec_field *field,
         take_until(reader, value, place);
         return;
     }
-    read_members(reader, rows, 1, "stage", value, place);
+    spec_read_members(reader, rows, 1, "stage", value, place);
     struct place at = {place, "stage", 0};
     if (stage)
         take_until(reader, stage, &at);
@@ -234,7 +184,7 @@ void
 spec_read_restart(struct spec_reader *reader, const struct spec_field *field,
                   const json_t *value, const struct place *place)
 {
-    static const struct member_row rows[] = {
+    static const struct spec_member rows[] = {
         {"delay", AT(restart.delay_s), 1, LIFECYCLE_MAX_S},
         {"max-delay", AT(restart.max_delay_s), 1, LIFECYCLE_MAX_S},
         {"limit", AT(restart.limit), 0, 1000},
@@ -247,8 +197,7 @@ spec_read_restart(struct spec_reader *reader, const struct spec_field *field,
         take_policy(reader, value, place);
         return;
     }
-    read_members(reader, rows, sizeof(rows) / sizeof(*rows), "policy", value,
-                 place);
+    spec_read_members(reader, rows, COUNT(rows), "policy", value, place);
     if (policy)
         take_policy(reader, policy, &at);
     else
@@ -262,7 +211,7 @@ void
 spec_read_shutdown(struct spec_reader *reader, const struct spec_field *field,
                    const json_t *value, const struct place *place)
 {
-    static const struct member_row rows[] = {
+    static const struct spec_member rows[] = {
         {"button", AT(shutdown.button_s), 1, LIFECYCLE_MAX_S},
         {"repeat", AT(shutdown.repeat_s), 1, LIFECYCLE_MAX_S},
         {"agent", AT(shutdown.agent_s), 1, LIFECYCLE_MAX_S},
@@ -271,19 +220,15 @@ spec_read_shutdown(struct spec_reader *reader, const struct spec_field *field,
         {"term", AT(shutdown.term_s), 1, LIFECYCLE_MAX_S},
     };
     (void)field;
-    if (json_is_object(value))
-        read_members(reader, rows, sizeof(rows) / sizeof(*rows), NULL, value,
-                     place);
-    else
-        spec_wrong_type(reader->mistakes, place, value,
-                        "an object, such as {\"button\": 30, \"force\": true}");
+    read_object(reader, rows, COUNT(rows), value, place,
+                "an object, such as {\"button\": 30, \"force\": true}");
 }
 
 void
 spec_read_stall(struct spec_reader *reader, const struct spec_field *field,
                 const json_t *value, const struct place *place)
 {
-    static const struct member_row rows[] = {
+    static const struct spec_member rows[] = {
         {"firmware", AT(stall_s[STAGE_FIRMWARE]), 0, LIFECYCLE_MAX_S},
         {"boot-loader", AT(stall_s[STAGE_BOOT_LOADER]), 0, LIFECYCLE_MAX_S},
         {"kernel", AT(stall_s[STAGE_KERNEL]), 0, LIFECYCLE_MAX_S},
@@ -291,10 +236,6 @@ spec_read_stall(struct spec_reader *reader, const struct spec_field *field,
         {"cloud-init", AT(stall_s[STAGE_CLOUD_INIT]), 0, LIFECYCLE_MAX_S},
     };
     (void)field;
-    if (json_is_object(value))
-        read_members(reader, rows, sizeof(rows) / sizeof(*rows), NULL, value,
-                     place);
-    else
-        spec_wrong_type(reader->mistakes, place, value,
-                        "an object, such as {\"kernel\": 60}");
+    read_object(reader, rows, COUNT(rows), value, place,
+                "an object, such as {\"kernel\": 60}");
 }

@@ -25,7 +25,6 @@
 
 #define MIN_MEMORY (UINT64_C(1) << 20)
 #define MAX_MEMORY (UINT64_C(16) << 40)
-#define MAX_SMP 1024
 #define MAX_HISTORY 1000000
 
 static const char *const archs[] = {
@@ -337,16 +336,6 @@ spec_read_accel(struct spec_reader *reader, const struct spec_field *field,
                  "\"%s\" is not an accelerator (auto, kvm, hvf or tcg)", shown);
     free(shown);
     free(text);
-}
-
-void
-spec_read_smp(struct spec_reader *reader, const struct spec_field *field,
-              const json_t *value, const struct place *place)
-{
-    (void)field;
-    json_int_t number = 0;
-    if (spec_take_integer(reader, value, place, 1, MAX_SMP, &number))
-        reader->spec->smp = (int)number;
 }
 
 void

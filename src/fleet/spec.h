@@ -91,6 +91,21 @@ struct spec_nic {
     char *text; /* a raw -nic value, instead of all the above */
 };
 
+/* QEMU's -smp: how many CPUs, and how they are arranged. 0: not said. */
+struct spec_smp {
+    int cpus;
+    int maxcpus;
+    int sockets;
+    int dies;
+    int clusters;
+    int cores;
+    int threads;
+};
+/* The name of the part number index, as QEMU has it, and its value; NULL: there
+ * are no more. */
+const char *spec_smp_part(const struct spec_smp *smp, size_t index,
+                          int *ret_value);
+
 /* How `guestmux ssh` reaches the guest; what is not said is ssh's to choose. */
 struct spec_ssh {
     char *user;
@@ -125,7 +140,7 @@ struct spec {
     char *machine;
     char *accel;
     char *cpu;
-    int smp;               /* 0: QEMU's default */
+    struct spec_smp smp;   /* all 0: QEMU's default */
     uint64_t memory_bytes; /* 0: QEMU's default */
     char *firmware;        /* absolute, or a bare name that QEMU looks up */
     char *uefi;            /* "uefi" …: found by QEMU's descriptors */

@@ -177,6 +177,26 @@ argv_add_pair(struct argv_list *list, const char *option, const char *value)
     argv_add(list, value);
 }
 
+/* "-smp 4", or "-smp cpus=4,sockets=2,cores=2" */
+static void
+add_smp(struct argv_list *list, const struct spec_smp *smp)
+{
+    struct buffer text = {0};
+    int value = 0;
+    const char *name = NULL;
+    for (size_t i = 0; (name = spec_smp_part(smp, i, &value)); i++) {
+        if (value)
+            buffer_printf(&text, "%s%s=%d", text.len ? "," : "", name, value);
+    }
+    char *cpus = xasprintf("cpus=%d", smp->cpus);
+    bool is_number = text.len && !strcmp(text.data, cpus);
+    if (text.len)
+        argv_add_pair(list, "-smp",
+                      is_number ? text.data + strlen("cpus=") : text.data);
+    free(cpus);
+    buffer_finish(&text);
+}
+
 static void
 add_accel(struct argv_list *list, const struct spec *spec)
 {
@@ -228,10 +248,7 @@ add_fields(struct argv_list *list, const struct spec *spec,
     argv_add_machine(list, spec, firmware);
     add_accel(list, spec);
     argv_add_pair(list, "-cpu", spec->cpu ? spec->cpu : default_cpu(spec));
-    if (spec->smp) {
-        argv_add(list, "-smp");
-        argv_add_format(list, "%d", spec->smp);
-    }
+    add_smp(list, &spec->smp);
     if (spec->memory_bytes) {
         argv_add(list, "-m");
         argv_add_format(list, "%" PRIu64 "M", spec->memory_bytes >> 20);

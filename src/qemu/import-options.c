@@ -86,21 +86,50 @@ drop(struct importer *importer)
     }
 }
 
+/* -smp's value as the field has it, or NULL. New reference. */
+static json_t *
+read_smp(const char *text)
+{
+    struct keyval keyval;
+    json_t *smp = json_object();
+    keyval_parse(&keyval, text);
+    for (size_t i = 0; i < keyval.count; i++) {
+        const struct keyval_pair *pair = &keyval.pairs[i];
+        char *end = NULL;
+        long number = strtol(pair->value, &end, 10);
+        bool ok = end != pair->value && !*end;
+        json_object_set_new(smp, pair->key ? pair->key : "cpus",
+                            ok ? json_integer(number) : json_null());
+    }
+    keyval_finish(&keyval);
+    json_t *cpus = json_incref(json_object_get(smp, "cpus"));
+    if (json_object_size(smp) == 1 && cpus) {
+        json_decref(smp);
+        return cpus;
+    }
+    json_decref(cpus);
+    return smp;
+}
+
 static void
 take_smp(struct importer *importer)
 {
     int at = -1;
     struct import_item *item = NULL;
     while ((item = import_next(importer, "smp", &at))) {
-        const char *text = item->value;
-        if (!strncmp(text, "cpus=", 5))
-            text += 5;
-        char *end = NULL;
-        long count = strtol(text, &end, 10);
-        if (end == text || *end || count < 1 || count > 1024)
-            continue;
-        json_object_set_new(importer->entry, "smp", json_integer(count));
-        item->is_done = true;
+        json_t *smp = read_smp(item->value);
+        json_t *entry = json_pack("{s:O}", "smp", smp);
+        bool has_null = json_is_null(smp);
+        const char *key = NULL;
+        json_t *value = NULL;
+        json_object_foreach(smp, key, value) has_null |= json_is_null(value);
+        /* what the field does not take stays an argument */
+        if (!has_null && import_is_entry_good(entry, NULL)) {
+            json_object_set(importer->entry, "smp", smp);
+            item->is_done = true;
+        }
+        json_decref(entry);
+        json_decref(smp);
     }
 }
 

@@ -22,6 +22,7 @@ MEANING = re.compile("|".join([
     "QEMU's machine for", "smaller numbers beside it", "goes only with",
     "does not go with the type", "is not an IPv4 address", "forwarded twice",
     "on a \"network\" of the fleet's, not both", "there is no network",
+    "are more than \"maxcpus\"", "cores and threads make",
     "needs a shell", "has no closing", "bytes long, a socket's", "said twice",
 ]))
 
@@ -36,7 +37,7 @@ TYPES = {
     "architecture": "#/$defs/architecture", "command": "#/$defs/command",
     "accelerator": "#/$defs/accelerator", "firmware": "#/$defs/firmware",
     "display": "#/$defs/display", "stage": "#/$defs/until",
-    "policy": "#/$defs/restart",
+    "policy": "#/$defs/restart", "cpus": "#/$defs/cpus",
 }
 
 # Arrays of words in the source, and where the schema has them.
@@ -65,6 +66,8 @@ MEMBERS = [
     ("src/fleet/spec-nics.c", "forward_members", "$defs/forward/anyOf/1"),
     ("src/fleet/spec-ssh.c", "ssh_members",
      "$defs/fields/properties/ssh/anyOf/0"),
+    ("src/fleet/spec-smp.c", "smp_members",
+     "$defs/fields/properties/smp/anyOf/1"),
     ("src/fleet/spec-log.c", "log_fields",
      "$defs/fields/properties/log/anyOf/0"),
     ("src/fleet/spec-paste.c", "paste_members",
@@ -73,7 +76,7 @@ MEMBERS = [
 
 # Limits in the source, and where the schema has them.
 LIMITS = [
-    ("src/fleet/spec-read.c", "MAX_SMP", "fields/properties/smp", "maximum"),
+    ("src/fleet/spec-smp.c", "MAX_SMP", "cpus", "maximum"),
     ("src/fleet/spec-read.c", "MAX_HISTORY", "fields/properties/history",
      "maximum"),
     ("src/fleet/spec.h", "SPEC_MAX_SILENCE_S", "fields/properties/silence",

@@ -196,6 +196,17 @@ def test_check_tells_who_has_images_and_ports(box):
     require(found["qemus"][0]["version"], "no version")
 
 
+def test_cpus_are_arranged_as_the_entry_says(box):
+    path = box.fleet({"a": {"smp": {"sockets": 2, "cores": 2, "maxcpus": 8}}})
+    box.up("-f", path)
+    slots = [slot["props"] for slot in
+             json.loads(box.gm("qmp", "a", "query-hotpluggable-cpus").out)]
+    require_equal([len({slot[part] for slot in slots}) for part in
+                   ("socket-id", "core-id", "thread-id")], [2, 2, 2])
+    box.wait_shell("a")
+    box.shell("a", "echo $(nproc) CPUs", "^8 CPUs")
+
+
 def test_check_accepts_what_up_starts(box):
     path = box.fleet({"a": {}, "b": {"memory": "192M"}})
     require_in("2 guests", box.gm("check", path).out)

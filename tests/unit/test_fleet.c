@@ -142,10 +142,12 @@ static const struct {
     {GUEST("\"memory\":9223372036854775807"),
      "f:1:38: guests.a.memory: more than 16T is too much for any guest"},
     {GUEST("\"smp\":\"two\""),
-     "f:1:35: guests.a.smp: this is a string, not an integer"},
+     "f:1:35: guests.a.smp: this is a string, not a number of CPUs, or an "
+     "object such as {\"sockets\": 1, \"cores\": 2}"},
     {GUEST("\"smp\":0"), "f:1:35: guests.a.smp: 0 is not within 1 and 1024"},
     {GUEST("\"smp\":true"),
-     "f:1:35: guests.a.smp: this is a boolean, not an integer"},
+     "f:1:35: guests.a.smp: this is a boolean, not a number of CPUs, or an "
+     "object such as {\"sockets\": 1, \"cores\": 2}"},
     {GUEST("\"history\":1000001"),
      "f:1:39: guests.a.history: 1000001 is not within 0 and 1000000"},
     {GUEST("\"log\":\"16M\""),
@@ -428,7 +430,7 @@ a_field_that_is_null_takes_a_default_away(void **state)
         parse("{\"version\":1,\"defaults\":{\"cpu\":\"max\",\"smp\":2},"
               "\"guests\":{\"a\":{\"cpu\":null},\"b\":{}}}");
     assert_null(fleet->guests[0]->cpu);
-    assert_int_equal(fleet->guests[0]->smp, 2);
+    assert_int_equal(fleet->guests[0]->smp.cpus, 2);
     assert_null(json_object_get(fleet->guests[0]->source, "cpu"));
     assert_string_equal(fleet->guests[1]->cpu, "max");
     fleet_free(fleet);

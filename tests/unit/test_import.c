@@ -90,9 +90,16 @@ static const struct {
      FIELDS "\"smp\":4,\"memory\":\"2G\",\"nics\":[]}\n" CONSOLE},
     {PC "-m size=512 -smp cpus=2",
      FIELDS "\"smp\":2,\"memory\":512,\"nics\":[]}\n" CONSOLE},
-    {PC "-m 2G,slots=2,maxmem=4G -smp 4,sockets=1,cores=2,threads=2",
-     FIELDS "\"nics\":[],\"args\":[\"-m\",\"2G,slots=2,maxmem=4G\",\"-smp\","
-            "\"4,sockets=1,cores=2,threads=2\"]}\n" CONSOLE},
+    {PC "-m 2G,slots=2,maxmem=4G -smp 4,sockets=1,cores=2,threads=2", FIELDS
+     "\"smp\":{\"cpus\":4,\"sockets\":1,\"cores\":2,\"threads\":2},"
+     "\"nics\":[],\"args\":[\"-m\",\"2G,slots=2,maxmem=4G\"]}\n" CONSOLE},
+    {PC "-smp cores=2,maxcpus=8",
+     FIELDS "\"smp\":{\"cores\":2,\"maxcpus\":8},\"nics\":[]}\n" CONSOLE},
+    {PC "-smp 6,sockets=1,cores=2,threads=2",
+     FIELDS "\"nics\":[],\"args\":[\"-smp\","
+            "\"6,sockets=1,cores=2,threads=2\"]}\n" CONSOLE},
+    {PC "-smp 4,books=2",
+     FIELDS "\"nics\":[],\"args\":[\"-smp\",\"4,books=2\"]}\n" CONSOLE},
     {PC "-cpu max,+aes -kernel k -initrd i -append 'a=1 {name}' -bios b.bin",
      FIELDS
      "\"cpu\":\"max,+aes\",\"firmware\":\"b.bin\",\"kernel\":\"k\","
@@ -451,6 +458,9 @@ static const struct {
      "[]}",
      true},
     {"{\"memory\":\"1.5G\",\"firmware\":\"bios-256k.bin\"}", false},
+    {"{\"machine\":\"q35\",\"accel\":\"tcg\",\"nics\":[],\"smp\":{\"sockets\":2,"
+     "\"dies\":1,\"cores\":2,\"threads\":1,\"maxcpus\":4}}",
+     true},
     {"{\"machine\":\"q35\",\"accel\":\"tcg\",\"nics\":[],\"firmware\":"
      "{\"code\":\"/c.fd\",\"store\":\"/s.qcow2\"}}",
      true},

@@ -53,7 +53,7 @@ every_field_is_read(void **state)
     assert_string_equal(spec->machine, "virt,gic-version=3");
     assert_string_equal(spec->accel, "tcg,thread=multi");
     assert_string_equal(spec->cpu, "max,sve=off");
-    assert_int_equal(spec->smp, 4);
+    assert_int_equal(spec->smp.cpus, 4);
     assert_true(spec->memory_bytes == UINT64_C(1536) << 20);
     assert_string_equal(spec->firmware, "edk2.fd");
     assert_string_equal(spec->kernel, "/boot/vmlinuz");
