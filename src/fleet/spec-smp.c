@@ -73,7 +73,7 @@ spec_read_smp(struct spec_reader *reader, const struct spec_field *field,
                          "this says nothing (try {\"sockets\": 1, \"cores\": "
                          "2})");
         check_product(reader, place);
-    } else if (!json_is_integer(value)) {
+    } else if (!json_is_integer(value) && !json_is_string(value)) {
         spec_wrong_type(reader->mistakes, place, value,
                         "a number of CPUs, or an object such as {\"sockets\": "
                         "1, \"cores\": 2}");

@@ -142,8 +142,7 @@ static const struct {
     {GUEST("\"memory\":9223372036854775807"),
      "f:1:38: guests.a.memory: more than 16T is too much for any guest"},
     {GUEST("\"smp\":\"two\""),
-     "f:1:35: guests.a.smp: this is a string, not a number of CPUs, or an "
-     "object such as {\"sockets\": 1, \"cores\": 2}"},
+     "f:1:35: guests.a.smp: this is a string, not an integer"},
     {GUEST("\"smp\":0"), "f:1:35: guests.a.smp: 0 is not within 1 and 1024"},
     {GUEST("\"smp\":true"),
      "f:1:35: guests.a.smp: this is a boolean, not a number of CPUs, or an "
