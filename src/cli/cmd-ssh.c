@@ -59,7 +59,24 @@ add_option(struct words *words, const char *option)
 
 /* Reaching it -------------------------------------------------------------- */
 
-/* errno of a connection to a numeric address; 0: it was taken. */
+/* What became of a try, when it is no errno. */
+#define TRY_ANSWERED 0
+#define TRY_SILENT (-1) /* taken, but nobody speaks: yet */
+#define TRY_CLOSED (-2)
+
+/* QEMU's user network takes every connection: whether there is an sshd, its
+ * first words tell. */
+static int
+hear(int fd)
+{
+    struct pollfd wait = {.fd = fd, .events = POLLIN};
+    char byte;
+    if (poll(&wait, 1, CONNECT_TIMEOUT_MS) <= 0)
+        return TRY_SILENT;
+    return recv(fd, &byte, 1, MSG_PEEK) > 0 ? TRY_ANSWERED : TRY_CLOSED;
+}
+
+/* Connects to a numeric address: TRY_…, or errno. */
 static int
 try_connect(const char *host, int port)
 {
@@ -83,15 +100,16 @@ try_connect(const char *host, int port)
         else if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &errnum, &len) < 0)
             errnum = errno;
     }
+    int result = errnum ? errnum : hear(fd);
     if (fd >= 0)
         (void)close(fd);
     freeaddrinfo(found);
-    return errnum;
+    return result;
 }
 
 /* "127.0.0.1 port 2222 (forward): Connection refused" */
 static void
-note_try(struct buffer *tried, const json_t *candidate, int errnum)
+note_try(struct buffer *tried, const json_t *candidate, int result)
 {
     int64_t seen_ms = guests_number(candidate, "seen-ms");
     char age[64] = "";
@@ -102,10 +120,10 @@ note_try(struct buffer *tried, const json_t *candidate, int errnum)
                               sizeof(duration));
         (void)snprintf(age, sizeof(age), ", seen %s ago", duration);
     }
-    buffer_printf(tried, "\n    %s port %d (%s%s): %s",
-                  guests_text(candidate, "host"),
-                  (int)guests_number(candidate, "port"),
-                  guests_text(candidate, "source"), age, strerror(errnum));
+    buffer_printf(
+        tried, "\n    %s port %d (%s%s): %s", guests_text(candidate, "host"),
+        (int)guests_number(candidate, "port"), guests_text(candidate, "source"),
+        age, result == TRY_CLOSED ? "closed at once" : strerror(result));
 }
 
 /* Addresses that are known but cannot be reached from here. */
@@ -125,20 +143,30 @@ note_unreachable(struct buffer *tried, const json_t *addresses)
     }
 }
 
+/* The first that answers as sshd does; or else the first that is silent: guests
+ * can be slow. */
 static const json_t *
 choose(const json_t *value, struct error *error)
 {
     const json_t *candidates = json_object_get(value, "candidates");
+    const json_t *silent = NULL;
     struct buffer tried = {0};
     for (size_t i = 0; i < json_array_size(candidates); i++) {
         const json_t *candidate = json_array_get(candidates, i);
-        int errnum = try_connect(guests_text(candidate, "host"),
+        int result = try_connect(guests_text(candidate, "host"),
                                  (int)guests_number(candidate, "port"));
-        if (errnum == 0) {
+        if (result == TRY_ANSWERED) {
             buffer_finish(&tried);
             return candidate;
         }
-        note_try(&tried, candidate, errnum);
+        if (result == TRY_SILENT)
+            silent = silent ? silent : candidate;
+        else
+            note_try(&tried, candidate, result);
+    }
+    if (silent) {
+        buffer_finish(&tried);
+        return silent;
     }
     note_unreachable(&tried, json_object_get(value, "addresses"));
     error_set(error, ERROR_CODE_NOT_FOUND,
@@ -304,8 +332,8 @@ const struct command cmd_ssh = {
     .summary = "Log in to a guest by ssh, or run a command in it",
     .text =
         "Takes the port of the host that leads to the guest's sshd, or the "
-        "first of its addresses that takes a connection, and the user, key "
-        "and options that the fleet file says; then OpenSSH's ssh does the "
+        "first of its addresses where sshd answers, and the user (or "
+        "cloud-init's), key and options that the fleet file says; then OpenSSH's ssh does the "
         "rest. The guest's host key is remembered in a file of its own, when "
         "it is seen first. Exits as ssh does. With --host, it runs on the "
         "other machine.",

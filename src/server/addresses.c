@@ -226,7 +226,11 @@ text_or_null(const char *text)
 json_t *
 addresses_ssh(struct server *server, const struct member *member)
 {
-    const struct spec_ssh *ssh = &guest_spec(member->guest)->ssh;
+    const struct spec *spec = guest_spec(member->guest);
+    const struct spec_ssh *ssh = &spec->ssh;
+    const char *user = ssh->user          ? ssh->user
+                       : spec->cloud_init ? spec->cloud_init->user
+                                          : NULL;
     int port = ssh->port ? ssh->port : SSH_PORT;
     json_t *guest = guest_to_json(member->guest);
     json_t *addresses = addresses_collect(server, member, ADDRESSES_NEIGHBOURS);
@@ -239,12 +243,11 @@ addresses_ssh(struct server *server, const struct member *member)
     char *directory =
         paths_guest_state_dir(server->paths, guest_name(member->guest));
     char *known_hosts = xasprintf("%s/known_hosts", directory);
-    json_t *value =
-        json_pack("{s:s,s:o,s:i,s:o,s:o,s:o,s:o,s:o}", "guest",
-                  guest_name(member->guest), "user", text_or_null(ssh->user),
-                  "port", port, "key", text_or_null(ssh->key), "options",
-                  options, "known-hosts", json_from_text(known_hosts),
-                  "candidates", candidates, "addresses", addresses);
+    json_t *value = json_pack(
+        "{s:s,s:o,s:i,s:o,s:o,s:o,s:o,s:o}", "guest", guest_name(member->guest),
+        "user", text_or_null(user), "port", port, "key", text_or_null(ssh->key),
+        "options", options, "known-hosts", json_from_text(known_hosts),
+        "candidates", candidates, "addresses", addresses);
     free(known_hosts);
     free(directory);
     json_decref(guest);

@@ -2,16 +2,13 @@
 
 import json
 import os
-import pwd
 import shlex
-import shutil
 import signal
-import socket
 import subprocess
-import threading
 
-from harness import (BINARY, DONE, FAILED, USAGE, Skip, main, require,
+from harness import (BINARY, DONE, FAILED, USAGE, main, require,
                      require_equal, require_in, until)
+from sshd import Sshd
 
 FAKE_SSH = """#!/bin/sh
 # what sshd would do with the command, on this machine
@@ -70,86 +67,13 @@ def test_another_host_is_reached_through_ssh(box):
            "20", "--host", "near", env=env)
 
 
-SSHD = """Port {port}
-ListenAddress 127.0.0.1
-HostKey {dir}/host
-AuthorizedKeysFile {dir}/client.pub
-PidFile {dir}/sshd.pid
-StrictModes no
-UsePAM no
-PasswordAuthentication no
-SetEnv {environment}
-"""
-
-
-HERE = os.path.dirname(os.path.abspath(__file__))
-
-
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
-
-
-def start_sshd(box):
-    """A real sshd on loopback with keys of its own; the ssh arguments that
-    lead through it."""
-    found = subprocess.run(["sh", os.path.join(HERE, "find-sshd.sh")],
-                           capture_output=True, text=True, check=False)
-    sshd = found.stdout.strip()
-    if found.returncode or not shutil.which("ssh"):
-        raise Skip(found.stderr.strip() or "there is no ssh")
-    folder = box.at("w", "sshd")
-    os.makedirs(folder, 0o700)
-    for name in ("host", "client"):
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f",
-                        f"{folder}/{name}"], check=True)
-    port = free_port()
-    variables = " ".join(f"{name}={value}" for name, value in box.env.items()
-                         if name.startswith("XDG_"))
-    config = box.write("sshd/config", SSHD.format(
-        port=port, dir=folder, environment=variables))
-    command = [sshd, "-D", "-e", "-f", config]
-    if os.geteuid() == 0:
-        command = in_private_etc(folder, command)
-    child = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    for line in child.stderr:
-        if "Server listening" in line:
-            break
-    else:
-        raise Skip(f"sshd does not run here (it ended with {child.wait()})")
-    threading.Thread(target=child.stderr.read, daemon=True).start()
-    user = pwd.getpwuid(os.geteuid()).pw_name
-    return child, ["ssh", "-F", "none", "-p", str(port), "-i",
-                   f"{folder}/client", "-o", "IdentitiesOnly=yes", "-o",
-                   "StrictHostKeyChecking=no", "-o",
-                   f"UserKnownHostsFile={folder}/known", "-o",
-                   "LogLevel=ERROR", f"{user}@127.0.0.1"]
-
-
-def in_private_etc(folder, command):
-    """As root sshd wants a user and a directory of its own: it gets them in a
-    mount namespace, and the machine's stay as they are."""
-    passwd = os.path.join(folder, "passwd")
-    with open("/etc/passwd", encoding="utf-8") as file:
-        text = file.read()
-    if "\nsshd:" not in text:
-        text += "sshd:x:65530:65534::/run/sshd:/usr/sbin/nologin\n"
-    with open(passwd, "w", encoding="utf-8") as file:
-        file.write(text)
-    os.chmod(folder, 0o755)
-    os.chmod(passwd, 0o644)
-    script = ('mount -t tmpfs -o mode=755 none /run && mkdir /run/sshd && '
-              f'mount --bind {shlex.quote(passwd)} /etc/passwd && exec "$@"')
-    return ["unshare", "-m", "sh", "-c", script, "sh"] + command
-
-
 def test_one_console_through_a_real_ssh(box):
     """`ssh -t host guestmux console n1`, full-screen, plain, and proxied."""
     box.up("-f", box.console_fleet(
         g=["sh", "-c", "stty -echo; echo ready; "
            "while read x; do echo got $x; done"]))
-    child, ssh = start_sshd(box)
+    sshd = Sshd(box)
+    ssh = sshd.client()
     try:
         remote = shlex.join(ssh + ["-t", f"{BINARY} -L t console --plain g"])
         plain = box.terminal(remote, 80, 24)
@@ -179,8 +103,7 @@ def test_one_console_through_a_real_ssh(box):
         box.gm("wait", "g", "--for", "^got piped", "--since-boot",
                "--timeout", "30", patience=40)
     finally:
-        child.terminate()
-        child.wait(timeout=30)
+        sshd.stop()
 
 
 def test_a_host_that_is_none_is_refused(box):
