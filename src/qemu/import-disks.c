@@ -28,6 +28,7 @@ static const struct disk_device {
     {"nvme", "nvme", false},
     {"scsi-cd", "scsi", true},
     {"scsi-hd", "scsi", false},
+    {"virtio-blk", "virtio", false},
     {"virtio-blk-ccw", "virtio", false},
     {"virtio-blk-device", "virtio", false},
     {"virtio-blk-pci", "virtio", false},
@@ -338,6 +339,19 @@ take_own_cdrom(struct drives *drives, struct drive *drive)
     drive->item->is_done = true;
 }
 
+/* A SCSI disk without a serial number calls itself by its drive's id. */
+static void
+note_scsi(struct importer *importer, const struct drive *drive,
+          const char *interface, const char *serial)
+{
+    if (!strcmp(interface, "scsi") && !serial && !drive->is_blockdev &&
+        strncmp(drive->id, "gmdisk", 6) != 0)
+        import_note(importer,
+                    "%s: what the guest has in /dev/disk/by-id ends in gmdisk "
+                    "and a number instead of %s; \"serial\" gives it a name",
+                    drive->file, drive->id);
+}
+
 /* The pairs of -drive if=none or -blockdev with a -device. */
 static void
 take_pairs(struct drives *drives)
@@ -367,6 +381,7 @@ take_pairs(struct drives *drives)
                 take_own_cdrom(drives, drive);
             else
                 add_disk(drives, drive, interface, serial);
+            note_scsi(importer, drive, interface, serial);
             item->is_done = true;
             scsi_disks += !strcmp(interface, "scsi");
             sata_disks += !strcmp(interface, "sata");

@@ -147,29 +147,40 @@ note_size(struct prepare *prepare, const struct spec_disk *disk,
         disk->name, there, wanted, prepare->spec->name, disk->name, wanted);
 }
 
+/* Whether something has the path of what guestmux makes; it must be a file of
+ * ours then. */
+static bool
+look_at_made(const char *path, bool *ret_is_there, struct error *error)
+{
+    struct stat info;
+    *ret_is_there = lstat(path, &info) == 0;
+    if (!*ret_is_there)
+        return errno == ENOENT ||
+               error_set_errno(error, errno, "cannot look at %s", path);
+    if (S_ISREG(info.st_mode) && info.st_uid == geteuid())
+        return true;
+    return error_set(error, ERROR_CODE_DENIED,
+                     "%s is not a file that guestmux made (it is %s); move it "
+                     "away",
+                     path,
+                     S_ISLNK(info.st_mode)   ? "a symbolic link"
+                     : S_ISREG(info.st_mode) ? "another user's"
+                                             : "no plain file");
+}
+
 /* Uses what is there, or finds that it is to be made. */
 static bool
 look_at_disk(struct prepare *prepare, size_t index, struct error *error)
 {
     const struct spec_disk *disk = &prepare->spec->disks[index];
     char *path = argv_disk_path(disk, prepare->data_dir);
-    struct stat info;
     struct qcow2_header header = {0};
-    bool ok = true;
-    if (lstat(path, &info) < 0) {
-        prepare->is_missing[index] = errno == ENOENT;
-        ok = errno == ENOENT
-                 ? prepare_check_base(prepare->home, disk, error)
-                 : error_set_errno(error, errno, "cannot look at %s", path);
-    } else if (!S_ISREG(info.st_mode) || info.st_uid != geteuid()) {
-        ok = error_set(error, ERROR_CODE_DENIED,
-                       "%s is not a file that guestmux made (it is %s); move "
-                       "it away",
-                       path,
-                       S_ISLNK(info.st_mode)   ? "a symbolic link"
-                       : S_ISREG(info.st_mode) ? "another user's"
-                                               : "no plain file");
-    } else {
+    bool is_there = false;
+    bool ok = look_at_made(path, &is_there, error);
+    prepare->is_missing[index] = ok && !is_there;
+    if (ok && !is_there) {
+        ok = prepare_check_base(prepare->home, disk, error);
+    } else if (ok) {
         ok = qcow2_read_header(path, &header, error) &&
              check_backing(disk, path, &header, prepare->spec->name, error);
         if (ok)
@@ -202,9 +213,21 @@ look_at_store(struct prepare *prepare, struct error *error)
         return true;
     if (!firmware_of_spec(spec, prepare->data_dir, firmware, error))
         return false;
-    prepare->is_store_missing =
-        firmware->vars && firmware->store && access(firmware->store, F_OK) < 0;
-    return true;
+    if (!firmware->vars || !firmware->store)
+        return true;
+    struct qcow2_header header = {0};
+    bool is_there = false;
+    bool ok = look_at_made(firmware->store, &is_there, error);
+    prepare->is_store_missing = ok && !is_there;
+    /* Some firmware hangs without a word when its store is broken. */
+    if (ok && is_there) {
+        ok = qcow2_read_header(firmware->store, &header, error);
+        if (!ok)
+            error_prefix(error, "the firmware's variables cannot be used, "
+                                "move them away to begin anew");
+        qcow2_header_finish(&header);
+    }
+    return ok;
 }
 
 static void

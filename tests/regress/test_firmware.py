@@ -6,7 +6,8 @@ import json
 import os
 import shutil
 
-from harness import FAILED, Skip, main, require, require_equal, require_in
+from harness import (FAILED, Skip, main, require, require_equal, require_in,
+                     until)
 
 DESCRIPTORS = "/usr/share/qemu/firmware"
 
@@ -112,6 +113,76 @@ def test_code_and_variables_in_one_file_are_copied_whole(box):
     wait_for(box, "Shell> ")
     require_in("one", monitor(box, "info snapshots"))
     require_equal(digest(both), before, "the distribution's file")
+
+
+def test_a_store_is_made_once_whole_and_never_overwritten(box):
+    """Through kills, other firmware and back, and what is no store."""
+    need("40-edk2-x86_64-secure-enrolled.json")
+    gate, making = box.at("gate"), box.at("making")
+    real = shutil.which("qemu-img")
+    os.mkdir(box.at("tools"))
+    tool = box.at("tools", "qemu-img")
+    with open(tool, "w", encoding="utf-8") as file:
+        file.write(f"#!/bin/sh\n[ $1 = convert ] && touch '{making}' && while "
+                   f"[ ! -e '{gate}' ]; do sleep 0.05; done\n"
+                   f"exec {real} \"$@\"\n")
+    os.chmod(tool, 0o755)
+    box.env["PATH"] = box.at("tools") + ":" + box.env["PATH"]
+    fleet(box, firmware="uefi", args=["-S"])
+    peer = box.api()
+    peer.call("fleet-apply", file=box.at("w", "guestmux.json"), start=True)
+    peer.close()
+    until(lambda: os.path.exists(making), "the copy's begin")
+    box.kill_server()
+    require_equal(stores(box), [], "stores of a killed server")
+    with open(gate, "w", encoding="utf-8"):
+        pass
+    box.gm("start", "n1")
+    (plain,) = stores(box)
+    first = digest(plain)
+    for kind in ("uefi-secure", "uefi-secure-setup", "uefi"):
+        box.gm("kill", "--yes", "n1")
+        fleet(box, firmware=kind, args=["-S"])
+        box.up()
+        argv = box.gm("export-command", "n1").out
+        require(("smm=on" in argv) == ("secure" in kind), argv)
+    box.gm("kill", "--yes", "n1")
+    require_equal(digest(plain), first, "the first store")
+    require_equal(len(stores(box)), 2, f"{stores(box)}")
+    # What is no store of ours is neither used nor overwritten.
+    with open(plain, "wb") as file:
+        file.write(b"not a qcow2 image")
+    told = box.gm("start", "n1", code=FAILED).err
+    require_in("variables cannot be used, move them away", told)
+    with open(plain, "rb") as file:
+        require_equal(file.read(), b"not a qcow2 image", "the broken store")
+    os.rename(plain, box.at("w", "away"))
+    os.symlink(box.at("w", "away"), plain)
+    require_in("symbolic link", box.gm("start", "n1", code=FAILED).err)
+    os.unlink(plain)
+    # A template that is gone.
+    fleet(box, args=["-S"], firmware={
+        "code": "/usr/share/OVMF/OVMF_CODE_4M.fd", "vars": "nowhere.fd"})
+    require_in("nowhere.fd", box.gm("check", code=FAILED).out)
+    told = box.gm("up", "-d", code=FAILED).err
+    require_in("cannot copy its firmware's variables", told)
+    require_equal([name for name in os.listdir(os.path.dirname(plain))
+                   if name.startswith(".making")], [], "leftovers")
+
+
+def test_bios_files_boot_as_tutorials_write_them(box):
+    """By a path, by QEMU's own name, and imported."""
+    command = ("qemu-system-x86_64 -M q35 -accel tcg -m 128 -nographic "
+               "-net none -bios ")
+    for name in ("bios-256k.bin", "/usr/share/seabios/bios-256k.bin"):
+        done = box.gm("import", "-q", "-n", "n1", "-", text=command + name)
+        box.write("guestmux.json", done.out)
+        require_equal(json.loads(done.out)["guests"]["n1"]["firmware"], name)
+        require("warning:" not in box.gm("check").out, "a warning")
+        box.up()
+        wait_for(box, "SeaBIOS")
+        require_in(f"-bios {name}", box.gm("export-command", "n1").out)
+        box.gm("kill", "--yes", "n1")
 
 
 def test_a_user_can_hide_firmware_and_is_told(box):

@@ -1,0 +1,1 @@
+qemu-system-x86_64 -M q35 -m 256 -accel tcg -nographic -device virtio-scsi-pci -drive file=a.img,format=raw,if=none,id=a -device scsi-hd,drive=a -drive file=b.iso,format=raw,if=none,id=b,media=cdrom -device scsi-cd,drive=b
