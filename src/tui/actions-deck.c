@@ -79,9 +79,7 @@ static void
 run_messages(struct deck *deck, int argument)
 {
     (void)argument;
-    char *text = viewer_messages_text(deck);
-    viewer_open(deck, "messages", text);
-    free(text);
+    viewer_open_live(deck, "messages", viewer_messages_text, NULL);
 }
 
 static void

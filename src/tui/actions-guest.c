@@ -157,6 +157,14 @@ run_question(struct deck *deck, int argument)
     free(text);
 }
 
+/* For the viewer. */
+static char *
+make_report(struct deck *deck, const char *name)
+{
+    const struct mirror_guest *guest = mirror_fleet_find(&deck->fleet, name);
+    return guest ? card_report(guest) : NULL;
+}
+
 static void
 run_report(struct deck *deck, int argument)
 {
@@ -164,9 +172,7 @@ run_report(struct deck *deck, int argument)
     const struct mirror_guest *guest = arrange_target(deck);
     if (!guest)
         return;
-    char *text = card_report(guest);
-    viewer_open(deck, "report", text);
-    free(text);
+    viewer_open_live(deck, "report", make_report, guest->name);
 }
 
 /* The terminal goes to ssh; the deck comes back after. */

@@ -6,6 +6,7 @@
 #include "tui/deck-internal.h"
 #include "tui/pane.h"
 #include "tui/pasting.h"
+#include "tui/viewer.h"
 #include "tui/watching.h"
 
 #include <limits.h>
@@ -37,6 +38,7 @@ on_fleet(void *user, json_t *value, const struct error *error)
     arrange_fleet(deck);
     frame_expose_all(deck);
     frame_update_clock(deck);
+    viewer_refresh(deck, NULL);
     /* who is where was told before there were panes: to be told again */
     connection_execute(deck->connection, "events-subscribe", NULL, NULL, NULL);
 }
@@ -110,6 +112,7 @@ on_guest(struct deck *deck, const char *name)
     }
     if (name)
         status_guest_changed(deck, name);
+    viewer_refresh(deck, name);
     sidebar_changed(deck);
     status_changed(deck);
     frame_update_clock(deck);
@@ -127,8 +130,11 @@ on_event(void *user, const char *name, json_t *data)
         if (pane)
             pane_screen(pane, data);
     } else if (strcmp(name, "GUEST_ACTIVITY") == 0) {
-        if (mirror_fleet_event(&deck->fleet, name, data))
+        if (mirror_fleet_event(&deck->fleet, name, data)) {
             sidebar_changed(deck);
+            viewer_refresh(deck,
+                           json_string_value(json_object_get(data, "guest")));
+        }
     } else if (strcmp(name, "CONSOLE_CLIENTS") == 0) {
         company_event(deck, data);
     } else if (strcmp(name, "CONSOLE_BELL") == 0) {

@@ -355,6 +355,8 @@ status_message(struct deck *deck, enum deck_level level, const char *format,
     loop_timer_start(deck->message_timer,
                      level == DECK_INFO ? MESSAGE_INFO_MS : MESSAGE_ERROR_MS);
     status_changed(deck);
+    if (deck->viewer)
+        viewer_refresh(deck, "");
 }
 
 void

@@ -27,6 +27,8 @@ struct viewer {
     TickitWindow *window; /* owned */
     char *title;          /* owned */
     char *text;           /* owned */
+    viewer_make_fn make;  /* NULL: the text stays as it is */
+    char *subject;        /* owned; NULL: none */
     char **lines;         /* owned, each of them too: text cut to cols */
     size_t line_count;
     size_t line_capacity;
@@ -190,6 +192,78 @@ viewer_open(struct deck *deck, const char *title, const char *text)
 }
 
 void
+viewer_open_live(struct deck *deck, const char *title, viewer_make_fn make,
+                 const char *subject)
+{
+    char *text = make(deck, subject);
+    if (!text)
+        return;
+    viewer_open(deck, title, text);
+    free(text);
+    deck->viewer->make = make;
+    deck->viewer->subject = subject ? xstrdup(subject) : NULL;
+}
+
+/* Keeps in its place what is read: the line at the top is looked for near where
+ * it was. */
+static void
+restore_top(struct viewer *viewer, const char *line, size_t top)
+{
+    viewer->top = top;
+    for (size_t away = 0; top > 0 && away < viewer->line_count; away++) {
+        if (top >= away && top - away < viewer->line_count &&
+            strcmp(viewer->lines[top - away], line) == 0) {
+            viewer->top = top - away;
+            return;
+        }
+        if (top + away < viewer->line_count &&
+            strcmp(viewer->lines[top + away], line) == 0) {
+            viewer->top = top + away;
+            return;
+        }
+    }
+}
+
+/* What it is about is gone: the text stays, and says so. */
+static void
+go_stale(struct deck *deck, struct viewer *viewer)
+{
+    char *title = xasprintf("%s, as it was last", viewer->title);
+    free(viewer->title);
+    viewer->title = title;
+    viewer->make = NULL;
+    viewer_scroll(deck, 0);
+}
+
+void
+viewer_refresh(struct deck *deck, const char *subject)
+{
+    struct viewer *viewer = deck->viewer;
+    if (!viewer || !viewer->make ||
+        (subject && viewer->subject && strcmp(subject, viewer->subject) != 0))
+        return;
+    char *text = viewer->make(deck, viewer->subject);
+    if (!text)
+        go_stale(deck, viewer);
+    if (!text || strcmp(text, viewer->text) == 0) {
+        free(text);
+        return;
+    }
+    free(viewer->text);
+    viewer->text = text;
+    size_t top = viewer->top;
+    char *line = xstrdup(top < viewer->line_count ? viewer->lines[top] : "");
+    int rows = viewer->rows;
+    wrap_lines(viewer);
+    restore_top(viewer, line, top);
+    free(line);
+    viewer_place(deck);
+    /* a smaller box shows what was below it */
+    if (viewer->rows < rows)
+        frame_expose_all(deck);
+}
+
+void
 viewer_close(struct deck *deck)
 {
     struct viewer *viewer = deck->viewer;
@@ -199,6 +273,7 @@ viewer_close(struct deck *deck)
     box_close(deck, viewer->window);
     free(viewer->title);
     free(viewer->text);
+    free(viewer->subject);
     drop_lines(viewer);
     free(viewer->lines);
     free(viewer);
@@ -298,8 +373,9 @@ viewer_help_text(const struct deck *deck)
 }
 
 char *
-viewer_messages_text(const struct deck *deck)
+viewer_messages_text(struct deck *deck, const char *unused)
 {
+    (void)unused;
     struct buffer text = {0};
     for (size_t i = deck->message_count; i > 0; i--) {
         const struct deck_message *message = &deck->messages[i - 1];

@@ -332,6 +332,53 @@ def test_a_killed_server_is_told_and_the_terminal_restored(box):
     deck.wait_for("typing → a")
 
 
+def test_a_report_follows_its_guest(box):
+    """While it is open, and what is read stays in its place."""
+    box.up("-f", box.console_fleet(
+        g=["sh", "-c", "echo ready; while read x; do echo $x; "
+           "test $x = end && exit 3; done"], h=["cat"]))
+    box.gm("wait", "g", "--for", "ready", "--since-boot")
+    deck = box.deck(cols=100, rows=10)
+    deck.wait_for("typing → g")
+    deck.keys("C-]", "i")
+    deck.wait_for("state +running")
+    deck.wait_for("7 bytes of log")
+    box.gm("send", "g", "--enter", "hello")
+    deck.wait_gone(" 7 bytes of log")
+    deck.keys("G")
+    box.gm("send", "g", "--enter", "end")
+    deck.wait_for("status 3")
+    deck.keys("g")
+    deck.wait_for("state +crashed")
+    box.gm("rm", "g", "--yes")
+    deck.wait_for("report, as it was last")
+    deck.wait_for("state +crashed")
+    deck.keys("q")
+    deck.wait_gone("as it was last")
+
+
+def test_the_messages_follow(box):
+    box.up("-f", box.console_fleet(g=["cat"]))
+    deck = box.deck(cols=100, rows=10)
+    deck.wait_for("typing → g")
+    deck.keys("C-]", "~")
+    deck.wait_for("messages")
+    for count in range(1, 4):
+        box.kill_server()
+        until(lambda n=count: n == deck.screen().count("connected to a new")
+              or n > 1 and f"of {3 * n}" in deck.screen(),
+              f"{count} times two messages")
+    # What is read stays where it is when more come.
+    deck.keys("j", "j", "j", "j")
+    deck.wait_for(" 4-9 of 9 |5-9 of 9")
+    def read():
+        return [row[4:] for row in deck.screen().splitlines()[1:7]]
+    rows = read()
+    box.kill_server()
+    deck.wait_for("of 12 ")
+    require_equal(read(), rows, "what is read")
+
+
 # What is typed to open a window, what is on the screen then, what the deck says
 # once a new server is there, and what leaves the window if it is still there.
 WINDOWS = (
