@@ -7,9 +7,9 @@
 # For developers, in the same build directories:
 #   run.sh --unit            the unit tests alone, both builds
 #   run.sh --regress [NAME]  the real binary's tests, or one file of them
-#   run.sh --slow            a Debian cloud image booted (root makes it), an arm64
-#                            one by UEFI, and the comparison with xterm.js, which
-#                            needs node
+#   run.sh --slow            Debian booted by kernel, UEFI and secure boot (root
+#                            makes its image), an arm64 one by UEFI, and the
+#                            comparison with xterm.js, which needs node
 #   run.sh --bench           the benchmarks, against their peers
 #
 # GUESTMUX_BUILD names the build directory (default: build/tests in the tree).

@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 
+from bench_lan import bench_lan
 from corpora import CORPORA, MIB, htop_screen, log_lines, make
 from peers import (END, PROGRAM, READY, COLS, ROWS, Dvtm, Guestmux, Pty,
                    Screen, Tmux, cpu, fifo, harness, in_boxes)
@@ -522,7 +523,8 @@ BENCHES = {"launch": bench_launch, "throughput": bench_throughput,
            "keys": bench_keys, "floor": bench_floor,
            "flood": bench_flood, "drawn": bench_drawn,
            "slow": bench_slow, "memory": bench_memory, "idle": bench_idle,
-           "search": bench_search}
+           "search": bench_search,
+           "lan": lambda: bench_lan(verdict, tell_times)}
 
 
 def main():
