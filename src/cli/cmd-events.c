@@ -110,8 +110,7 @@ make_arguments(const struct options *given, struct error *error)
         json_object_set_new(arguments, "limit",
                             json_integer(options_number(given, "lines")));
     json_object_set_new(arguments, "guests", guests_named(given, 0));
-    if (moment_put_option(arguments, "since-ms", given, "since", error) &&
-        moment_put_option(arguments, "until-ms", given, "until", error))
+    if (moment_put_range(arguments, given, error))
         return arguments;
     json_decref(arguments);
     return NULL;

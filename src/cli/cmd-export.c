@@ -151,7 +151,8 @@ run(struct cli *cli)
     struct logreader reader = {0};
     struct logreader_range range;
     struct error error = {0};
-    if (!options_has(&cli->options, "asciicast")) {
+    const char *path = options_text(&cli->options, "asciicast");
+    if (!path || !path[0]) {
         error_set(&error, ERROR_CODE_INVALID,
                   "export: say where to: --asciicast FILE");
         return cli_fail_usage(cli, &error);

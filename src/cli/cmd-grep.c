@@ -325,11 +325,36 @@ read_options(struct grep *grep)
         found->before = found->after = 0;
 }
 
+/* What contradicts itself, or would have no effect. */
+static bool
+check_options(const struct options *given, struct error *error)
+{
+    static const char *const conflicts[][2] = {
+        {"fixed-strings", "extended-regexp"},
+        {"ignore-case", "case-sensitive"},
+    };
+    for (size_t i = 0; i < sizeof(conflicts) / sizeof(*conflicts); i++) {
+        if (options_has(given, conflicts[i][0]) &&
+            options_has(given, conflicts[i][1]))
+            return error_set(error, ERROR_CODE_INVALID,
+                             "grep: --%s and --%s contradict each other",
+                             conflicts[i][0], conflicts[i][1]);
+    }
+    if (options_has(given, "byte-offset") && !options_has(given, "logs") &&
+        !options_has(given, "since-boot"))
+        return error_set(error, ERROR_CODE_INVALID,
+                         "grep: --byte-offset is where a line begins in the "
+                         "log: it goes with --logs");
+    return true;
+}
+
 static int
 run(struct cli *cli)
 {
     struct grep grep = {.cli = cli};
     struct error error = {0};
+    if (!check_options(&cli->options, &error))
+        return cli_fail_usage(cli, &error);
     read_options(&grep);
     grep.session = session_open(cli, CONNECTION_START_SERVER, &error);
     bool ok = grep.session != NULL;

@@ -178,9 +178,7 @@ run(struct cli *cli)
         (options_has(given, "since") || options_has(given, "until")))
         error_set(&error, ERROR_CODE_INVALID,
                   "timeline: --around goes without --since and --until");
-    if (error.code ||
-        !moment_put_option(arguments, "since-ms", given, "since", &error) ||
-        !moment_put_option(arguments, "until-ms", given, "until", &error)) {
+    if (error.code || !moment_put_range(arguments, given, &error)) {
         json_decref(arguments);
         return cli_fail_usage(cli, &error);
     }

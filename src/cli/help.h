@@ -9,8 +9,8 @@ void help_print_all(void);
 void help_print_command(const struct command *command);
 void help_print_version(void);
 
-/* Calls print for each option that is not hidden: "-f, --file FILE", and what it
- * does and its default. */
+/* Calls print for each option that is not hidden: "-f, --file FILE", and what
+ * it does and its default. */
 void help_each_option(const struct option *options, size_t count,
                       void (*print)(const char *head, const char *text));
 

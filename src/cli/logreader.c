@@ -272,8 +272,10 @@ logreader_read_range(struct logreader_range *range, const struct options *given,
     };
     return (!range->has_since || moment_of_option(given, "since", now_ms,
                                                   &range->since_ms, error)) &&
-           (!range->has_until ||
-            moment_of_option(given, "until", now_ms, &range->until_ms, error));
+           (!range->has_until || moment_of_option(given, "until", now_ms,
+                                                  &range->until_ms, error)) &&
+           (!range->has_since || !range->has_until ||
+            moment_check_range(range->since_ms, range->until_ms, error));
 }
 
 static bool

@@ -194,15 +194,33 @@ moment_of_option(const struct options *given, const char *option,
 }
 
 bool
-moment_put_option(json_t *object, const char *member,
-                  const struct options *given, const char *option,
-                  struct error *error)
+moment_check_range(int64_t since_ms, int64_t until_ms, struct error *error)
 {
-    int64_t ms = 0;
-    if (!options_has(given, option))
+    char since[MOMENT_MAX_BYTES];
+    char until[MOMENT_MAX_BYTES];
+    if (since_ms <= until_ms)
         return true;
-    if (!moment_of_option(given, option, clock_wall_ms(), &ms, error))
-        return false;
-    json_object_set_new(object, member, json_integer(ms < 0 ? 0 : ms));
-    return true;
+    moment_format(since_ms, MOMENT_DATE, since);
+    moment_format(until_ms, MOMENT_DATE, until);
+    return error_set(error, ERROR_CODE_INVALID,
+                     "--since (%s) is later than --until (%s)", since, until);
+}
+
+bool
+moment_put_range(json_t *object, const struct options *given,
+                 struct error *error)
+{
+    static const char *const names[] = {"since", "until"};
+    static const char *const members[] = {"since-ms", "until-ms"};
+    int64_t now_ms = clock_wall_ms();
+    int64_t ms[] = {0, INT64_MAX};
+    for (size_t i = 0; i < 2; i++) {
+        if (!options_has(given, names[i]))
+            continue;
+        if (!moment_of_option(given, names[i], now_ms, &ms[i], error))
+            return false;
+        json_object_set_new(object, members[i],
+                            json_integer(ms[i] < 0 ? 0 : ms[i]));
+    }
+    return moment_check_range(ms[0], ms[1], error);
 }

@@ -22,10 +22,13 @@ bool moment_parse(const char *text, int64_t now_ms, int64_t *ret_ms,
 struct options;
 bool moment_of_option(const struct options *given, const char *option,
                       int64_t now_ms, int64_t *ret_ms, struct error *error);
-/* Puts it into an object, as ms since 1970; nothing when it was not given. */
-bool moment_put_option(json_t *object, const char *member,
-                       const struct options *given, const char *option,
-                       struct error *error);
+/* Puts --since and --until into an object, as "since-ms" and "until-ms" since
+ * 1970; nothing when they were not given. */
+bool moment_put_range(json_t *object, const struct options *given,
+                      struct error *error);
+/* Nothing lies between a moment and an earlier one: that is a mistake. */
+bool moment_check_range(int64_t since_ms, int64_t until_ms,
+                        struct error *error);
 
 enum moment_style {
     MOMENT_FULL, /* 2026-03-01 14:05:30.250 */

@@ -45,6 +45,7 @@ sysrq_find(const char *name, struct error *error)
                   "there is no SysRq '%.64s' (did you mean '%s'?)", name, near);
     else
         error_set(error, ERROR_CODE_NOT_FOUND,
-                  "there is no SysRq '%.64s'; query-sysrq lists them", name);
+                  "there is no SysRq '%.64s'; `guestmux sysrq` lists them",
+                  name);
     return NULL;
 }

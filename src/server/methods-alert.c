@@ -169,6 +169,26 @@ run_reload(struct request *request, const json_t *arguments,
     return true;
 }
 
+/* Whether there is, or was, a guest of each name. */
+static bool
+check_names(struct server *server, const json_t *names, struct error *error)
+{
+    for (size_t i = 0; i < json_array_size(names); i++) {
+        json_t *name = json_array_get(names, i);
+        json_t *one = json_pack("[O]", name);
+        struct journal_query query = {
+            .guests = one, .severity = ALERT_UNSET, .limit = 1};
+        json_t *records = journal_find(watch_journal(server), &query);
+        bool is_known = json_array_size(records) > 0 ||
+                        registry_find(server, json_string_value(name), error);
+        json_decref(records);
+        json_decref(one);
+        if (!is_known)
+            return false;
+    }
+    return true;
+}
+
 static bool
 run_events(struct request *request, const json_t *arguments,
            struct error *error)
@@ -180,9 +200,10 @@ run_events(struct request *request, const json_t *arguments,
         .kind = argument_string(arguments, "kind"),
         .limit = (size_t)argument_integer(arguments, "limit", 0),
     };
-    if (!take_severity(arguments, &query.severity, error))
-        return false;
     const struct journal *journal = watch_journal(request_server(request));
+    if (!take_severity(arguments, &query.severity, error) ||
+        !check_names(request_server(request), query.guests, error))
+        return false;
     request_return(request,
                    json_pack("{s:o}", "events", journal_find(journal, &query)));
     return true;

@@ -587,6 +587,22 @@ def test_the_deck_scrolls_in_the_past(box):
     deck.wait_gone("past of a")
 
 
+def test_ranges_that_hold_nothing_are_mistakes(box):
+    box.up("-f", box.console_fleet(a=["cat"]))
+    for command in (("logs", "a"), ("timeline",), ("events",),
+                    ("export", "a", "--asciicast", "-")):
+        told = box.gm(*command, "--since", "1m", "--until", "2m", code=2)
+        require_in("is later than --until (", told.err)
+        box.gm(*command, "--since", "2m", "--until", "1m")
+    require_in("say where to", box.gm("export", "a", "--asciicast", "",
+                                      code=2).err)
+    require_in("there is no guest 'b'", box.gm("events", "b", code=1).err)
+    # A guest that was removed has its events still.
+    box.gm("kill", "a", "--yes")
+    box.gm("rm", "a", "--yes")
+    require_in("removed", box.gm("events", "a").out)
+
+
 def test_following_shows_a_prompt_and_a_new_boot(box):
     code = "import sys\nprint('name? ', end='', flush=True)\n" \
            "print('hello', sys.stdin.readline())"

@@ -146,6 +146,14 @@ def test_grep_finds_lines_as_grep_does(box):
     require_in("arguments are missing", box.gm("grep", code=2).err)
 
 
+def test_grep_takes_no_options_that_contradict_each_other(box):
+    box.up("-f", box.console_fleet(a=["cat"]))
+    for options in (("-F", "-E"), ("-i", "-s")):
+        require_in("contradict each other",
+                   box.gm("grep", *options, "x", code=2).err)
+    require_in("it goes with --logs", box.gm("grep", "-b", "x", code=2).err)
+
+
 def test_grep_puts_no_mark_between_groups_that_touch(box):
     """Lines of context that take several rows count as one line."""
     box.up("-f", box.console_fleet(w=[
