@@ -16,8 +16,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* What is not whole yet is called this, and some letters. */
-#define MAKING ".making-"
 /* ms; looking at a header, and making one. A slow file server's worst. */
 #define QUICK_TIMEOUT_MS 60000u
 /* ms; copying a disk. */
@@ -141,8 +139,8 @@ static bool
 make_temporary(struct image_job *job, struct error *error)
 {
     const char *slash = strrchr(job->path, '/');
-    char *path =
-        xasprintf("%.*s/" MAKING "XXXXXX", (int)(slash - job->path), job->path);
+    char *path = xasprintf("%.*s/" IMAGE_MAKING "XXXXXX",
+                           (int)(slash - job->path), job->path);
     int fd = mkostemp(path, O_CLOEXEC);
     if (fd < 0) {
         error_set_errno(error, errno, "cannot make a file beside %s",
@@ -382,7 +380,7 @@ image_clean(const char *directory)
         return;
     struct dirent *entry;
     while ((entry = readdir(dir))) {
-        if (!strncmp(entry->d_name, MAKING, strlen(MAKING)))
+        if (!strncmp(entry->d_name, IMAGE_MAKING, strlen(IMAGE_MAKING)))
             (void)unlinkat(dirfd(dir), entry->d_name, 0);
     }
     (void)closedir(dir);

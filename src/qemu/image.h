@@ -48,8 +48,11 @@ struct image_job *image_begin(uv_loop_t *loop, const struct image_plan *plan,
 /* Ends it; nothing is left behind, on_done is not called. NULL is fine. */
 void image_cancel(struct image_job *job);
 
-/* Removes what jobs of a dead server left in a directory. Only for a directory
- * in which nothing is being made. */
+/* What is not whole yet is called this, and some letters. */
+#define IMAGE_MAKING ".making-"
+
+/* Removes what jobs of a dead server left in a directory, seeds too. Only for a
+ * directory in which nothing is being made. */
 void image_clean(const char *directory);
 
 /* "20G", "512M", "1000448": a size as people and qemu-img read it. */

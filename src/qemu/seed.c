@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/xalloc.h"
 #include "qemu/cloud-config.h"
+#include "qemu/image.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,6 +18,8 @@
 #include <archive_entry.h>
 
 #define VOLUME_ID "cidata"
+/* libarchive's own error codes are above the system's. */
+#define MAX_ERRNO 4096
 #define INSTANCE_FILE "instance-id"
 #define INSTANCE_MAX_BYTES 128
 
@@ -25,8 +28,11 @@ static bool
 archive_failed(struct archive *archive, struct error *error)
 {
     const char *why = archive_error_string(archive);
-    return error_set(error, ERROR_CODE_IO, "cannot write the seed: %s",
-                     why ? why : "no reason is known");
+    int errnum = archive_errno(archive);
+    bool is_system = errnum > 0 && errnum < MAX_ERRNO;
+    return error_set(error, ERROR_CODE_IO, "cannot write the seed: %s%s%s",
+                     why ? why : "no reason is known", is_system ? ": " : "",
+                     is_system ? strerror(errnum) : "");
 }
 
 static bool
@@ -90,7 +96,9 @@ seed_make(const struct spec *spec, const char *instance_id, const char *path,
     struct cloud_files files = {0};
     if (!cloud_files_build(spec, instance_id, &files, error))
         return false;
-    char *making = xasprintf("%s.XXXXXX", path);
+    const char *slash = strrchr(path, '/');
+    char *making =
+        xasprintf("%.*s/" IMAGE_MAKING "XXXXXX", (int)(slash - path), path);
     int fd = mkostemp(making, O_CLOEXEC);
     bool ok = fd >= 0;
     if (!ok)

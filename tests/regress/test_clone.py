@@ -1,12 +1,14 @@
 """What a clone gets for itself, and what cannot be cloned."""
 
+import glob
 import json
 import os
 import re
+import shutil
 import socket
 import subprocess
 
-from harness import FAILED, main, require, require_equal, require_in
+from harness import FAILED, Skip, main, require, require_equal, require_in
 
 
 def test_a_clone_gets_what_can_be_had_once_for_itself(box):
@@ -146,6 +148,43 @@ def test_sizes_of_foreign_images_are_told(box):
                   [[("vmdk", 100 << 20)], [("vdi", 100 << 20)],
                    [("vhdx", 100 << 20)], [], [("vdi", None)]], "disks")
     require_in("it is no vdi image", box.gm("disk", "info", "a", "disk4").out)
+
+
+def stores(box, guest):
+    where = os.path.join(box.env["XDG_DATA_HOME"], "guestmux", "t", guest)
+    return glob.glob(os.path.join(where, "*VARS*.qcow2")) \
+        + glob.glob(os.path.join(where, "my*.qcow2"))
+
+
+def test_a_whole_clone_has_the_firmwares_variables(box):
+    """Of the guest's own store, and of one that the user named; each then
+    writes to its own."""
+    code = "/usr/share/OVMF/OVMF_CODE_4M.fd"
+    if not os.path.exists(code):
+        raise Skip(f"{code} is missing")
+    shutil.copy("/usr/share/OVMF/OVMF_VARS_4M.fd", box.at("w", "my.fd"))
+    paused = {"machine": "q35", "accel": "tcg", "memory": "64M", "nics": [],
+              "args": ["-S"]}
+    box.up("-f", box.fleet({
+        "a": {**paused, "firmware": "uefi"},
+        "u": {**paused, "firmware": {"code": code, "store": "my.fd"}}}))
+    box.gm("kill", "--yes", "a", "u")
+    (first,) = stores(box, "a")
+    subprocess.run(["qemu-io", "-f", "qcow2", "-c", "write -P 0x5a 4k 1k",
+                    first], check=True, capture_output=True)
+    subprocess.run(["qemu-io", "-f", "raw", "-c", "write -P 0x5a 4k 1k",
+                    box.at("w", "my.fd")], check=True, capture_output=True)
+    for guest, source in (("a", first), ("u", box.at("w", "my.fd"))):
+        told = box.gm("clone", "--full", guest, guest + "2").out
+        (store,) = stores(box, guest + "2")
+        qemu_img("compare", "-q", source, store)
+        box.gm("clone", guest, guest + "3")
+        require_equal(stores(box, guest + "3"), [], "a store of a bare clone")
+        if guest == "u":
+            require_in("a copy of the variable store my.fd", told)
+    box.gm("start", "a", "a2", "a3", "u", "u2")
+    require_equal(len(stores(box, "a3")), 1, "a store at the first start")
+    require(os.path.exists(box.at("w", "my.fd")), "the user's store")
 
 
 if __name__ == "__main__":

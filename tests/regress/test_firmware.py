@@ -73,6 +73,15 @@ def test_secure_boot_starts_nothing_unsigned(box):
     wait_for(box, "Security Violation|Access Denied")
 
 
+def test_secure_boot_without_keys_starts_what_there_is(box):
+    need("50-edk2-x86_64-secure.json")
+    fleet(box, firmware="uefi-secure-setup")
+    box.gm("check")
+    box.up()
+    wait_for(box, "Shell> ")
+    require_equal(monitor(box, "savevm one"), '""\n', "savevm")
+
+
 def test_files_of_ones_own_are_used_where_they_lie(box):
     need("60-edk2-x86_64.json")
     shutil.copy("/usr/share/OVMF/OVMF_VARS_4M.fd", box.at("w", "my.fd"))

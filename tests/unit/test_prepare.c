@@ -10,11 +10,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -437,6 +439,31 @@ seed_replaces_a_link_and_not_what_it_points_to(void **state)
     free(other);
 }
 
+/* A process that may write no large files stands for a disk without room. */
+static void
+a_seed_without_room_leaves_nothing_and_says_why(void **state)
+{
+    struct world *world = *state;
+    struct rlimit limit;
+    assert_int_equal(mkdir(world->home, 0700), 0);
+    assert_int_equal(mkdir(world->data, 0700), 0);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    struct rlimit small = {4096, limit.rlim_max};
+    (void)signal(SIGXFSZ, SIG_IGN);
+    struct spec *spec = make_spec(world, "{\"cloud-init\": {}}");
+    struct error error = {0};
+    char *path = argv_seed_path(world->data);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    bool ok = seed_make(spec, "id", path, &error);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    assert_false(ok);
+    if (!strstr(error.text, "File too large"))
+        fail_msg("%s", error.text);
+    assert_int_equal(count_files(world->data), 0);
+    free(path);
+    spec_free(spec);
+}
+
 static void
 a_mistake_in_user_data_leaves_the_old_seed(void **state)
 {
@@ -527,6 +554,7 @@ main(void)
         TEST(without_qemu_img_it_is_told),
         TEST(seed_is_a_private_iso_image_called_cidata),
         TEST(seed_replaces_a_link_and_not_what_it_points_to),
+        TEST(a_seed_without_room_leaves_nothing_and_says_why),
         TEST(a_mistake_in_user_data_leaves_the_old_seed),
         TEST(broken_headers_are_refused),
         cmocka_unit_test(names_of_backing_files_are_paths_or_nothing),
