@@ -1,30 +1,5 @@
-#include "server-world.h"
+#include "server-fixture.h"
 #include "server/search.h"
-
-struct fixture {
-    struct world world;
-    struct client client;
-};
-
-static int
-set_up(void **state)
-{
-    struct fixture *f = xcalloc(1, sizeof(*f));
-    world_init(&f->world);
-    client_open(&f->client, &f->world);
-    *state = f;
-    return 0;
-}
-
-static int
-tear_down(void **state)
-{
-    struct fixture *f = *state;
-    client_close(&f->client);
-    world_finish(&f->world);
-    free(f);
-    return 0;
-}
 
 /* Starts a guest that runs a shell script and then waits; returns when it has
  * printed "done". */
@@ -41,13 +16,6 @@ static json_int_t
 number_of(const json_t *object, const char *member)
 {
     return json_integer_value(json_object_get(object, member));
-}
-
-static const char *
-text_of(const json_t *object, const char *member)
-{
-    const char *text = json_string_value(json_object_get(object, member));
-    return text ? text : "";
 }
 
 static json_t *
@@ -403,8 +371,6 @@ log_searches_end_with_their_client_and_the_server(void **state)
     (void)client_send(&f->client, "console-log-search",
                       json_pack("{s:s,s:s}", "guest", "a", "pattern", "b"));
 }
-
-#define SERVED(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
 main(void)

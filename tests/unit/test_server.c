@@ -1,34 +1,9 @@
 #include "base/base64.h"
-#include "server-world.h"
+#include "server-fixture.h"
 #include "server/peer.h"
 
 #include <sys/resource.h>
 #include <time.h>
-
-struct fixture {
-    struct world world;
-    struct client client;
-};
-
-static int
-set_up(void **state)
-{
-    struct fixture *f = xcalloc(1, sizeof(*f));
-    world_init(&f->world);
-    client_open(&f->client, &f->world);
-    *state = f;
-    return 0;
-}
-
-static int
-tear_down(void **state)
-{
-    struct fixture *f = *state;
-    client_close(&f->client);
-    world_finish(&f->world);
-    free(f);
-    return 0;
-}
 
 /* A guest that says "ready" and then what is typed. */
 #define ECHO "stty raw -echo; echo ready; exec cat"
@@ -392,7 +367,7 @@ view_shows_the_console_of_a_new_definition(void **state)
 }
 
 static json_t *
-text_of(struct client *client, json_t *arguments)
+console_text_of(struct client *client, json_t *arguments)
 {
     json_object_set_new(arguments, "guest", json_string("g"));
     return client_call(client, "console-text", arguments);
@@ -406,15 +381,15 @@ text_between_two_places_is_told_and_kept(void **state)
                        "stty -echo; for i in 1 2 3 4 5; do echo line $i; done; "
                        "echo ready; exec cat");
     client_expect(&f->client, "g", "ready");
-    json_t *value = text_of(
+    json_t *value = console_text_of(
         &f->client, json_pack("{s:i,s:i,s:i,s:i,s:s}", "first", 1, "last", 2,
                               "first-col", 2, "last-col", 5, "buffer", "new"));
     assert_string_equal(json_string_value(json_object_get(value, "text")),
                         "ne 2\nline 3");
     assert_int_equal(json_integer_value(json_object_get(value, "lines")), 2);
     assert_int_equal(json_integer_value(json_object_get(value, "buffer")), 1);
-    value =
-        text_of(&f->client, json_pack("{s:i,s:i,s:b,s:i,s:i,s:s}", "first", 0,
+    value = console_text_of(&f->client,
+                            json_pack("{s:i,s:i,s:b,s:i,s:i,s:s}", "first", 0,
                                       "last", 1, "block", 1, "first-col", 5,
                                       "last-col", 5, "buffer", "append"));
     assert_string_equal(json_string_value(json_object_get(value, "text")),
@@ -822,8 +797,6 @@ stop_signal_ends_the_server_and_removes_its_socket(void **state)
     assert_int_equal(access(path, F_OK), -1);
     free(path);
 }
-
-#define SERVED(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
 main(void)

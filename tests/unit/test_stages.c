@@ -1,33 +1,8 @@
 #include "fleet/stage.h"
-#include "server-world.h"
+#include "server-fixture.h"
 
 /* The stages of a boot, by a real server and programs that print what guests
  * print. */
-
-struct fixture {
-    struct world world;
-    struct client client;
-};
-
-static int
-set_up(void **state)
-{
-    struct fixture *f = xcalloc(1, sizeof(*f));
-    world_init(&f->world);
-    client_open(&f->client, &f->world);
-    *state = f;
-    return 0;
-}
-
-static int
-tear_down(void **state)
-{
-    struct fixture *f = *state;
-    client_close(&f->client);
-    world_finish(&f->world);
-    free(f);
-    return 0;
-}
 
 /* What a guest prints, and the stage that tells. */
 static const struct line_row {
@@ -63,12 +38,6 @@ static const struct line_row {
     {"[root@fedora ~]# ", "login"},
     {"Please press Enter to activate this console. ", "login"},
 };
-
-static const char *
-text_of(const json_t *object, const char *name)
-{
-    return json_string_value(json_object_get(object, name));
-}
 
 /* Starts a guest that prints a text and stays. The text has no quotes but
  * those that close and open again. */
@@ -302,8 +271,6 @@ names_are_parsed_and_the_nearest_is_told(void **state)
     assert_false(stage_parse("cloudinit", &stage, &near));
     assert_string_equal(near, "cloud-init");
 }
-
-#define SERVED(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
 main(void)
