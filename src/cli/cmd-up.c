@@ -293,8 +293,14 @@ run_detached(struct cli *cli, struct session *session, json_t *arguments)
     json_t *result = NULL;
     if (!startup_call(session, "fleet-apply", arguments,
                       (uint64_t)options_number(&cli->options, "timeout"),
-                      &result, &error))
+                      &result, &error)) {
+        if (error.code == ERROR_CODE_TIMEOUT)
+            error_set(&error, ERROR_CODE_TIMEOUT,
+                      "not all guests were ready in time (--timeout): they go "
+                      "on starting, and what is held back goes on waiting; see "
+                      "`guestmux ls`");
         return session_fail(session, &error);
+    }
     bool ok = print_result(cli, session, result);
     print_gone(cli, result);
     int status = options_has(&cli->options, "recreate")

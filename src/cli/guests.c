@@ -146,9 +146,11 @@ stage_after_ms(const json_t *guest)
 void
 guests_print_stage(const char *name, const json_t *guest)
 {
-    char *line =
-        xasprintf("%s: %s after %.1f s", name, guests_text(guest, "stage"),
-                  (double)stage_after_ms(guest) / 1000.0);
+    const char *stage = guests_text(guest, "stage");
+    json_int_t after_ms = stage_after_ms(guest);
+    char *line = after_ms < 0 ? xasprintf("%s: %s", name, stage)
+                              : xasprintf("%s: %s after %.1f s", name, stage,
+                                          (double)after_ms / 1000.0);
     output_line(line);
     free(line);
 }

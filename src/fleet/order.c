@@ -3,6 +3,7 @@
 #include "base/buffer.h"
 #include "base/nearest.h"
 #include "base/xalloc.h"
+#include "fleet/document.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -45,6 +46,23 @@ add_line(struct buffer *lines, const struct fleet *fleet,
     free(where);
 }
 
+/* The number of guests of an entry; -1: no entry has the name, or it is one
+ * guest. */
+static int
+find_count(const struct fleet *fleet, const char *name)
+{
+    for (size_t i = 0; i < fleet->document_count; i++) {
+        const struct document *document = fleet->documents[i];
+        for (size_t j = 0; j < document->guest_count; j++) {
+            const struct document_entry *entry = &document->guests[j];
+            const json_t *count = json_object_get(entry->fields, "count");
+            if (json_is_integer(count) && !strcmp(entry->place.key, name))
+                return (int)json_integer_value(count);
+        }
+    }
+    return -1;
+}
+
 static void
 check_name(struct walk *walk, const struct spec *spec, size_t index)
 {
@@ -56,9 +74,17 @@ check_name(struct walk *walk, const struct spec *spec, size_t index)
     for (size_t i = 0; i < fleet->guest_count; i++)
         names[i] = fleet->guests[i]->name;
     const char *near = nearest_name(name, names, fleet->guest_count);
-    char *text = xasprintf("there is no guest \"%s\" in this fleet%s%s%s", name,
-                           near ? " (did you mean \"" : "", near ? near : "",
-                           near ? "\"?)" : "");
+    int count = find_count(fleet, name);
+    char *text =
+        count > 0
+            ? xasprintf("\"%s\" is an entry of %d guest%s; name those that are "
+                        "meant, such as \"%s0\"",
+                        name, count, count == 1 ? "" : "s", name)
+        : count == 0
+            ? xasprintf("\"%s\" is an entry whose \"count\" is 0", name)
+            : xasprintf("there is no guest \"%s\" in this fleet%s%s%s", name,
+                        near ? " (did you mean \"" : "", near ? near : "",
+                        near ? "\"?)" : "");
     add_line(walk->lines, fleet, spec, index, text);
     free(text);
     free(names);

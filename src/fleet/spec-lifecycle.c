@@ -160,6 +160,11 @@ static void
 take_policy(struct spec_reader *reader, const json_t *value,
             const struct place *place)
 {
+    if (!json_is_string(value)) {
+        spec_wrong_type(reader->mistakes, place, value,
+                        "a policy (never, on-failure or always)");
+        return;
+    }
     char *text = spec_take_text(reader, value, place, 64, SPEC_TEXT_ONE_LINE);
     if (!text)
         return;
@@ -197,7 +202,15 @@ spec_read_restart(struct spec_reader *reader, const struct spec_field *field,
         take_policy(reader, value, place);
         return;
     }
+    struct lifecycle *life = &reader->spec->lifecycle;
     spec_read_members(reader, rows, COUNT(rows), "policy", value, place);
+    if (!spec_member(value, "max-delay") &&
+        life->restart.max_delay_s < life->restart.delay_s)
+        life->restart.max_delay_s = life->restart.delay_s;
+    if (life->restart.max_delay_s < life->restart.delay_s)
+        mistakes_add(reader->mistakes, place, POSITIONS_PART_VALUE,
+                     "\"delay\" (%d) is more than \"max-delay\" (%d)",
+                     life->restart.delay_s, life->restart.max_delay_s);
     if (policy)
         take_policy(reader, policy, &at);
     else

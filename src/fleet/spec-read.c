@@ -220,7 +220,8 @@ wrong_integer(struct spec_reader *reader, const json_t *value,
 {
     const char *text = json_string_value(value);
     size_t len = text ? strspn(text, "0123456789") : 0;
-    char *wanted = len && len < 10 && (!text[len] || len + 1 == strlen(text))
+    bool is_plain = len && len < 10 && (!text[len] || !strcmp(text + len, "s"));
+    char *wanted = is_plain
                        ? xasprintf("an integer (write %.*s)", (int)len, text)
                        : xstrdup("an integer");
     spec_wrong_type(reader->mistakes, place, value, wanted);

@@ -353,11 +353,12 @@ order_resume(struct server *server, bool with_autostart)
             continue;
         bool is_autostart = !member->restart.was_held;
         member->restart.was_held = false;
-        if (is_autostart)
-            server_notice(server, "info", guest_name(member->guest),
-                          "started with the server (autostart)");
-        if (!order_start(server, member, 0, NULL, NULL, &error))
+        bool ok = order_start(server, member, 0, NULL, NULL, &error);
+        if (!ok)
             server_notice(server, "error", guest_name(member->guest),
                           error.text);
+        else if (is_autostart && !member->order.hold)
+            server_notice(server, "info", guest_name(member->guest),
+                          "started with the server (autostart)");
     }
 }

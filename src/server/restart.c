@@ -108,9 +108,10 @@ give_up(struct server *server, struct member *member)
     const struct lifecycle *life = life_of(member);
     const char *name = guest_name(member->guest);
     char *text = xasprintf(
-        "ended again after %d restarts within %d s, and is not started any "
+        "ended again after %d restart%s within %d s, and is not started any "
         "more; see `guestmux logs %s`, then `guestmux start %s`",
-        life->restart.limit, life->restart.window_s, name, name);
+        life->restart.limit, life->restart.limit == 1 ? "" : "s",
+        life->restart.window_s, name, name);
     (void)restart_forget(server, member);
     watch_raise(server, name, NULL, "restart-limit", ALERT_CRITICAL, text);
     free(text);

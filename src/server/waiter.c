@@ -352,6 +352,13 @@ waiter_add_stage(struct server *server, struct request *request,
 {
     enum stage stage = STAGE_OFF;
     const char *near = NULL;
+    if (!strcmp(name, "running")) { /* as a fleet file's "until" has it */
+        json_t *states = json_pack("[s]", name);
+        bool ok =
+            waiter_add_state(server, request, guest, states, timeout_ms, error);
+        json_decref(states);
+        return ok;
+    }
     if (!stage_parse(name, &stage, &near))
         return error_set(error, ERROR_CODE_INVALID,
                          "argument 'until': \"%.64s\" is no stage%s%s%s", name,

@@ -52,7 +52,25 @@ static const struct wrong_row {
      "f.json:2:18: guests.a.restart: \"policy\" is missing (never, on-failure "
      "or always)"},
     {GUESTS("\"a\": {\"restart\": {\"policy\": \"always\", \"delay\": \"3\"}}"),
-     "f.json:2:48: guests.a.restart.delay: this is a string, not an integer"},
+     "f.json:2:48: guests.a.restart.delay: this is a string, not an integer "
+     "(write 3)"},
+    {GUESTS("\"a\": {\"restart\": true}"),
+     "f.json:2:18: guests.a.restart: this is a boolean, not a policy (never, "
+     "on-failure or always)"},
+    {GUESTS("\"a\": {\"restart\": {\"policy\": \"always\", \"delay\": 60, "
+            "\"max-delay\": 5}}"),
+     "f.json:2:18: guests.a.restart: \"delay\" (60) is more than \"max-delay\" "
+     "(5)"},
+    {GUESTS("\"a\": {\"stall\": {\"kernel\": \"1m\"}}"),
+     "f.json:2:27: guests.a.stall.kernel: this is a string, not an integer"},
+    {GUESTS("\"a\": {\"stall\": {\"kernel\": \"90s\"}}"),
+     "f.json:2:27: guests.a.stall.kernel: this is a string, not an integer "
+     "(write 90)"},
+    {GUESTS("\"a\": {\"after\": \"w\"}, \"w\": {\"count\": 3}"),
+     "f.json:2:16: guests.a.after: \"w\" is an entry of 3 guests; name those "
+     "that are meant, such as \"w0\""},
+    {GUESTS("\"a\": {\"after\": \"w\"}, \"w\": {\"count\": 0}"),
+     "f.json:2:16: guests.a.after: \"w\" is an entry whose \"count\" is 0"},
     {GUESTS("\"a\": {\"autostart\": 1}"),
      "f.json:2:20: guests.a.autostart: this is an integer, not true or false"},
     {GUESTS("\"a\": {\"stall\": {\"kernal\": 3}}"),
@@ -147,6 +165,10 @@ fields_are_read(void **state)
     assert_true(life->is_autostart);
     assert_int_equal(life->stall_s[STAGE_KERNEL], 0);
     assert_int_equal(life->stall_s[STAGE_CLOUD_INIT], 5);
+    fleet_free(fleet);
+    life = read_one("\"restart\": {\"policy\": \"always\", \"delay\": 90}",
+                    &fleet);
+    assert_int_equal(life->restart.max_delay_s, 90);
     fleet_free(fleet);
     life = read_one("\"after\": \"b\", \"until\": \"running\", \"restart\": "
                     "\"on-failure\"",

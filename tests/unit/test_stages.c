@@ -151,6 +151,15 @@ wait_for_a_stage_ends_with_the_guest(void **state)
 }
 
 static void
+running_is_waited_for_as_in_a_fleet_file(void **state)
+{
+    struct fixture *f = *state;
+    start_printer(f, "a", "x");
+    assert_string_equal(text_of(wait_until(f, "a", "running"), "state"),
+                        "running");
+}
+
+static void
 wrong_stages_are_told(void **state)
 {
     struct fixture *f = *state;
@@ -281,6 +290,7 @@ main(void)
         SERVED(stages_are_timed_and_kept_in_order),
         SERVED(kernel_log_shown_later_is_no_new_boot),
         SERVED(wait_for_a_stage_ends_with_the_guest),
+        SERVED(running_is_waited_for_as_in_a_fleet_file),
         SERVED(wrong_stages_are_told),
         SERVED(boot_that_hangs_names_itself),
         SERVED(cloud_init_is_followed_to_its_end),
