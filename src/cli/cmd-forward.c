@@ -59,7 +59,7 @@ print(const struct cli *cli, const json_t *value)
     return COMMAND_DONE;
 }
 
-/* "2222" or "udp:53" into the method's arguments. */
+/* "2222", "0.0.0.0:2222", "udp:53" into the method's arguments. */
 static bool
 read_port(const char *text, json_t *arguments, struct error *error)
 {
@@ -68,12 +68,18 @@ read_port(const char *text, json_t *arguments, struct error *error)
         json_object_set_new(arguments, "protocol", json_stringn(text, 3));
         digits += 4;
     }
+    const char *colon = strchr(digits, ':');
+    if (colon) {
+        json_object_set_new(arguments, "host",
+                            json_from_bytes(digits, (size_t)(colon - digits)));
+        digits = colon + 1;
+    }
     char *end = NULL;
     long port = strtol(digits, &end, 10);
     if (end == digits || *end || port < 1 || port > 65535)
         return error_set(error, ERROR_CODE_INVALID,
                          "forward: \"%.64s\" is not a port of the host (try "
-                         "2222, or udp:53)",
+                         "2222, 0.0.0.0:2222, or udp:53)",
                          text);
     json_object_set_new(arguments, "host-port", json_integer(port));
     return true;
@@ -123,7 +129,7 @@ run(struct cli *cli)
 
 const struct command cmd_forward = {
     .name = "forward",
-    .usage = "GUEST [ls | add [HOST:]PORT:PORT | rm PORT]",
+    .usage = "GUEST [ls | add [HOST:]PORT:PORT | rm [HOST:]PORT]",
     .summary = "List, add and remove ports of the host that lead to a guest",
     .text = "For running guests with a user network. What is added has the "
             "form of a fleet file's hostfwd: 2222:22, udp:5353:53, "

@@ -181,9 +181,10 @@ typedef void (*guest_qmp_fn)(void *data, const json_t *value,
 bool guest_forward_add(struct guest *guest, int card,
                        const struct forward *forward, guest_qmp_fn on_reply,
                        void *data, struct error *error);
-/* Takes the host's port away from it. */
-bool guest_forward_remove(struct guest *guest, bool is_udp, int port,
-                          guest_qmp_fn on_reply, void *data,
+/* Takes the host's port away from it. host: the host's address of it; NULL:
+ * the only one. */
+bool guest_forward_remove(struct guest *guest, bool is_udp, const char *host,
+                          int port, guest_qmp_fn on_reply, void *data,
                           struct error *error);
 
 /* Asks the guest agent; see qemu/agent.h. arguments: stolen, may be NULL. */

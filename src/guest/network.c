@@ -386,37 +386,57 @@ guest_forward_add(struct guest *guest, int card, const struct forward *forward,
     return ok;
 }
 
-/* The one forward of the host's port that the guest has; NULL with error. */
-static const json_t *
-find_forward(const struct guest *guest, const char *protocol, int port,
-             struct error *error)
+static const char *
+forward_text(const json_t *row, const char *name)
 {
+    return json_string_value(json_object_get(row, name));
+}
+
+/* The one forward of the host's port that the guest has; NULL with error. host:
+ * the host's address; NULL: any, when there is one only. */
+static const json_t *
+find_forward(const struct guest *guest, const char *protocol, const char *host,
+             int port, struct error *error)
+{
+    const json_t *found = NULL;
     size_t index;
     json_t *row;
     json_array_foreach(guest->forwards, index, row)
     {
-        if (json_integer_value(json_object_get(row, "host-port")) == port &&
-            !strcmp(json_string_value(json_object_get(row, "protocol")),
-                    protocol))
-            return row;
+        if (json_integer_value(json_object_get(row, "host-port")) != port ||
+            strcmp(forward_text(row, "protocol"), protocol) != 0 ||
+            (host && strcmp(forward_text(row, "host"), host) != 0))
+            continue;
+        if (found) {
+            error_set(error, ERROR_CODE_INVALID,
+                      "%s port %d leads to %s from %s and from %s: say which "
+                      "(%s:%d)",
+                      protocol, port, guest->spec->name,
+                      forward_text(found, "host"), forward_text(row, "host"),
+                      forward_text(row, "host"), port);
+            return NULL;
+        }
+        found = row;
     }
-    error_set(error, ERROR_CODE_NOT_FOUND,
-              "no %s port %d of the host leads to %s", protocol, port,
-              guest->spec->name);
-    return NULL;
+    if (!found)
+        error_set(error, ERROR_CODE_NOT_FOUND,
+                  "no %s port %d of %s leads to %s", protocol, port,
+                  host ? host : "the host", guest->spec->name);
+    return found;
 }
 
 bool
-guest_forward_remove(struct guest *guest, bool is_udp, int port,
-                     guest_qmp_fn on_reply, void *data, struct error *error)
+guest_forward_remove(struct guest *guest, bool is_udp, const char *host,
+                     int port, guest_qmp_fn on_reply, void *data,
+                     struct error *error)
 {
     const char *protocol = is_udp ? "udp" : "tcp";
     if (!guest_check_monitor(guest, "remove a forwarded port of", error))
         return false;
-    const json_t *row = find_forward(guest, protocol, port, error);
+    const json_t *row = find_forward(guest, protocol, host, port, error);
     if (!row)
         return false;
-    const char *host = json_string_value(json_object_get(row, "host"));
+    host = forward_text(row, "host");
     /* "hostfwd_remove" knows "all addresses" by an empty one. */
     char *line = xasprintf("hostfwd_remove %s %s:%s:%d",
                            json_string_value(json_object_get(row, "netdev")),

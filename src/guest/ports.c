@@ -1,6 +1,7 @@
 #include "guest/ports.h"
 
 #include "base/xalloc.h"
+#include "qemu/holder.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -100,6 +101,24 @@ try_port(const char *address, int port, bool is_udp)
     return errnum;
 }
 
+/* Who has it: another guest or program, by name where that can be seen. */
+static bool
+is_taken(const char *address, int port, bool is_udp, struct error *error)
+{
+    if (!error)
+        return false; /* nobody asks, and all of /proc is much to read */
+    struct holder holder;
+    holder_of_port(is_udp, port, &holder);
+    char *who = holder_text(&holder);
+    error_set(error, ERROR_CODE_EXISTS,
+              "%s port %d of %s is in use by %s; free it, or forward another "
+              "one (\"auto\" takes a free one)",
+              is_udp ? "UDP" : "TCP", port, address, who);
+    free(who);
+    holder_finish(&holder);
+    return false;
+}
+
 bool
 ports_check(const char *address, int port, bool is_udp, struct error *error)
 {
@@ -108,11 +127,7 @@ ports_check(const char *address, int port, bool is_udp, struct error *error)
     if (errnum == 0)
         return true;
     if (errnum == EADDRINUSE)
-        return error_set(error, ERROR_CODE_EXISTS,
-                         "%s port %d of %s is in use by another program or "
-                         "guest; free it, or forward another one (\"auto\" "
-                         "takes a free one)",
-                         protocol, port, address);
+        return is_taken(address, port, is_udp, error);
     if (errnum == EACCES)
         return error_set(error, ERROR_CODE_DENIED,
                          "%s port %d of %s is for root (those below 1024 are); "

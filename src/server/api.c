@@ -9,12 +9,12 @@
 #include <string.h>
 
 static const struct method_table *const tables[] = {
-    &methods_server,  &methods_fleet, &methods_disk,     &methods_guest,
+    &methods_server,  &methods_fleet,   &methods_disk,   &methods_guest,
     &methods_network, &methods_keys,
 
-    &methods_console, &methods_text,  &methods_search,   &methods_record,
-    &methods_paste,   &methods_view,  &methods_buffer,   &methods_alert,
-    &methods_clients, &methods_lan,   &methods_timeline, &methods_place,
+    &methods_console, &methods_text,    &methods_search, &methods_record,
+    &methods_place,   &methods_paste,   &methods_view,   &methods_buffer,
+    &methods_alert,   &methods_clients, &methods_lan,    &methods_timeline,
 };
 
 /* Methods in all tables together; for messages with the nearest name. */

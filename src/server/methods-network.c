@@ -50,8 +50,9 @@ run_forward_remove(struct request *request, const json_t *arguments,
                          "argument 'protocol' is \"%.64s\", not tcp or udp",
                          protocol);
     return guest_forward_remove(
-        guest, is_udp, (int)argument_integer(arguments, "host-port", 0),
-        on_forwards, request, error);
+        guest, is_udp, argument_string(arguments, "host"),
+        (int)argument_integer(arguments, "host-port", 0), on_forwards, request,
+        error);
 }
 
 static bool
@@ -93,6 +94,8 @@ static const struct method methods[] = {
                  "The host's port"},
                 {"protocol", ARGUMENT_STRING, 0, 0, 0,
                  "\"tcp\", the default, or \"udp\""},
+                {"host", ARGUMENT_STRING, 0, 0, 0,
+                 "The host's address, where the port is forwarded on several"},
             },
         .run = run_forward_remove,
     },

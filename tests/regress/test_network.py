@@ -59,6 +59,14 @@ def test_a_forwarded_port_leads_to_the_guest(box):
     require_equal(read_all(added), b"", "what a removed port gives")
     require_in("no tcp port", box.gm("forward", "n1", "rm", str(added),
                                      code=FAILED).err)
+    # The same port of another address is another one.
+    for host in ("127.0.0.1", "127.0.0.2"):
+        box.gm("forward", "n1", "add", f"{host}:{added}:80")
+    require_in("leads to n1 from 127.0.0.",
+               box.gm("forward", "n1", "rm", str(added), code=FAILED).err)
+    box.gm("forward", "n1", "rm", f"127.0.0.1:{added}")
+    require_in(("tcp", "127.0.0.2", added, 80), forwards(box, "n1"))
+    box.gm("forward", "n1", "rm", str(added))
     # The chosen port is the guest's own, at its next start, too.
     box.gm("kill", "n1", "--yes")
     box.gm("start", "n1")
@@ -82,8 +90,14 @@ def test_a_port_in_use_is_told_before_qemu_starts(box):
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
-        require_in("is in use", box.gm("forward", "n1", "add", f"{port}:22",
-                                       code=FAILED).err)
+        require_in("is in use by", box.gm("forward", "n1", "add", f"{port}:22",
+                                          code=FAILED).err)
+    # Another guest is named.
+    box.gm("forward", "n1", "add", f"{port}:22")
+    box.fleet({"n2": {"append": APPEND, "nics": [
+        {"hostfwd": [f"{port}:22"]}]}}, "two.json")
+    require_in(f"TCP port {port} of 127.0.0.1 is in use by guest n1 (pid",
+               box.up("-f", "two.json", code=FAILED).err)
 
 
 def test_a_cable_can_be_pulled(box):
