@@ -65,12 +65,18 @@ blank_rows(struct terminal *terminal, int from, int to)
 /* A cursor that waits to wrap stands behind the last column, as tmux and
  * xterm.js have it: what grep, ls and top print up to there and end with EL is
  * not erased. */
+static bool
+stands_behind(const struct terminal *terminal)
+{
+    return terminal->is_pending && terminal->modes & TERMINAL_MODE_AUTOWRAP;
+}
+
 void
 terminal_erase_line(struct terminal *terminal, int what)
 {
     switch (what) {
     case 0:
-        if (!terminal->is_pending)
+        if (!stands_behind(terminal))
             erase(terminal, terminal->row, terminal->col, terminal->cols);
         break;
     case 1:
@@ -109,7 +115,7 @@ void
 terminal_erase_chars(struct terminal *terminal, int count)
 {
     int room = terminal->cols - terminal->col;
-    if (terminal->is_pending)
+    if (stands_behind(terminal))
         return;
     erase(terminal, terminal->row, terminal->col,
           terminal->col + (count < room ? count : room));

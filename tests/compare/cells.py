@@ -94,7 +94,8 @@ class Style:
                     rest = [2] + rest[2:5]
                 self.colour(COLOURS[number], rest)
             elif number in COLOURS:
-                rest = [int(word or 0) for word in words[at + 1:at + 5]]
+                size = 2 if words[at + 1:at + 2] == ["5"] else 4
+                rest = [int(word or 0) for word in words[at + 1:at + 1 + size]]
                 at += self.colour(COLOURS[number], rest)
             else:
                 self.one(number)
