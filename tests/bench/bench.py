@@ -18,8 +18,8 @@ import time
 
 from bench_lan import bench_lan
 from corpora import CORPORA, MIB, htop_screen, log_lines, make
-from peers import (END, PROGRAM, READY, COLS, ROWS, Dvtm, Guestmux, Pty,
-                   Screen, Tmux, cpu, fifo, harness, in_boxes)
+from peers import (END, PROGRAM, READY, COLS, ROWS, Bare, Dvtm, Guestmux,
+                   Pty, Screen, Tmux, cpu, fifo, harness, in_boxes)
 
 
 def median(values):
@@ -97,6 +97,24 @@ def bench_corpora(rounds=3):
             lambda side, name=name, size=size:
             throughput_once(side, name, size), rounds, (rate, cost))
     return good
+
+
+def bench_tty(rounds=3):
+    """How much of what the tty itself allows is reached with a line a write:
+    no multiplexer can do more."""
+    print("tty: yes, with nothing between program and terminal", flush=True)
+    shares = {}
+    for _ in range(rounds):
+        sides = (Bare, Tmux, Guestmux)
+        rates = [rate for rate, _, _ in in_boxes(
+            sides, lambda side: throughput_once(side, "yes",
+                                                CORPORA["yes"][0]))]
+        for side, rate in zip(sides, rates):
+            print(f"    {side.name:9} {rate:6.2f} MiB/s", flush=True)
+            shares.setdefault(side.name, []).append(rate / rates[0])
+    for name, share in shares.items():
+        print(f"  {name}: {median(share):.2f} of it", flush=True)
+    return True
 
 
 def trickle_once(side, size=MIB // 2):
@@ -519,7 +537,8 @@ def bench_search(count=64, lines=10000):
 
 
 BENCHES = {"launch": bench_launch, "throughput": bench_throughput,
-           "corpora": bench_corpora, "trickle": bench_trickle,
+           "corpora": bench_corpora, "tty": bench_tty,
+           "trickle": bench_trickle,
            "keys": bench_keys, "floor": bench_floor,
            "flood": bench_flood, "drawn": bench_drawn,
            "slow": bench_slow, "memory": bench_memory, "idle": bench_idle,

@@ -122,6 +122,23 @@ defutf8 on
         return [self.server, pty.child]
 
 
+class Bare:
+    """Nothing between the program and the terminal: what the tty allows."""
+
+    name = "bare tty"
+
+    def __init__(self, box):
+        self.box = box
+
+    def console(self, command, **_):
+        pty = Pty(self.box, *command)
+        pty.wait(READY)
+        return pty
+
+    def pids(self, pty):
+        return [pty.child]
+
+
 class Dvtm:
     """dvtm, whose one process is everything; panes beside each other."""
 
