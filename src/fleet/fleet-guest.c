@@ -15,7 +15,7 @@
 #define VALUE_BYTES 64
 
 /* Fields in whose strings braces mean something else: patterns. */
-static const char *const without_placeholders[] = {"alerts"};
+static const char *const without_placeholders[] = {"alerts", "comment"};
 
 /* One entry being read. */
 struct reading {

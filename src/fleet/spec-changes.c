@@ -25,6 +25,11 @@ spec_changes(const struct spec *before, const struct spec *after)
         json_array_append_new(
             changes, json_pack("{s:s,s:s,s:s}", "field", "directory", "old",
                                before->directory, "new", after->directory));
+    if (!spec_has_same_networks(before, after))
+        json_array_append_new(changes,
+                              json_pack("{s:s,s:s,s:s}", "field", "networks of",
+                                        "old", spec_network_directory(before),
+                                        "new", spec_network_directory(after)));
     for (size_t i = 0; i < spec_fields_count; i++) {
         const char *name = spec_fields[i].name;
         json_t *old = json_object_get(before->source, name);

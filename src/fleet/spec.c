@@ -437,10 +437,26 @@ spec_network_directory(const struct spec *spec)
     return spec->fleet_directory ? spec->fleet_directory : spec->directory;
 }
 
+static bool
+has_network(const struct spec *spec)
+{
+    for (size_t i = 0; i < spec->nic_count; i++) {
+        if (spec->nics[i].network)
+            return true;
+    }
+    return false;
+}
+
+bool
+spec_has_same_networks(const struct spec *a, const struct spec *b)
+{
+    return (!has_network(a) && !has_network(b)) ||
+           !strcmp(spec_network_directory(a), spec_network_directory(b));
+}
+
 bool
 spec_is_equal(const struct spec *a, const struct spec *b)
 {
     return !strcmp(a->name, b->name) && !strcmp(a->directory, b->directory) &&
-           !strcmp(spec_network_directory(a), spec_network_directory(b)) &&
-           json_equal(a->source, b->source);
+           spec_has_same_networks(a, b) && json_equal(a->source, b->source);
 }

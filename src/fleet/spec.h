@@ -220,6 +220,10 @@ const char *spec_network_directory(const struct spec *spec);
 struct spec *spec_with_live_fields(const struct spec *running,
                                    const struct spec *wanted);
 
+/* Whether the fleet's networks that they name, if any, are the same: a file may
+ * be read for itself, or be included by one in another directory. */
+bool spec_has_same_networks(const struct spec *a, const struct spec *b);
+
 /* Whether both describe the same guest. */
 bool spec_is_equal(const struct spec *a, const struct spec *b);
 

@@ -55,6 +55,10 @@ void preflight_check_memory(struct preflight *preflight,
 void preflight_check_ports(struct preflight *preflight,
                            const struct fleet *fleet);
 
+/* preflight-order.c: stages that are waited for in vain. */
+void preflight_check_order(struct preflight *preflight,
+                           const struct fleet *fleet);
+
 /* What several guests want at once. */
 void preflight_check_shared(struct preflight *preflight,
                             const struct fleet *fleet);

@@ -242,6 +242,7 @@ preflight_run(struct preflight *preflight, const struct fleet *fleet)
         check_guest(&check);
     }
     preflight_check_shared(preflight, fleet);
+    preflight_check_order(preflight, fleet);
     sort(preflight, fleet);
 }
 

@@ -208,6 +208,16 @@ static const struct {
      A "38: guests.a.socket: error: k is not a socket\n" A
        "57: guests.b.socket: warning: nobody listens on none: No such file or "
        "directory\n"},
+    {"\"a\":{\"exec\":[\"sh\"],\"after\":\"b\",\"until\":\"ssh\"},\"b\":{\"exec\":[\"sh\"]}",
+     A
+     "63: guests.a.until: warning: a waits in vain: b has no port of the host that leads to its sshd (\"nics\": [{\"hostfwd\": [\"auto:22\"]}])\n"},
+    {"\"a\":{\"exec\":[\"sh\"],\"after\":\"b\",\"until\":\"agent\"},\"b\":{\"exec\":[\"sh\"]}",
+     A
+     "63: guests.a.until: warning: a waits in vain: b has no port for a guest agent (\"agent\": true)\n"},
+    {"\"a\":{\"exec\":[\"sh\"],\"after\":\"b\",\"until\":\"ssh\"},\"b\":{" TCG
+     ",\"nics\":[{\"hostfwd\":[\"auto:2200\"]}],\"ssh\":{\"port\":2200}},"
+     "\"c\":{\"exec\":[\"sh\"],\"after\":\"b\",\"until\":\"login\"}",
+     ""},
     {"\"a\":{" TCG ",\"memory\":\"15T\"}",
      A "24: guests.a: warning: the guests together want 15728640 MiB of "
        "memory, this machine has "},

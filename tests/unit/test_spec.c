@@ -460,6 +460,26 @@ what_needs_no_restart_is_taken_from_another_spec(void **state)
 }
 
 static void
+the_including_file_matters_for_its_networks_alone(void **state)
+{
+    (void)state;
+    static const char *const nics[] = {"[\"user\"]", "[{\"network\":\"l\"}]"};
+    for (size_t i = 0; i < 2; i++) {
+        char text[64];
+        (void)snprintf(text, sizeof(text), "{\"nics\":%s}", nics[i]);
+        struct spec *one = good_spec(text);
+        struct spec *other = spec_copy(one);
+        other->fleet_directory = xstrdup("/over");
+        assert_int_equal(spec_is_equal(one, other), i == 0);
+        json_t *changes = spec_changes(one, other);
+        assert_int_equal(json_array_size(changes), i);
+        json_decref(changes);
+        spec_free(other);
+        spec_free(one);
+    }
+}
+
+static void
 a_size_on_the_kernels_command_line_needs_a_restart(void **state)
 {
     (void)state;
@@ -491,6 +511,7 @@ main(void)
         cmocka_unit_test(sizes_are_read_as_people_write_them),
         cmocka_unit_test(pastes_have_a_pace),
         cmocka_unit_test(what_needs_no_restart_is_taken_from_another_spec),
+        cmocka_unit_test(the_including_file_matters_for_its_networks_alone),
         cmocka_unit_test(a_size_on_the_kernels_command_line_needs_a_restart),
         cmocka_unit_test(the_table_of_fields_is_complete_and_unique),
     };

@@ -1,0 +1,104 @@
+/* Guests that wait for what the others cannot come to. */
+#include "base/xalloc.h"
+#include "qemu/preflight-internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ssh's port in a guest whose definition says no other. */
+#define SSH_PORT 22
+
+static const struct spec *
+find_guest(const struct fleet *fleet, const char *name)
+{
+    for (size_t i = 0; i < fleet->guest_count; i++) {
+        if (!strcmp(fleet->guests[i]->name, name))
+            return fleet->guests[i];
+    }
+    return NULL;
+}
+
+static bool
+has_word(char *const *words, const char *part)
+{
+    for (; words && *words; words++) {
+        if (strstr(*words, part))
+            return true;
+    }
+    return false;
+}
+
+static bool
+is_qemu(const struct spec *spec)
+{
+    return spec->kind == SPEC_KIND_QEMU || spec->kind == SPEC_KIND_COMMAND;
+}
+
+/* Whether the guest agent can have a port; what a user's own words make of one
+ * is theirs to know. */
+static bool
+may_have_agent(const struct spec *spec)
+{
+    return is_qemu(spec) &&
+           (spec->has_agent || has_word(spec->command, "guest_agent") ||
+            has_word(spec->args, "guest_agent") ||
+            has_word(spec->devices, "guest_agent"));
+}
+
+/* Whether a port of the host leads to its sshd. */
+static bool
+may_have_ssh(const struct spec *spec)
+{
+    int port = spec->ssh.port ? spec->ssh.port : SSH_PORT;
+    if (!is_qemu(spec) || has_word(spec->command, "hostfwd") ||
+        has_word(spec->args, "hostfwd"))
+        return is_qemu(spec);
+    for (size_t i = 0; i < spec->nic_count; i++) {
+        const struct spec_nic *nic = &spec->nics[i];
+        if (nic->text && strstr(nic->text, "hostfwd"))
+            return true;
+        for (size_t j = 0; j < nic->forward_count; j++) {
+            if (!nic->forwards[j].is_udp && nic->forwards[j].guest_port == port)
+                return true;
+        }
+    }
+    return false;
+}
+
+static const struct {
+    enum stage stage;
+    bool (*may_come)(const struct spec *spec);
+    const char *advice;
+} stages[] = {
+    {STAGE_AGENT, may_have_agent,
+     "has no port for a guest agent (\"agent\": true)"},
+    {STAGE_SSH, may_have_ssh,
+     "has no port of the host that leads to its sshd (\"nics\": "
+     "[{\"hostfwd\": [\"auto:22\"]}])"},
+};
+
+static void
+check_guest(struct preflight *preflight, const struct fleet *fleet,
+            const struct spec *spec)
+{
+    const struct preflight_check check = {preflight, spec};
+    const struct lifecycle *life = &spec->lifecycle;
+    for (size_t i = 0; life->after && life->after[i]; i++) {
+        const struct spec *other = find_guest(fleet, life->after[i]);
+        for (size_t j = 0; j < sizeof(stages) / sizeof(stages[0]); j++) {
+            if (!other || life->until != stages[j].stage ||
+                stages[j].may_come(other))
+                continue;
+            preflight_add(&check, PREFLIGHT_SEVERITY_WARNING, "until", -1,
+                          "%s waits in vain: %s %s", spec->name, other->name,
+                          stages[j].advice);
+        }
+    }
+}
+
+void
+preflight_check_order(struct preflight *preflight, const struct fleet *fleet)
+{
+    for (size_t i = 0; i < fleet->guest_count; i++)
+        check_guest(preflight, fleet, fleet->guests[i]);
+}
