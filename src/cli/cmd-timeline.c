@@ -55,7 +55,7 @@ static const struct option options[] = {
         .default_value = "1000",
         .min = 1,
         .max = 10000,
-        .summary = "only the newest N",
+        .summary = "only the newest N, or the nearest",
     },
     {
         .name = "json",
@@ -120,6 +120,12 @@ add_around(const struct options *given, struct session *session,
                   ? find_moment(session, target, offset, &at_ms, error)
                   : moment_parse(text, clock_wall_ms(), &at_ms, error) ||
                         error_prefix(error, "timeline: --around");
+    if (ok)
+        json_object_set_new(arguments, "around-ms", json_integer(at_ms));
+    if (ok && target) {
+        json_object_set_new(arguments, "around", json_from_text(target));
+        json_object_set_new(arguments, "around-offset", json_integer(offset));
+    }
     free(target);
     if (!ok)
         return false;
@@ -160,8 +166,10 @@ print(const struct cli *cli, const json_t *value, struct error *error)
     }
     if (json_is_true(json_object_get(value, "cut")))
         (void)fprintf(stderr,
-                      "guestmux: only the newest %zu are shown (-n N shows "
+                      "guestmux: only the %s %zu are shown (-n N shows "
                       "more, --since, --until and --around other ones)\n",
+                      options_has(&cli->options, "around") ? "nearest"
+                                                           : "newest",
                       json_array_size(rows));
     return output_flush() ? true
                           : error_set(error, ERROR_CODE_IO,

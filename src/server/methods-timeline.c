@@ -74,6 +74,26 @@ gather(struct timeline *timeline, struct server *server,
     return true;
 }
 
+/* Which rows are the nearest. */
+static bool
+read_around(struct server *server, const json_t *arguments,
+            struct timeline_options *options, struct error *error)
+{
+    const char *target = argument_string(arguments, "around");
+    int64_t offset = argument_integer(arguments, "around-offset", -1);
+    options->around_ms = argument_integer(arguments, "around-ms", 0);
+    if (target && offset >= 0 && options->around_ms) {
+        options->around_guest = registry_find_console(
+            server, target, &options->around_console, error);
+        options->around_offset = (uint64_t)offset;
+        return options->around_guest != NULL;
+    }
+    return (!target && offset < 0) ||
+           error_set(error, ERROR_CODE_INVALID,
+                     "'around-ms', 'around' and 'around-offset' go together: "
+                     "the moment, the console and the offset of a line");
+}
+
 static bool
 run_timeline(struct request *request, const json_t *arguments,
              struct error *error)
@@ -89,6 +109,8 @@ run_timeline(struct request *request, const json_t *arguments,
         .wants_oldest = argument_boolean(arguments, "oldest"),
         .has_names = argument_boolean(arguments, "names"),
     };
+    if (!read_around(request_server(request), arguments, &options, error))
+        return false;
     if (!argument_boolean(arguments, "regex"))
         options.pattern_flags |= PATTERN_LITERAL;
     struct timeline *timeline = timeline_new(&options, error);
@@ -127,6 +149,13 @@ static const struct method methods[] = {
                  "The newest so many rows; 1000 by default"},
                 {"oldest", ARGUMENT_BOOLEAN, 0, 0, 0,
                  "The oldest so many instead"},
+                {"around-ms", ARGUMENT_INTEGER, 0, 1, INT64_MAX,
+                 "Or the nearest so many to this moment, half of them before "
+                 "it"},
+                {"around", ARGUMENT_STRING, 0, 0, 0,
+                 "… to a line that this console printed then"},
+                {"around-offset", ARGUMENT_INTEGER, 0, 0, INT64_MAX,
+                 "… which begins there in its log"},
             },
         .run = run_timeline,
     },

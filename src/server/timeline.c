@@ -32,6 +32,7 @@ struct source {
     char *log_path; /* owned */
     uint64_t start;
     uint64_t end;
+    bool is_anchor;           /* it has the line that rows are wanted around */
     struct times_span *spans; /* owned */
     size_t span_count;
     size_t span_capacity;
@@ -127,16 +128,60 @@ compare_rows(const void *a, const void *b)
     return (one->order > two->order) - (one->order < two->order);
 }
 
-/* Rows before a moment are not all there, or those behind it. */
+/* Rows before a moment are not all there. */
 static void
-note_cut(struct timeline *timeline, int64_t at_ms)
+note_cut_before(struct timeline *timeline, int64_t at_ms)
 {
     timeline->is_cut = true;
-    if (!timeline->options.wants_oldest && at_ms > timeline->from_ms)
+    if (at_ms > timeline->from_ms)
         timeline->from_ms = at_ms;
-    if (timeline->options.wants_oldest &&
-        (!timeline->to_ms || at_ms < timeline->to_ms))
+}
+
+/* Those behind it are not. */
+static void
+note_cut_behind(struct timeline *timeline, int64_t at_ms)
+{
+    timeline->is_cut = true;
+    if (!timeline->to_ms || at_ms < timeline->to_ms)
         timeline->to_ms = at_ms;
+}
+
+/* Whether a row stands before the place that rows are wanted around. */
+static bool
+is_before(const struct timeline *timeline, const struct row *row)
+{
+    const struct timeline_options *options = &timeline->options;
+    if (row->at_ms != options->around_ms || !options->around_guest)
+        return row->at_ms < options->around_ms;
+    if (!row->source)
+        return false;
+    if (row->source->is_anchor)
+        return row->offset < options->around_offset;
+    /* sources are read in their order, and so rows of one moment stand */
+    for (const struct source *other = row->source + 1;
+         other < timeline->sources + timeline->source_count; other++) {
+        if (other->is_anchor)
+            return true;
+    }
+    return false;
+}
+
+/* Which rows stay: the first of so many. */
+static size_t
+first_wanted(const struct timeline *timeline)
+{
+    size_t extra = timeline->row_count - timeline->options.limit;
+    size_t before = 0;
+    if (timeline->options.wants_oldest)
+        return 0;
+    if (!timeline->options.around_ms)
+        return extra;
+    while (before < timeline->row_count &&
+           is_before(timeline, &timeline->rows[before]))
+        before++;
+    size_t half = timeline->options.limit / 2;
+    size_t first = before > half ? before - half : 0;
+    return first < extra ? first : extra;
 }
 
 /* Sorts the rows and drops those beyond the limit. */
@@ -144,20 +189,22 @@ static void
 settle(struct timeline *timeline)
 {
     size_t limit = timeline->options.limit;
+    struct row *rows = timeline->rows;
     if (timeline->row_count > 1)
-        qsort(timeline->rows, timeline->row_count, sizeof(*timeline->rows),
-              compare_rows);
+        qsort(rows, timeline->row_count, sizeof(*rows), compare_rows);
     if (timeline->row_count <= limit)
         return;
-    size_t extra = timeline->row_count - limit;
-    size_t first = timeline->options.wants_oldest ? limit : 0;
-    for (size_t i = 0; i < extra; i++)
-        free_row(&timeline->rows[first + i]);
-    if (!first)
-        memmove(timeline->rows, timeline->rows + extra,
-                limit * sizeof(*timeline->rows));
+    size_t first = first_wanted(timeline);
+    if (first > 0)
+        note_cut_before(timeline, rows[first].at_ms);
+    if (first + limit < timeline->row_count)
+        note_cut_behind(timeline, rows[first + limit - 1].at_ms);
+    for (size_t i = 0; i < timeline->row_count; i++) {
+        if (i < first || i >= first + limit)
+            free_row(&rows[i]);
+    }
+    memmove(rows, rows + first, limit * sizeof(*rows));
     timeline->row_count = limit;
-    note_cut(timeline, timeline->rows[first ? limit - 1 : 0].at_ms);
 }
 
 static void
@@ -224,6 +271,23 @@ add_span(void *data, const struct times_span *span)
     return span->end < source->end && source->span_count < MAX_SPANS;
 }
 
+/* The part of a log that is looked at. */
+struct cut {
+    uint64_t start;
+    uint64_t end;
+};
+
+/* Leaves so much of a part that is too long as is around an offset. */
+static void
+cut_around(struct cut *cut, uint64_t offset)
+{
+    uint64_t half = TIMELINE_LOG_BYTES / 2;
+    if (offset > cut->start + half)
+        cut->start = offset - half < cut->end ? offset - half : cut->end;
+    if (cut->end > half && offset < cut->end - half)
+        cut->end = offset + half > cut->start ? offset + half : cut->start;
+}
+
 void
 timeline_add_console(struct timeline *timeline, struct guest *guest,
                      size_t index)
@@ -244,11 +308,16 @@ timeline_add_console(struct timeline *timeline, struct guest *guest,
         end = times_find(times, options->until_ms + 1);
     if (end <= start)
         return;
-    bool is_long = end - start > TIMELINE_LOG_BYTES;
-    if (is_long && options->wants_oldest)
-        end = start + TIMELINE_LOG_BYTES;
-    else if (is_long)
-        start = end - TIMELINE_LOG_BYTES;
+    bool is_anchor =
+        options->around_guest == guest && options->around_console == index;
+    struct cut cut = {.start = start, .end = end};
+    if (options->around_ms)
+        cut_around(&cut, is_anchor ? options->around_offset
+                                   : times_find(times, options->around_ms));
+    else if (options->wants_oldest && end - start > TIMELINE_LOG_BYTES)
+        cut.end = start + TIMELINE_LOG_BYTES;
+    else if (end - start > TIMELINE_LOG_BYTES)
+        cut.start = end - TIMELINE_LOG_BYTES;
     timeline->sources =
         xreallocarray(timeline->sources, timeline->source_count + 1,
                       sizeof(*timeline->sources));
@@ -259,14 +328,15 @@ timeline_add_console(struct timeline *timeline, struct guest *guest,
         .target = index ? xasprintf("%s:%s", guest_name(guest), name)
                         : xstrdup(guest_name(guest)),
         .log_path = xstrdup(console_log_path(console)),
-        .start = start,
-        .end = end,
+        .start = cut.start,
+        .end = cut.end,
+        .is_anchor = is_anchor,
     };
-    times_walk(times, start, add_span, source);
-    if (is_long && source->span_count)
-        note_cut(timeline, options->wants_oldest
-                               ? source->spans[source->span_count - 1].to_ms
-                               : source->spans[0].to_ms);
+    times_walk(times, cut.start, add_span, source);
+    if (cut.start > start && source->span_count)
+        note_cut_before(timeline, source->spans[0].to_ms);
+    if (cut.end < end && source->span_count)
+        note_cut_behind(timeline, source->spans[source->span_count - 1].to_ms);
 }
 
 /* In the thread ------------------------------------------------------------ */

@@ -36,7 +36,13 @@ struct timeline_options {
     unsigned pattern_flags; /* enum pattern_flags */
     size_t limit;
     bool wants_oldest; /* the oldest rows count, not the newest */
-    bool has_names;    /* the pattern may be in a console's name too */
+    int64_t around_ms; /* the rows nearest to this moment count, half of them
+                        * before it; 0: none */
+    const struct guest *around_guest; /* … to this line; NULL: to none; only
+                                       * compared */
+    size_t around_console;
+    uint64_t around_offset;
+    bool has_names; /* the pattern may be in a console's name too */
 };
 
 /* NULL when the pattern is bad. */

@@ -29,7 +29,9 @@ run_around(struct deck *deck, int argument)
 {
     (void)argument;
     const struct records_row *row = records_chosen(deck->records);
-    if (row)
+    if (row && records_kind(deck->records) == RECORDS_SEARCH)
+        records_open_here(deck, row->target, row->row);
+    else if (row)
         records_open_around(deck, row->at_ms, row->target, row->offset);
 }
 
@@ -43,7 +45,7 @@ run_here(struct deck *deck, int argument)
     int col = 0;
     if (!pane || !copy_mode_cursor(pane, &row, &col))
         return;
-    records_open_here(deck, pane, pane->view.top + row);
+    records_open_here(deck, pane->target, pane->view.top + row);
 }
 
 static void

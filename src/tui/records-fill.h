@@ -20,7 +20,7 @@ void records_open_around(struct deck *deck, int64_t at_ms, const char *target,
                          int64_t offset);
 /* Opens it around the line that a row of a console is part of; row: absolute.
  */
-void records_open_here(struct deck *deck, const struct pane *pane, int64_t row);
+void records_open_here(struct deck *deck, const char *target, int64_t row);
 
 /* The operator came near an end of the timeline: what lies beyond is fetched.
  */

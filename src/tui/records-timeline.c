@@ -174,9 +174,11 @@ on_rows(void *user, json_t *value, const struct error *error)
     note_end(query, value, true);
     if (query->at_ms && !query->older)
         query->older = query->at_ms > AROUND_MS ? query->at_ms - AROUND_MS : 0;
-    query->newer = query->at_ms ? query->at_ms + AROUND_MS
-                   : count      ? rows[count - 1].at_ms
-                                : 0;
+    int64_t to = json_integer_value(json_object_get(value, "to-ms"));
+    query->newer = to             ? to
+                   : query->at_ms ? query->at_ms + AROUND_MS
+                   : count        ? rows[count - 1].at_ms
+                                  : 0;
     size_t chosen = find_row(query, rows, count);
     if (chosen != SIZE_MAX && query->at_ms)
         rows[chosen].is_strong = true;
@@ -202,6 +204,17 @@ make_arguments(const struct records_query *query)
     return arguments;
 }
 
+/* Whether a console is there still. */
+static bool
+is_there(const struct deck *deck, const char *target)
+{
+    for (size_t i = 0; target && i < deck->pane_count; i++) {
+        if (strcmp(deck->panes[i]->target, target) == 0)
+            return true;
+    }
+    return false;
+}
+
 static void
 ask(struct deck *deck)
 {
@@ -220,6 +233,12 @@ ask(struct deck *deck)
                                              : 0));
         json_object_set_new(arguments, "until-ms",
                             json_integer(query->at_ms + AROUND_MS));
+        json_object_set_new(arguments, "around-ms", json_integer(query->at_ms));
+    }
+    if (query->at_ms && query->offset >= 0 && is_there(deck, query->target)) {
+        json_object_set_new(arguments, "around", json_string(query->target));
+        json_object_set_new(arguments, "around-offset",
+                            json_integer(query->offset));
     }
     connection_execute(deck->connection, "timeline", arguments, on_rows, deck);
 }
@@ -360,15 +379,19 @@ records_open_around(struct deck *deck, int64_t at_ms, const char *target,
 }
 
 void
-records_open_here(struct deck *deck, const struct pane *pane, int64_t row)
+records_open_here(struct deck *deck, const char *target, int64_t row)
 {
-    if (!open_list(deck, "timeline around this line"))
+    /* it may be of the list that is closed now */
+    char *copy = xstrdup(target);
+    if (!open_list(deck, "timeline around this line")) {
+        free(copy);
         return;
+    }
     struct records_query *query = records_query(deck->records);
-    query->target = xstrdup(pane->target);
+    query->target = copy;
     query->is_asking = true;
     connection_execute(
         deck->connection, "console-place",
-        json_pack("{s:s,s:I}", "guest", pane->target, "row", (json_int_t)row),
-        on_place, deck);
+        json_pack("{s:s,s:I}", "guest", copy, "row", (json_int_t)row), on_place,
+        deck);
 }

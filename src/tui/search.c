@@ -84,6 +84,7 @@ fill_row(const struct deck *deck, const json_t *line, struct records_row *row)
         .text = xstrdup(text_of(line, "text")),
         .offset = -1,
         .id = json_integer_value(json_object_get(line, "line")),
+        .row = json_integer_value(json_object_get(line, "row")),
         .role = THEME_TEXT,
     };
     fill_matches(json_object_get(line, "matches"), row);

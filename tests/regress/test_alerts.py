@@ -619,6 +619,33 @@ def test_a_filter_by_name_looks_at_every_row(box):
     deck.wait_for("web-1 +.*much 29")
 
 
+def test_around_a_line_are_its_neighbours_however_many_there_are(box):
+    """More lines of one moment than an answer has."""
+    flood = ("for i in range(9000): print(f'{NAME}{i:05d}')\n"
+             "import sys; sys.stdout.flush(); sys.stdin.read()")
+    box.up("-f", box.console_fleet(
+        **{name: python(flood.replace("{NAME}", name)) for name in "abc"}))
+    for name in "abc":
+        box.gm("wait", name, "--for", name + "08999", "--since-boot",
+               "--timeout", "60", patience=70)
+    peer = box.api()
+    offset = box.log_bytes("b").index(b"b04000")
+    place = peer.call("console-place", guest="b", offset=offset)
+    answer = peer.call("timeline", limit=100,
+                       **{"around-ms": place["at-ms"], "around": "b",
+                          "around-offset": offset})
+    texts = [row["text"] for row in answer["rows"]]
+    require_equal(len(texts), 100)
+    require_equal(texts[50], "b04000")
+    require(answer["from-ms"] and answer["to-ms"], "both ends are told")
+    # Of b alone, from the shell.
+    out = box.gm("timeline", "b", "--around", f"b:{offset}", "-n", "4").out
+    require_equal([line.split()[-1] for line in out.splitlines()],
+                  ["b03998", "b03999", "b04000", "b04001"])
+    told = peer.ask("timeline", around="b")
+    require_in("go together", told["error"]["desc"])
+
+
 def test_a_row_leads_to_its_own_line(box):
     """Among lines that read the same, and where the scrollback has none."""
     code = ("import sys\n"

@@ -74,6 +74,18 @@ def test_search_all_and_jump_at_200x50(box):
     jump(box, 200, 50)
 
 
+def test_what_was_found_leads_into_the_timeline(box):
+    """What did the others print around this line?"""
+    deck = search_deck(box, 100, 30)
+    deck.keys("j", "t")
+    deck.wait_for("timeline around this line")
+    deck.wait_for("▌.*alpha line 01123 kernel panic here")
+    deck.wait_for("alpha line 01124$")
+    deck.keys("Enter")
+    deck.wait_for("scrollback alpha")
+    deck.wait_for("alpha line 01124$")
+
+
 def test_a_list_of_an_earlier_server_is_made_anew(box):
     """Lines have other numbers there: none leads to another line."""
     deck = search_deck(box, 100, 30)
