@@ -78,7 +78,8 @@ cli_check_terminal(struct error *error)
     if (isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))
         return true;
     return error_set(error, ERROR_CODE_STATE,
-                     "the deck needs a terminal on standard input and output");
+                     "the deck needs a terminal on standard input and output "
+                     "(`up -d`, `run -d` and `console --plain` need none)");
 }
 
 /* Whether the console that the deck is to begin with is there. */

@@ -400,13 +400,29 @@ cancel(struct cli *cli, const struct targets *targets)
     return status;
 }
 
+/* How fast is said twice. */
+static bool
+check_pace(const struct options *given, struct error *error)
+{
+    static const char *const paces[] = {"cps", "lps", "wait-echo",
+                                        "wait-prompt"};
+    for (size_t i = 0; options_has(given, "full-speed") && i < 4; i++) {
+        if (options_has(given, paces[i]))
+            return error_set(error, ERROR_CODE_INVALID,
+                             "paste: --full-speed and --%s contradict each "
+                             "other",
+                             paces[i]);
+    }
+    return true;
+}
+
 static int
 run(struct cli *cli)
 {
     struct error error = {0};
     struct targets targets;
     const struct options *given = &cli->options;
-    bool ok = targets_read(cli, &targets, &error);
+    bool ok = targets_read(cli, &targets, &error) && check_pace(given, &error);
     int words = given->argument_count - targets.first_word;
     if (ok && words > (options_has(given, "cancel") ? 0 : 1))
         ok = error_set(&error, ERROR_CODE_INVALID,

@@ -274,6 +274,18 @@ place_find_row(struct console *console, uint64_t offset,
     return is_there;
 }
 
+uint64_t
+place_text_offset(const struct console *console, uint64_t offset)
+{
+    struct window window;
+    window_open(&window, console, offset, offset + LINE_BYTES);
+    bool is_there = window.start == offset && window_next(&window) &&
+                    window.plain.line.len > 0;
+    uint64_t text = offset + (is_there ? window.plain.text_at : 0);
+    window_close(&window);
+    return text;
+}
+
 /* From the terminal to the log --------------------------------------------- */
 
 /* How many lines from a row to another one read the same. */

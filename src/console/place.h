@@ -23,6 +23,11 @@ struct place_line {
 bool place_find_row(struct console *console, uint64_t offset,
                     struct place_line *ret_line);
 
+/* Where the text begins of the line that begins at offset, behind sequences
+ * that print nothing: that was printed when the line was. offset when it has
+ * none. */
+uint64_t place_text_offset(const struct console *console, uint64_t offset);
+
 /* Where in the log the line begins that a row is part of. false when there is
  * no such row, nothing on it, or nothing in the log that reads so there. */
 bool place_find_offset(struct console *console, uint64_t row,

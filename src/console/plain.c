@@ -19,6 +19,8 @@ plain_next_line(struct plain *plain)
     buffer_reset(&plain->line);
     plain->at = 0;
     plain->is_full = false;
+    plain->fed = 0;
+    plain->text_at = 0;
 }
 
 /* Characters --------------------------------------------------------------- */
@@ -244,8 +246,12 @@ plain_feed(struct plain *plain, const char *bytes, size_t len, bool *ret_done)
             break;
         }
         size_t step = step_bytes(plain, bytes + at, left);
+        bool was_empty = plain->line.len == 0;
         parser_feed(&plain->parser, bytes + at, step);
+        if (was_empty && plain->line.len > 0)
+            plain->text_at = plain->fed;
         at += step;
+        plain->fed += step;
     }
     *ret_done = plain->is_done;
     return at;

@@ -22,6 +22,8 @@ struct plain {
     size_t at;          /* where the next character goes */
     bool is_full;       /* what is overwritten grew beyond the end */
     bool is_done;       /* the line ended */
+    size_t fed;         /* bytes that the line had so far … */
+    size_t text_at;     /* … and before its first character */
     struct parser parser;
 };
 

@@ -18,9 +18,10 @@ static int64_t
 printed_ms(const struct console *console, uint64_t offset)
 {
     struct times_span span = {0};
+    uint64_t text = place_text_offset(console, offset);
     if (console_times(console))
-        times_walk(console_times(console), offset, take_span, &span);
-    return span.start <= offset ? span.to_ms : 0;
+        times_walk(console_times(console), text, take_span, &span);
+    return span.start <= text ? span.to_ms : 0;
 }
 
 static bool

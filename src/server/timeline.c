@@ -357,14 +357,15 @@ take_line(struct cutter *cutter)
     struct timeline *timeline = cutter->timeline;
     const struct source *source = cutter->source;
     const struct buffer *line = &cutter->plain.line;
+    /* firmware's sequences before it may be much older than the text */
+    uint64_t text = cutter->line + cutter->plain.text_at;
     while (cutter->span < source->span_count &&
-           source->spans[cutter->span].end <= cutter->line)
+           source->spans[cutter->span].end <= text)
         cutter->span++;
     if (!line->len || cutter->span == source->span_count)
         return;
     const struct times_span *span = &source->spans[cutter->span];
-    if (span->start > cutter->line ||
-        span->to_ms < timeline->options.since_ms ||
+    if (span->start > text || span->to_ms < timeline->options.since_ms ||
         (!cutter->takes_all && !passes(timeline, line->data, line->len)))
         return;
     struct row row = {

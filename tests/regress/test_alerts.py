@@ -646,6 +646,22 @@ def test_around_a_line_are_its_neighbours_however_many_there_are(box):
     require_in("go together", told["error"]["desc"])
 
 
+def test_a_line_is_as_old_as_its_text(box):
+    """Not as the firmware's sequences that came long before it."""
+    box.up("-f", box.console_fleet(
+        a=["sh", "-c", "stty -echo; printf '\\033c\\033[2J'; read x; "
+           "echo kernel; cat"]))
+    until(lambda: len(box.log_bytes("a")) >= 6, "the sequences")
+    old = time.time()
+    until(lambda: time.time() > old + 0.3, "the index to go on")
+    box.gm("send", "a", "--enter", "x")
+    box.gm("wait", "a", "--for", "kernel", "--since-boot")
+    (row,) = timeline(box, "--grep", "^kernel")
+    require(row["at-ms"] >= (old + 0.3) * 1000, "the time of the text")
+    place = ask(box, "console-place", guest="a", offset=row["offset"])
+    require_equal(place["at-ms"], row["at-ms"])
+
+
 def test_a_row_leads_to_its_own_line(box):
     """Among lines that read the same, and where the scrollback has none."""
     code = ("import sys\n"

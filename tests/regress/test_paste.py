@@ -182,6 +182,15 @@ while True:
     require(re.search("line [12] was not echoed within 0.3 s", late), late)
 
 
+def test_a_pace_is_said_once(box):
+    box.up("-f", box.console_fleet(a=["cat"]))
+    for pace in (("--cps", "5"), ("--lps", "5"), ("--wait-echo",),
+                 ("--wait-prompt", "x")):
+        told = box.gm("paste", "a", "--full-speed", *pace, code=2, text="x\n")
+        require_in(f"{pace[0]} contradict each other", told.err)
+    require_in("`console --plain`", box.gm("console", "a", code=1).err)
+
+
 def test_several_guests_get_their_own_text(box):
     box.console_fleet(a=["cat"], b=["cat"], c=["true"])
     box.up("--json", code=None)

@@ -240,6 +240,37 @@ overwriting_pushes_nothing_beyond_the_longest_line(void **state)
     plain_finish(&plain);
 }
 
+static void
+where_the_text_begins_is_known(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *line;
+        size_t text_at;
+    } lines[] = {{"one", 0},
+                 {"\033c\033[?7l\033[2Jtwo\r", 11},
+                 {"\r\033[31m\033]0;title\athree", 16},
+                 {"\xc3\xa9", 0},
+                 {"\033[m", 0}};
+    for (size_t split = 1; split < 4; split++) {
+        struct plain plain = {0};
+        for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+            bool is_done = false;
+            size_t len = strlen(lines[i].line);
+            for (size_t at = 0; at < len; at += split)
+                (void)plain_feed(&plain, lines[i].line + at,
+                                 len - at < split ? len - at : split, &is_done);
+            /* a character that comes in pieces is there with its last one */
+            assert_true(plain.text_at == lines[i].text_at ||
+                        (split == 1 && i == 3 && plain.text_at == 1));
+            (void)plain_feed(&plain, "\n", 1, &is_done);
+            assert_true(is_done);
+            plain_next_line(&plain);
+        }
+        plain_finish(&plain);
+    }
+}
+
 int
 main(void)
 {
@@ -251,6 +282,7 @@ main(void)
         cmocka_unit_test(string_without_an_end_hides_no_prompt),
         cmocka_unit_test(long_line_is_several_of_which_nothing_is_lost),
         cmocka_unit_test(overwriting_pushes_nothing_beyond_the_longest_line),
+        cmocka_unit_test(where_the_text_begins_is_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
