@@ -127,6 +127,66 @@ begin_loop(struct script_reader *reader)
     return true;
 }
 
+/* Takes a text off, and blanks before it. False: it is not there. */
+static bool
+take(const char **at, const char *text)
+{
+    *at += strspn(*at, " \t");
+    size_t len = strlen(text);
+    bool is_there = !strncmp(*at, text, len);
+    *at += is_there ? len : 0;
+    return is_there;
+}
+
+static bool
+take_number(const char **at, int *ret)
+{
+    int len = -1;
+    (void)sscanf(*at, " %7d%n", ret, &len);
+    *at += len > 0 ? len : 0;
+    return len > 0;
+}
+
+/* "((i = 0; i < 3; i++))": from the first number up to, and without, the last.
+ * *at: at its variable; moved behind it. */
+static bool
+read_count(const char **at, const char *name, int *ret_first, int *ret_end)
+{
+    bool ok = take(at, name) && take(at, "=") && take_number(at, ret_first) &&
+              take(at, ";") && take(at, name) && take(at, "<");
+    bool is_within = ok && take(at, "=");
+    ok = ok && take_number(at, ret_end) && take(at, ";");
+    ok = ok && (take(at, "++")
+                    ? take(at, name)
+                    : take(at, name) && (take(at, "++") ||
+                                         (take(at, "+=") && take(at, "1"))));
+    *ret_end += is_within;
+    return ok && take(at, "))") && *ret_end > *ret_first &&
+           *ret_end - *ret_first <= MAX_RANGE;
+}
+
+bool
+script_begin_counting(struct script_reader *reader)
+{
+    const char *start = reader->text + reader->at + 2;
+    const char *at = start;
+    start += strspn(start, " \t");
+    char *name = xstrndup(start, script_name_length(start));
+    int first = 0;
+    int end = 0;
+    bool is_read = name[0] && read_count(&at, name, &first, &end);
+    script_add(&reader->words, name);
+    if (!is_read) {
+        script_skip_nested(reader, '(', ')');
+        return true; /* a loop over something, for script_begin_block */
+    }
+    reader->at = (size_t)(at - reader->text);
+    script_add(&reader->words, xstrdup("in"));
+    for (int i = first; i < end; i++)
+        script_add(&reader->words, xasprintf("%d", i));
+    return true;
+}
+
 bool
 script_begin_block(struct script_reader *reader)
 {

@@ -67,7 +67,7 @@ static void
 set_remark(struct script_reader *reader, struct script_variable *variable,
            unsigned flags)
 {
-    bool is_in_block = reader->depth > reader->loop_count;
+    bool is_in_block = reader->depth > reader->loop_count || reader->is_chained;
     if (is_in_block && !(flags & SCRIPT_SET_TURN)) {
         free(reader->remark);
         reader->remark = xasprintf("$%s: what line %u says is taken, in a "
@@ -77,7 +77,8 @@ set_remark(struct script_reader *reader, struct script_variable *variable,
     if (reader->remark) {
         free(variable->remark);
         variable->remark = reader->remark;
-        variable->depth = is_in_block ? reader->depth : 0;
+        variable->depth =
+            is_in_block && !reader->is_chained ? reader->depth : 0;
         reader->remark = NULL;
     }
 }

@@ -59,6 +59,7 @@ struct script_reader {
     bool has_word;     /* "" is a word too */
     bool is_quoted;    /* some of it */
     bool keeps_blanks; /* a value: expansions are not split */
+    bool is_chained;   /* the command stands behind && or || */
     bool has_nothing;  /* what was expanded last has no words at all */
     bool is_value;     /* what is read is a variable's */
     char *remark;      /* owned: on that value, or NULL */
@@ -97,6 +98,8 @@ bool script_take_reserved(struct script_reader *reader, const char *word);
 /* A command is complete. True: it is the head of a loop that is read for each
  * of its words, and needs no telling. */
 bool script_begin_block(struct script_reader *reader);
+/* Behind "for", at "((": the head of a loop that counts. */
+bool script_begin_counting(struct script_reader *reader);
 void script_blocks_finish(struct script_reader *reader);
 
 /* shellscript-redirect.c: "> log", "2>&1", "<<EOF": left out, with its number

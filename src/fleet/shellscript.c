@@ -128,6 +128,8 @@ end_command(struct script_reader *reader)
         return false;
     bool is_loop = script_begin_block(reader);
     struct shellscript *script = reader->script;
+    if (reader->words.count || reader->assignments.count)
+        reader->is_chained = false;
     if (script->count >= MAX_COMMANDS)
         return script_fault(reader, ERROR_CODE_LIMIT,
                             "there are too many commands in the script");
@@ -253,6 +255,12 @@ read_plain(struct script_reader *reader)
     }
     if (here[0] == '\\') {
         size_t end = here[1] == '\r' && here[2] == '\n' ? 2 : 1;
+        size_t blanks = strspn(here + 1, " \t");
+        if (blanks && strchr("\r\n", here[1 + blanks]))
+            script_problem(reader,
+                           "the \\ at the end of line %u has a blank behind "
+                           "it, so that it joins nothing: take the blank away",
+                           reader->line);
         reader->at += here[end] ? end + 1 : 1;
         reader->line += here[end] == '\n';
         reader->is_quoted = reader->is_quoted || here[end] != '\n';
@@ -381,12 +389,19 @@ read_operator(struct script_reader *reader)
         return false;
     if (reader->at != at)
         return true; /* a loop's next turn */
+    if (!strncmp(here, "((", 2) && reader->words.count == 1 &&
+        !strcmp(reader->words.items[0], "for"))
+        return script_begin_counting(reader);
     if (here[0] == '|' && here[1] != '|' && reader->words.count)
         script_add(&reader->notes,
                    xstrdup("its pipe was left out: guestmux keeps what the "
                            "consoles print"));
-    reader->at += strspn(here, ";&|()") ? 1 : 0;
-    return end_command(reader);
+    bool is_double = here[0] == here[1] && strchr(";&|", here[0]);
+    reader->at += is_double ? 2 : 1;
+    if (!end_command(reader))
+        return false;
+    reader->is_chained = is_double && here[0] != ';';
+    return true;
 }
 
 static bool

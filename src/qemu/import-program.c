@@ -17,6 +17,7 @@ static const struct {
     int positional;
     const char *why;
 } wrappers[] = {
+    {"chrt", "TPD", 1, "guestmux sets no priorities"},
     {"command", "", 0, "it needs no shell"},
     {"doas", "uC", 0, "QEMU runs as the user that guestmux runs as"},
     {"env", "uCS", 0, "what it sets is in \"env\""},
@@ -29,6 +30,7 @@ static const struct {
     {"setsid", "", 0, "QEMU gets a session of its own"},
     {"stdbuf", "ioe", 0, "QEMU buffers nothing"},
     {"sudo", "ugCDhpRTrt", 0, "QEMU runs as the user that guestmux runs as"},
+    {"systemd-run", "EHMpu", 0, "guestmux keeps QEMU running"},
     {"taskset", "", 1, "guestmux binds nothing to processors"},
     {"time", "fo", 0, "guestmux tells how long a guest runs"},
     {"timeout", "ks", 1, "guestmux ends no guest by itself"},

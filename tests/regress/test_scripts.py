@@ -21,6 +21,9 @@ REFUSED = {
         ":6: $name: $1 needs a shell to tell its value"],
     "nproc": [":1: $(nproc) needs a shell to tell its value"],
     "nixos-vm": [":4: $QEMU_NET_OPTS is not set in the script"],
+    "while-read": [":2: $name: it is read when the script runs"],
+    "blank-behind-backslash": [
+        ":1: the \\ at the end of line 2 has a blank behind it"],
     "printf-mac": [
         ":2: $MAC: $(printf '52:54:00:%02x' 1) needs a shell to tell its"],
 }
@@ -33,6 +36,7 @@ TOLD = {
     "serial-unix": ["its serial ports lead elsewhere"],
     "if-else": ["${MEM:-1024}: it is not set in the script, \"1024\" is taken",
                 "$ACCEL: what line 6 says is taken, in a condition"],
+    "kvm-if-there": ["$ACCEL: what line 3 says is taken, in a condition"],
     "comment-in-between": [":4: -nographic: left out, no command begins with"],
     "case": ["it stands in a condition"],
     "screen": [":1: vm0: screen: dropped", ":2: tmux", "it names one"],
@@ -44,7 +48,8 @@ TOLD = {
 }
 
 # How many guests a script has, where that is not one.
-COUNTS = {"kubernetes-unrolled": 2, "for-loop": 3}
+COUNTS = {"kubernetes-unrolled": 2, "for-loop": 3, "counting-loop": 3,
+          "loop-in-background": 2}
 
 # Devices that QEMU adds by itself and the import says that it leaves out, and
 # controllers that differ by intention.

@@ -114,6 +114,26 @@ static const struct {
      "stands in a condition, a loop or a function: it is taken as if it ran "
      "once\n"},
     {"done\ndo a; done", "2: a\n"},
+    {"for ((i=0; i<3; i++)); do a $i; done\nfor (( k = 1 ; k <= 2 ; k+=1 ))\n"
+     "do b$k; done",
+     "1: a 0\n1: a 1\n1: a 2\n3: b1\n3: b2\n"},
+    {"for ((i=0; i<$N; i++)); do a $i; done; b",
+     "1: for i # it stands in a condition, a loop or a function: it is taken as "
+     "if it ran once\n1: a ! $i: it is the variable of a loop (line 1) that "
+     "only a shell can run # it stands in a condition, a loop or a function: it "
+     "is taken as if it ran once\n1: b\n"},
+    {"for ((;;)); do a; done",
+     "1: for '' # it stands in a condition, a loop or a function: it is taken "
+     "as if it ran once\n1: a # it stands in a condition, a loop or a function: "
+     "it is taken as if it ran once\n"},
+    /* What only may be. */
+    {"x && A=1\na $A\nA=2; b $A; x || A=3 && c $A",
+     "1: x\n2: a 1 # $A: what line 1 says is taken, in a condition, a loop or a "
+     "function\n3: b 2\n3: x\n3: c 3 # $A: what line 3 says is taken, in a "
+     "condition, a loop or a function\n"},
+    {"a \\\n  -b \\ \n  -c",
+     "1: a -b ' ' ! the \\ at the end of line 2 has a blank behind it, so that "
+     "it joins nothing: take the blank away\n3: -c\n"},
     /* Numbers. */
     {"B=1024\na $((B*2)) $(( $B / (1+1) - 2 )) \"x$((-${B}%1000))\" $((7))",
      "2: a 2048 510 x-24 7\n"},
