@@ -104,8 +104,9 @@ preflight_check_disks(const struct preflight_check *check)
     const struct spec *spec = check->spec;
     for (size_t i = 0; i < spec->disk_count; i++)
         check_disk(check, i);
-    if (spec->cdrom)
-        (void)preflight_check_file(check, spec->cdrom, R_OK, "cdrom", -1);
+    if (spec->cdrom &&
+        preflight_check_file(check, spec->cdrom, R_OK, "cdrom", -1))
+        preflight_check_use(check, spec->cdrom, false, "cdrom", -1);
     if (spec->cloud_init)
         check_seed(check);
 }

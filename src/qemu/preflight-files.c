@@ -1,6 +1,5 @@
 /* The files that guests name, and what two guests cannot share. */
 #include "base/xalloc.h"
-#include "qemu/image-lock.h"
 #include "qemu/keyval.h"
 #include "qemu/preflight-internal.h"
 
@@ -44,16 +43,6 @@ preflight_check_file(const struct preflight_check *check, const char *path,
     return true;
 }
 
-void
-preflight_check_use(const struct preflight_check *check, const char *path,
-                    bool is_writer, const char *field, int index)
-{
-    struct error error = {0};
-    if (!image_lock_check(path, is_writer, check->spec->name, &error))
-        preflight_add(check, PREFLIGHT_SEVERITY_ERROR, field, index, "%s",
-                      error.text);
-}
-
 /* How a guest uses a file. */
 enum use {
     USE_PLAIN, /* it is no image, or read by QEMU alone */
@@ -87,7 +76,11 @@ check_drive(const struct preflight_check *check, const char *value,
     bool is_readonly = keyval_is_on(&keyval, "readonly") ||
                        keyval_is_on(&keyval, "snapshot") ||
                        (media && !strcmp(media, "cdrom"));
-    if (file)
+    /* Who takes the locks away knows of the others. */
+    const char *locking = keyval_get(&keyval, "file.locking", false);
+    if (file && locking && !strcmp(locking, "off"))
+        check_word(check, file, USE_PLAIN, field);
+    else if (file)
         check_word(check, file, is_readonly ? USE_READS : USE_WRITES, field);
     keyval_finish(&keyval);
 }
@@ -174,89 +167,10 @@ preflight_check_files(const struct preflight_check *check)
     check_words(check, spec->args, "args");
 }
 
-/* A disk image that a guest has open for writing. */
-struct held {
-    dev_t device;
-    ino_t inode;
-    const struct spec *spec;
-    size_t index;
-    size_t order; /* in the file */
-};
-
-static int
-compare_held(const void *a, const void *b)
-{
-    const struct held *left = a;
-    const struct held *right = b;
-    if (left->device != right->device)
-        return left->device < right->device ? -1 : 1;
-    if (left->inode != right->inode)
-        return left->inode < right->inode ? -1 : 1;
-    return left->order < right->order ? -1 : left->order > right->order;
-}
-
-static size_t
-collect_held(const struct fleet *fleet, struct held *held)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < fleet->guest_count; i++) {
-        const struct spec *spec = fleet->guests[i];
-        for (size_t k = 0; k < spec->disk_count; k++) {
-            struct stat info;
-            if (spec_disk_is_made(&spec->disks[k]) ||
-                spec->disks[k].is_readonly ||
-                stat(spec->disks[k].file, &info) < 0 || S_ISCHR(info.st_mode))
-                continue;
-            held[count] =
-                (struct held){info.st_dev, info.st_ino, spec, k, count};
-            count++;
-        }
-    }
-    return count;
-}
-
-/* Images below others that a guest of the fleet writes to. */
-static void
-check_held_bases(struct preflight *preflight, const struct held *held,
-                 size_t count)
-{
-    for (size_t i = 0; i < preflight->lower_count; i++) {
-        const struct preflight_lower *lower = &preflight->lowers[i];
-        struct preflight_check check = {preflight, lower->spec};
-        for (size_t h = 0; h < count; h++) {
-            if (held[h].device == lower->device &&
-                held[h].inode == lower->inode)
-                preflight_add(&check, PREFLIGHT_SEVERITY_ERROR, "disks",
-                              lower->item,
-                              "the base %s is a disk that %s writes to: what "
-                              "lies over it would be garbage",
-                              lower->path, held[h].spec->name);
-        }
-    }
-}
-
 void
 preflight_check_shared(struct preflight *preflight, const struct fleet *fleet)
 {
-    size_t disks = 0;
-    for (size_t i = 0; i < fleet->guest_count; i++)
-        disks += fleet->guests[i]->disk_count;
-    struct held *held = xcalloc(disks + 1, sizeof(*held));
-    size_t count = collect_held(fleet, held);
-    qsort(held, count, sizeof(*held), compare_held);
-    for (size_t i = 1; i < count; i++) {
-        if (held[i].device != held[i - 1].device ||
-            held[i].inode != held[i - 1].inode)
-            continue;
-        struct preflight_check check = {preflight, held[i].spec};
-        preflight_add(
-            &check, PREFLIGHT_SEVERITY_ERROR, "disks", (int)held[i].index,
-            "%s is a disk of %s already; QEMU lets only one guest "
-            "write to an image",
-            held[i].spec->disks[held[i].index].file, held[i - 1].spec->name);
-    }
-    check_held_bases(preflight, held, count);
-    free(held);
+    preflight_check_uses(preflight);
     preflight_check_ports(preflight, fleet);
     preflight_check_memory(preflight, fleet);
 }

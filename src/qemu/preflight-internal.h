@@ -24,7 +24,8 @@ void preflight_check_files(const struct preflight_check *check);
 bool preflight_check_file(const struct preflight_check *check, const char *path,
                           int mode, const char *field, int index);
 
-/* Whether an image is free for the guest, which writes to it or not. */
+/* preflight-uses.c: whether an image is free for the guest, which writes to it
+ * or not; it is remembered. field: lives as long as the preflight. */
 void preflight_check_use(const struct preflight_check *check, const char *path,
                          bool is_writer, const char *field, int index);
 
@@ -58,6 +59,9 @@ void preflight_check_ports(struct preflight *preflight,
 /* preflight-order.c: stages that are waited for in vain. */
 void preflight_check_order(struct preflight *preflight,
                            const struct fleet *fleet);
+
+/* Images that several guests of the fleet open. */
+void preflight_check_uses(struct preflight *preflight);
 
 /* What several guests want at once. */
 void preflight_check_shared(struct preflight *preflight,

@@ -286,6 +286,9 @@ preflight_finish(struct preflight *preflight)
     for (size_t i = 0; i < preflight->lower_count; i++)
         free(preflight->lowers[i].path);
     free(preflight->lowers);
+    for (size_t i = 0; i < preflight->use_count; i++)
+        free(preflight->uses[i].path);
+    free(preflight->uses);
     free(preflight->qemus);
     free(preflight->findings);
     *preflight = (struct preflight){0};

@@ -34,6 +34,17 @@ struct preflight_qemu {
 };
 
 /* An image below a guest's: nobody may write to it. */
+struct preflight_use {
+    dev_t device;
+    ino_t inode;
+    char *path;              /* owned */
+    const struct spec *spec; /* borrowed */
+    const char *field;       /* borrowed: "disks" … */
+    int index;
+    bool is_writer;
+    size_t order; /* in the file */
+};
+
 struct preflight_lower {
     dev_t device;
     ino_t inode;
@@ -49,6 +60,8 @@ struct preflight {
     size_t counts[PREFLIGHT_SEVERITY_COUNT];
     struct preflight_qemu *qemus; /* owned; each program once */
     size_t qemu_count;
+    struct preflight_use *uses; /* owned */
+    size_t use_count;
     struct preflight_lower *lowers; /* owned */
     size_t lower_count;
 };

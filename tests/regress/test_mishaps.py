@@ -227,6 +227,41 @@ def test_a_base_is_one_by_all_its_names(box):
     require_equal(len(running), 1, "writers")
 
 
+def test_everybody_who_opens_a_written_image_is_told(box):
+    """By fields, args and commands, links and all; and QEMU agrees."""
+    bootable(box, "x.img")
+    os.symlink("x.img", os.path.join(box.work, "soft.img"))
+    os.link(box.at("w", "x.img"), os.path.join(box.work, "hard.img"))
+    paused = {**SMALL, "args": ["-S"]}
+    guests = {
+        "a": {**paused, "disks": [{"file": "x.img", "format": "raw"}]},
+        "d": {**paused, "disks": [{"file": "soft.img", "format": "raw",
+                                   "readonly": True}]},
+        "e": {**paused, "cdrom": "hard.img"},
+        "f": {**SMALL, "args": ["-S", "-drive", "file=hard.img,if=virtio,"
+                                "format=raw"]},
+        "g": {"command": "qemu-system-x86_64 -M pc -m 16 -S -display none "
+                         "-drive file=soft.img,format=raw"},
+        "h": {**SMALL, "args": ["-S", "-drive", "file=x.img,if=virtio,"
+                                "format=raw,file.locking=off"]}}
+    path = box.fleet(guests)
+    told = box.gm("check", path, code=FAILED).out
+    for text in ("guests.d.disks[0]: error: ", "guests.e.cdrom: error: ",
+                 "guests.f.args: error: ", "guests.g.command: error: "):
+        require_in(text, told)
+    require_in("is a disk that a writes to; QEMU lets nobody", told)
+    require("guests.h" not in told and "guests.a" not in told, told)
+    box.up("-f", path, "a")
+    for name in "defg":
+        told = box.up("-f", path, name, code=FAILED).err
+        require_in("lock", told)
+    told = box.gm("check", path, code=FAILED).out
+    require_in("in use by guest a", told)
+    # Readers alone are no trouble.
+    box.gm("kill", "--yes", "a")
+    box.up("-f", path, "d", "e")
+
+
 def test_a_data_directory_that_is_none_is_told(box):
     bootable(box)
     define(box, {"a": {**SMALL, "disks": [{"base": "base.img"}]}})
