@@ -64,9 +64,9 @@ static const struct rule {
     {"device", "vfio-pci", "sysfsdev", NULL, NULL, SHARE_NEVER,
      "%s is a device of this machine, which one guest can have"},
     {"device", "usb-host", "vendorid", NULL, NULL, SHARE_NEVER,
-     "%s: a USB device of this machine is one guest's"},
+     "the USB device %s of this machine is one guest's"},
     {"device", "usb-host", "hostbus", NULL, NULL, SHARE_NEVER,
-     "%s: a USB device of this machine is one guest's"},
+     "the USB device %s of this machine is one guest's"},
     {"device", NULL, "guest-cid", NULL, NULL, SHARE_NEVER,
      "%s is the number of one guest"},
     {"drive", NULL, "file", NULL, "readonly", SHARE_NEVER,
@@ -97,8 +97,13 @@ static const struct {
 };
 
 /* Options with a chardev in the short form: "unix:PATH,server". */
-static const char *const short_forms[] = {"serial", "parallel", "debugcon",
-                                          "gdb"};
+static const struct {
+    const char *option;
+    bool listens; /* without "server" too */
+} short_forms[] = {
+    {"serial", false}, {"parallel", false}, {"debugcon", false},
+    {"gdb", true},     {"incoming", true},
+};
 
 /* The text that stands instead of a member's; NULL: none. */
 static char *
@@ -239,11 +244,11 @@ change_pairs(struct clone_entry *clone, const char *place, const char *option,
 /* "unix:PATH,server", "file:PATH", "tcp:HOST:PORT,server", "/dev/ttyS0". */
 static char *
 change_short(struct clone_entry *clone, const char *place, const char *text,
-             bool is_gdb)
+             bool always_listens)
 {
     size_t head = strcspn(text, ":");
     size_t end = strcspn(text, ",");
-    bool listens = is_gdb || strstr(text + end, ",server");
+    bool listens = always_listens || strstr(text + end, ",server");
     char *kind = xstrndup(text, head);
     char *what = text[head] && head < end
                      ? xstrndup(text + head + 1, end - head - 1)
@@ -266,16 +271,6 @@ change_short(struct clone_entry *clone, const char *place, const char *text,
     return result;
 }
 
-static bool
-is_among(const char *const *names, size_t count, const char *name)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (!strcmp(names[i], name))
-            return true;
-    }
-    return false;
-}
-
 static char *
 change_text(struct clone_entry *clone, const char *place, const char *option,
             const char *text)
@@ -293,8 +288,10 @@ change_text(struct clone_entry *clone, const char *place, const char *option,
     }
     if (!strcmp(option, "vnc"))
         return clone_own_display(clone, place, text);
-    if (is_among(short_forms, COUNT(short_forms), option))
-        return change_short(clone, place, text, !strcmp(option, "gdb"));
+    for (size_t i = 0; i < COUNT(short_forms); i++) {
+        if (!strcmp(short_forms[i].option, option))
+            return change_short(clone, place, text, short_forms[i].listens);
+    }
     return change_pairs(clone, place, option, text);
 }
 

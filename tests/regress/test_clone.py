@@ -24,7 +24,8 @@ def test_a_clone_gets_what_can_be_had_once_for_itself(box):
               "args": ["-netdev", f"user,id=n,hostfwd=udp::{taken}-:53",
                        "-chardev", "socket,id=s,path=run/a.sock,server=on,"
                        "wait=off", "-serial", "chardev:s", "-serial",
-                       "file:second.log", "-s", "-uuid",
+                       "file:second.log", "-s", "-incoming",
+                       "tcp:127.0.0.1:4444", "-uuid",
                        "6ba7b810-9dad-11d1-80b4-00c04fd430c8",
                        "-vnc", "127.0.0.1:62,password=on", "-chardev",
                        "socket,id=v,path=/run/fs.sock"]},
@@ -50,7 +51,7 @@ def test_a_clone_gets_what_can_be_had_once_for_itself(box):
         words = " ".join(entry["args"] + entry["nics"][1:])
         found = set(re.findall(r":([0-9]{4,5})\b(?=-:|,|$| )|:(6[0-9])\b,",
                                words))
-        require_equal(len(found), 2 if entry is first else 4, words)
+        require_equal(len(found), 3 if entry is first else 5, words)
         require(not ports & found, f"{ports} and {found}")
         ports |= found
     words = " ".join(second["args"])
@@ -63,7 +64,7 @@ def test_a_clone_gets_what_can_be_had_once_for_itself(box):
     require_equal(len(macs), 3, f"{macs}")
     require_in("args[3]: run/c.sock instead of run/a.sock", told["changes"])
     require_equal(told["warnings"],
-                  ["args[13]: both connect to /run/fs.sock; see that it takes "
+                  ["args[15]: both connect to /run/fs.sock; see that it takes "
                    "two"])
     require_equal(again["warnings"], told["warnings"], "the other's warnings")
     listener.close()
