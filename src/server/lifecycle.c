@@ -61,6 +61,8 @@ running_text(const struct member *member, const json_t *guest)
 {
     if (strcmp(member->recorded_state, "paused") == 0)
         return "resumed";
+    if (strcmp(member->recorded_state, "shutting-down") == 0)
+        return "goes on running: its shutdown was stopped, or in vain";
     if (json_is_true(json_object_get(guest, "adopted")))
         return "adopted: it went on without a server";
     return "started";

@@ -116,7 +116,8 @@ forget_start(struct action *action)
 {
     struct guest *guest = registry_find(action->server, action->guest, NULL);
     if (guest)
-        order_forget(action->server, registry_member(action->server, guest));
+        restart_expect(action->server, registry_member(action->server, guest),
+                       false);
 }
 
 /* A restart's second half. */
@@ -128,6 +129,8 @@ start_again(struct action *action)
     struct guest *guest = registry_find(action->server, action->guest, &error);
     struct member *member =
         guest ? registry_member(action->server, guest) : NULL;
+    if (member)
+        restart_expect(action->server, member, false);
     if (member && order_start(action->server, member, ORDER_WITHOUT_ABSENT,
                               on_done, action, &error)) {
         if (!action->waits)
@@ -323,7 +326,8 @@ run_restart(struct request *request, const json_t *arguments,
             ? guest_kill(guest, on_done, action, error)
             : guest_shutdown(guest, timeout_ms, 0, on_done, action, error);
     if (ok)
-        order_expect(registry_member(action->server, guest));
+        restart_expect(action->server, registry_member(action->server, guest),
+                       true);
     if (ok && !action->waits)
         answer_action(action, NULL);
     return action_begun(action, ok);

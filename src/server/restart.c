@@ -29,7 +29,9 @@ restart_keep(struct member *member)
 {
     const struct restart_member *restart = &member->restart;
     struct error error = {0};
-    if (!restart->due_ms && !restart->count && !member->order.hold) {
+    bool is_again = restart->is_again || restart->was_again;
+    if (!restart->due_ms && !restart->count && !member->order.hold &&
+        !is_again) {
         (void)guest_keep_intent(member->guest, NULL, NULL);
         return;
     }
@@ -37,9 +39,9 @@ restart_keep(struct member *member)
     for (size_t i = 0; i < restart->count; i++)
         json_array_append_new(times, json_integer(restart->times[i]));
     json_t *intent =
-        json_pack("{s:b,s:I,s:i,s:o}", "held", member->order.hold != NULL,
-                  "due-ms", (json_int_t)restart->due_ms, "tries",
-                  (int)restart->tries, "times", times);
+        json_pack("{s:b,s:b,s:I,s:i,s:o}", "held", member->order.hold != NULL,
+                  "again", is_again, "due-ms", (json_int_t)restart->due_ms,
+                  "tries", (int)restart->tries, "times", times);
     /* only a server that dies now would miss it */
     (void)guest_keep_intent(member->guest, intent, &error);
 }
@@ -66,6 +68,7 @@ load(struct member *member)
     restart->tries =
         tries > 0 && tries < RESTART_MAX_TIMES ? (unsigned)tries : 0;
     restart->was_held = json_is_true(json_object_get(intent, "held"));
+    restart->was_again = json_is_true(json_object_get(intent, "again"));
     for (size_t i = 0; i < json_array_size(times); i++)
         add_time(restart, json_integer_value(json_array_get(times, i)));
     json_decref(intent);
@@ -195,9 +198,24 @@ is_wanted(const struct member *member)
            (policy == LIFECYCLE_ALWAYS && state == GUEST_STATE_STOPPED);
 }
 
+/* The second half of a restart that an earlier server began. */
+static void
+start_again(struct server *server, struct member *member)
+{
+    struct error error = {0};
+    member->restart.was_again = false;
+    restart_keep(member);
+    if (!order_start(server, member, ORDER_WITHOUT_ABSENT, NULL, NULL, &error))
+        server_notice(server, "error", guest_name(member->guest), error.text);
+}
+
 static void
 on_ended(struct server *server, struct member *member)
 {
+    if (member->restart.was_again) {
+        start_again(server, member);
+        return;
+    }
     int64_t good_ms = (int64_t)life_of(member)->restart.window_s * 1000;
     if (!is_wanted(member)) {
         (void)restart_forget(server, member);
@@ -221,6 +239,10 @@ restart_member_added(struct server *server, struct member *member)
     if (restart->was_active) {
         restart->due_ms = 0;
         restart->was_held = false;
+        member->order.is_due = restart->was_again;
+    } else if (restart->was_again) { /* with those that were held */
+        restart->was_again = false;
+        restart->was_held = true;
     } else if (guest_ended_unwatched(member->guest)) {
         on_ended(server, member);
     } else if (restart->due_ms) {
@@ -236,6 +258,15 @@ restart_member_changed(struct server *server, struct member *member)
     bool has_ended = restart->was_active && !is_active;
     bool has_started = !restart->was_active && is_active;
     restart->was_active = is_active;
+    /* an earlier server's restart whose shutdown was in vain is over */
+    bool is_ending = guest_state(member->guest) == GUEST_STATE_SHUTTING_DOWN;
+    bool goes_on = restart->was_ending && is_active && !is_ending;
+    restart->was_ending = is_ending;
+    if (goes_on && restart->was_again) {
+        restart->was_again = false;
+        restart_keep(member);
+        order_forget(server, member);
+    }
     if (has_ended)
         on_ended(server, member);
     else if (has_started && restart->due_ms)
@@ -249,6 +280,19 @@ restart_finish(struct member *member)
     free(member->restart.due);
     free(member->restart.times);
     member->restart = (struct restart_member){0};
+}
+
+void
+restart_expect(struct server *server, struct member *member, bool again)
+{
+    if (again)
+        order_expect(member);
+    else
+        order_forget(server, member);
+    if (member->restart.is_again == again)
+        return;
+    member->restart.is_again = again;
+    restart_keep(member);
 }
 
 bool

@@ -27,6 +27,9 @@ struct restart_member {
     unsigned tries;  /* since it last ran for a good while */
     bool was_active; /* when last looked at */
     bool was_held;   /* by the server before this one: order.h */
+    bool is_again;   /* it is being shut down to be started again … */
+    bool was_again;  /* … by the server before this one */
+    bool was_ending; /* its shutdown was under way when last looked at */
 };
 
 /* A guest came: what its last server planned goes on. */
@@ -38,6 +41,11 @@ void restart_finish(struct member *member);
 bool restart_is_due(const struct member *member);
 /* Nothing is due any more, and the count begins anew. Whether something was. */
 bool restart_forget(struct server *server, struct member *member);
+
+/* It is shut down to be started again, or no more: what a later server
+ * finishes.
+ */
+void restart_expect(struct server *server, struct member *member, bool again);
 
 /* Writes down what is wanted with the guest: restarts, and that it waits. */
 void restart_keep(struct member *member);

@@ -72,6 +72,9 @@ def test_what_ignores_its_button_is_forced_off_step_by_step(box):
     box.wait_shell("a")
     result = box.gm("shutdown", "a", code=TIMEOUT)
     require_in("did not shut down in time", result.err)
+    until(lambda: order_of(box, "state", "goes on running") == ["a"],
+          "the journal to say so")
+    require_equal(order_of(box, "state", "started"), ["a"], "the starts")
     require_equal(box.guest("a")["state"], "running")
     require_equal(box.guest("a")["shutdown"], None)
     down = box.spawn("down", "--yes", "--force", "a")
@@ -346,6 +349,33 @@ def test_a_shutdown_goes_on_with_the_next_server(box):
           "the button to be pressed again")
     guest = box.wait_state("a", "stopped")
     require_equal(guest["exit"]["reason"], "host-qmp-quit")
+
+
+def test_a_restart_goes_on_with_the_next_server(box):
+    box.up("-f", box.fleet({
+        "a": {}, "b": {"append": DEAF, "shutdown": {"button": 3}}, "c": {}}))
+    for name in "abc":
+        box.wait_shell(name)
+    pids = {name: box.guest(name)["pid"] for name in "abc"}
+    # c ends while no server is there, a when the next one is, b not at all.
+    for name in "ac":
+        os.kill(pids[name], signal.SIGSTOP)
+    peer = box.api()
+    for name in "abc":
+        peer.call("guest-restart", guest=name)
+    peer.close()
+    box.kill_server()
+    os.kill(pids["a"], signal.SIGCONT)
+    os.kill(pids["c"], signal.SIGKILL)
+    until(lambda: not is_alive(pids["c"]), "c to end")
+    for name in "ac":
+        until(lambda: box.guest(name)["pid"] not in (None, pids[name]),
+              f"{name}'s start")
+    box.wait_state("b", "running")
+    require_equal(box.guest("b")["pid"], pids["b"], "b's process")
+    # That is over: when b is stopped now it stays so.
+    box.gm("kill", "--yes", "b")
+    require_equal(box.guest("b")["state"], "stopped")
 
 
 def test_a_shutdown_in_vain_is_told_by_the_next_server(box):
