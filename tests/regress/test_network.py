@@ -285,6 +285,29 @@ def test_addresses_on_a_network_are_heard(box):
             "a removed guest leaves none")
 
 
+# A DHCP server of the fleet's own, and a client that does not use what it gets.
+DHCPD = """printf 'start 10.1.0.50\\nend 10.1.0.50\\ninterface eth0\\n' >/tmp/d.conf
+printf 'lease_file /tmp/leases\\npidfile /tmp/d.pid\\n' >>/tmp/d.conf
+: >/tmp/leases; udhcpd /tmp/d.conf; echo serving-$((40 + 2))"""
+
+
+def test_addresses_that_a_guest_gives_by_dhcp_are_heard(box):
+    lan(box, "n1", "n2")
+    box.up()
+    configure(box, "n1", 1)
+    for line in DHCPD.splitlines()[:-1]:
+        box.gm("send", "n1", "--enter", line)
+    box.shell("n1", DHCPD.splitlines()[-1], "serving-42")
+    box.wait_shell("n2")
+    box.shell("n2", "ip link set eth0 up; udhcpc -i eth0 -q -n -t 20 -s "
+              "/bin/true; echo got-$((40 + 2))", "got-42")
+    until(lambda: ("10.1.0.50", "lan", False) in addresses(box, "n2"),
+          "the address that n2 was given")
+    row, = [one for one in json.loads(box.gm("ip", "n2", "--json").out)
+            ["addresses"] if one["address"] == "10.1.0.50"]
+    require_equal((row["by"], row["network"]), ("dhcp", "lan0"), "its source")
+
+
 def test_cloud_inits_table_tells_addresses(box):
     box.fleet({"n1": {"append": APPEND, "nics": [
         {"type": "user", "mac": "52:54:00:00:00:77"}]}})
