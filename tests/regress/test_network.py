@@ -309,8 +309,9 @@ def test_addresses_that_a_guest_gives_by_dhcp_are_heard(box):
 
 
 def test_cloud_inits_table_tells_addresses(box):
-    box.fleet({"n1": {"append": APPEND, "nics": [
-        {"type": "user", "mac": "52:54:00:00:00:77"}]}})
+    box.fleet({"n1": {"append": APPEND, "cloud-init": {"hostname": "n1"},
+                      "nics": [{"type": "user",
+                                "mac": "52:54:00:00:00:77"}]}})
     box.up()
     box.wait_shell("n1")
     # It may come beside the prompt, or after it.
