@@ -133,12 +133,11 @@ note_end(struct records_query *query, const json_t *value, bool is_older)
 {
     int64_t from = json_integer_value(json_object_get(value, "from-ms"));
     int64_t to = json_integer_value(json_object_get(value, "to-ms"));
-    if (is_older)
-        /* with more rows of one moment than an answer has, the rest of them is
-         * left out */
-        query->older = from && from == query->older ? from - 1 : from;
-    else if (to)
-        query->newer = to == query->newer ? to + 1 : to;
+    int64_t *end = is_older ? &query->older : &query->newer;
+    int64_t there = is_older ? from : to;
+    query->is_tied = there && there == *end;
+    if (is_older || there)
+        *end = there;
 }
 
 static void ask(struct deck *deck);
@@ -245,6 +244,41 @@ ask(struct deck *deck)
 
 /* Beyond the ends ---------------------------------------------------------- */
 
+/* Of an answer around the row at an end of the list, what is beyond that row.
+ */
+static size_t
+keep_beyond(struct records_row *rows, size_t count,
+            const struct records_row *edge, bool is_older)
+{
+    size_t at = 0;
+    while (at < count && !records_is_same(&rows[at], edge))
+        at++;
+    size_t first = is_older || at == count ? 0 : at + 1;
+    size_t end = is_older ? at : count;
+    for (size_t i = 0; i < count; i++) {
+        if (i < first || i >= end)
+            records_row_finish(&rows[i]);
+    }
+    memmove(rows, rows + first, (end - first) * sizeof(*rows));
+    return end - first;
+}
+
+/* Asks for the rows nearest to the one at an end of the list, which stands
+ * among more of one moment than an answer has. False when that row has no
+ * place. */
+static bool
+add_edge(const struct deck *deck, const struct records_row *edge,
+         json_t *arguments)
+{
+    if (!edge || edge->offset < 0 || edge->mark ||
+        !is_there(deck, edge->target))
+        return false;
+    json_object_set_new(arguments, "around-ms", json_integer(edge->at_ms));
+    json_object_set_new(arguments, "around", json_string(edge->target));
+    json_object_set_new(arguments, "around-offset", json_integer(edge->offset));
+    return true;
+}
+
 static void
 on_older(void *user, json_t *value, const struct error *error)
 {
@@ -253,8 +287,11 @@ on_older(void *user, json_t *value, const struct error *error)
     if (!take_answer(deck, error) || error)
         return;
     struct records_query *query = records_query(deck->records);
+    bool was_tied = query->is_tied;
     note_end(query, value, true);
     struct records_row *rows = read_rows(deck, value, &count);
+    if (was_tied)
+        count = keep_beyond(rows, count, records_first(deck->records), true);
     /* with a filter, little may be in what was looked at */
     size_t added = records_join(deck, rows, count, true);
     if (added == 0 || added < (size_t)records_page_rows(deck))
@@ -269,7 +306,10 @@ on_newer(void *user, json_t *value, const struct error *error)
     if (!take_answer(deck, error) || error)
         return;
     struct records_query *query = records_query(deck->records);
+    bool was_tied = query->is_tied;
     struct records_row *rows = read_rows(deck, value, &count);
+    if (was_tied)
+        count = keep_beyond(rows, count, records_last(deck->records), false);
     bool has_more = json_integer_value(json_object_get(value, "to-ms")) > 0;
     if (!has_more && count > 0)
         query->newer = rows[count - 1].at_ms;
@@ -288,9 +328,17 @@ records_timeline_moved(struct deck *deck, bool is_near_first, bool is_near_last)
     if (!is_older && !(is_near_last && query->newer > 0))
         return;
     json_t *arguments = make_arguments(query);
-    if (is_older) {
+    const struct records_row *edge =
+        is_older ? records_first(deck->records) : records_last(deck->records);
+    if (query->is_tied && !add_edge(deck, edge, arguments)) {
+        /* what is no line of a console is skipped */
+        query->is_tied = false;
+        query->older -= is_older ? 1 : 0;
+        query->newer += is_older ? 0 : 1;
+    }
+    if (!query->is_tied && is_older) {
         json_object_set_new(arguments, "until-ms", json_integer(query->older));
-    } else {
+    } else if (!query->is_tied) {
         json_object_set_new(arguments, "since-ms", json_integer(query->newer));
         json_object_set_new(arguments, "oldest", json_true());
     }

@@ -410,8 +410,8 @@ on_expose(TickitWindow *window, TickitEventFlags flags, void *info, void *user)
 
 /* Life --------------------------------------------------------------------- */
 
-static void
-free_row(struct records_row *row)
+void
+records_row_finish(struct records_row *row)
 {
     free(row->guest);
     free(row->target);
@@ -423,7 +423,7 @@ static void
 free_rows(struct records_row *rows, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        free_row(&rows[i]);
+        records_row_finish(&rows[i]);
     free(rows);
 }
 
@@ -513,8 +513,8 @@ is_same_text(const char *a, const char *b)
     return a && b ? strcmp(a, b) == 0 : a == b;
 }
 
-static bool
-is_same_row(const struct records_row *a, const struct records_row *b)
+bool
+records_is_same(const struct records_row *a, const struct records_row *b)
 {
     return a->at_ms == b->at_ms && a->offset == b->offset &&
            is_same_text(a->target, b->target) && is_same_text(a->text, b->text);
@@ -530,7 +530,7 @@ has_row(const struct records *records, const struct records_row *row,
         const struct records_row *other = &records->rows[at];
         if (other->at_ms != row->at_ms)
             return false;
-        if (is_same_row(other, row))
+        if (records_is_same(other, row))
             return true;
     }
     return false;
@@ -544,7 +544,7 @@ drop_known(const struct records *records, struct records_row *rows,
     size_t kept = 0;
     for (size_t i = 0; i < count; i++) {
         if (has_row(records, &rows[i], is_older))
-            free_row(&rows[i]);
+            records_row_finish(&rows[i]);
         else
             rows[kept++] = rows[i];
     }
@@ -572,7 +572,7 @@ records_join(struct deck *deck, struct records_row *rows, size_t count,
     size_t extra = total > RECORDS_MAX_ROWS ? total - RECORDS_MAX_ROWS : 0;
     size_t first = is_older ? 0 : extra; /* of those that stay */
     for (size_t i = 0; i < extra; i++)
-        free_row(&all[is_older ? total - 1 - i : i]);
+        records_row_finish(&all[is_older ? total - 1 - i : i]);
     memmove(all, all + first, (total - extra) * sizeof(*all));
     free(records->rows);
     free(records->shown);

@@ -44,6 +44,10 @@ struct records_row {
     bool is_strong; /* not seen yet; where one came from */
 };
 
+void records_row_finish(struct records_row *row);
+/* Whether two rows are of the same thing. */
+bool records_is_same(const struct records_row *a, const struct records_row *b);
+
 /* Opens a list in place of one that is open. */
 void records_open(struct deck *deck, enum records_kind kind, const char *title);
 void records_close(struct deck *deck);
@@ -93,6 +97,8 @@ struct records_query {
     int64_t older;  /* what was before this moment was not asked for; 0: there
                      * is none */
     int64_t newer;  /* what came since this one was not */
+    bool is_tied;   /* the last answer was rows of one moment, and not all of
+                     * them: the next ones are asked for by the row at the end */
     bool is_asking; /* an answer is to come */
     bool is_stale;  /* … that is one to another question */
 };

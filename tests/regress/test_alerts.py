@@ -644,6 +644,18 @@ def test_around_a_line_are_its_neighbours_however_many_there_are(box):
                   ["b03998", "b03999", "b04000", "b04001"])
     told = peer.ask("timeline", around="b")
     require_in("go together", told["error"]["desc"])
+    # The deck leaves none of them out, up to the first and down again.
+    deck = box.deck(cols=100, rows=30)
+    deck.wait_for("typing → a")
+    deck.keys("C-]", "t")
+    deck.wait_for("2000/2000")
+    deck.keys("f")
+    deck.wait_for("only [abc]")
+    name = deck.screen().split("only ")[1][0]
+    for key, last in (("g", "00000"), ("G", "08999")):
+        until(lambda k=key, text=name + last:
+              deck.keys(k) or text in deck.screen(), "an end of the list")
+    deck.wait_for(r"9\d\d\d/9\d\d\d")
 
 
 def test_a_line_is_as_old_as_its_text(box):
