@@ -35,7 +35,7 @@ static const char *const step_names[] = {
 static const char *
 step_name(enum ladder_step step)
 {
-    return step_names[step];
+    return (unsigned)step <= STEP_KILL ? step_names[step] : "unknown";
 }
 
 struct ladder {
