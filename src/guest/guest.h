@@ -181,6 +181,10 @@ typedef void (*guest_qmp_fn)(void *data, const json_t *value,
 bool guest_forward_add(struct guest *guest, int card,
                        const struct forward *forward, guest_qmp_fn on_reply,
                        void *data, struct error *error);
+/* Asks QEMU which ports lead to a guest that was just adopted; false: that is
+ * known, or nobody can be asked. */
+bool guest_learn_forwards(struct guest *guest, guest_qmp_fn on_reply,
+                          void *data);
 /* Takes the host's port away from it. host: the host's address of it; NULL:
  * the only one. */
 bool guest_forward_remove(struct guest *guest, bool is_udp, const char *host,

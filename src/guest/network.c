@@ -325,6 +325,19 @@ on_forward(void *data, const json_t *value, const struct error *error)
         op_finish(op, NULL, &why);
 }
 
+bool
+guest_learn_forwards(struct guest *guest, guest_qmp_fn on_reply, void *data)
+{
+    if (guest->forwards || !guest_check_monitor(guest, "ask", NULL))
+        return false;
+    struct op *op = op_new(guest, OP_KIND_REPLY, NULL, data);
+    op->on_reply = on_reply;
+    if (!qmp_send(guest->run->qmp, "human-monitor-command",
+                  monitor_line("info usernet"), 0, on_usernet_again, op, NULL))
+        op_finish(op, NULL, NULL);
+    return true;
+}
+
 /* The user network of a card, or the first one; false with error. */
 static bool
 find_usernet(const struct guest *guest, int card,

@@ -66,6 +66,13 @@ on_refreshed(void *data, const struct error *error)
     free(question);
 }
 
+static void
+on_learned(void *data, const json_t *forwards, const struct error *error)
+{
+    (void)forwards;
+    on_refreshed(data, error);
+}
+
 static bool
 ask(struct request *request, const json_t *arguments, bool is_ssh,
     struct error *error)
@@ -81,6 +88,8 @@ ask(struct request *request, const json_t *arguments, bool is_ssh,
     /* An agent that is there answers in some ms. */
     if (guest_has_agent(guest) && guest_has_reached(guest, STAGE_AGENT) &&
         guest_refresh_addresses(guest, on_refreshed, question, NULL))
+        return true;
+    if (guest_learn_forwards(guest, on_learned, question))
         return true;
     free(question->guest);
     free(question);
