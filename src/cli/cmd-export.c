@@ -49,23 +49,78 @@ is_stdout(const char *path)
     return !strcmp(path, "-");
 }
 
-/* Opens the file; NULL with error. */
-static FILE *
-open_file(const struct cli *cli, const char *path, struct error *error)
+/* Where a recording goes to. */
+struct target {
+    char *path;      /* owned; NULL: standard output */
+    char *temporary; /* owned: beside it, what takes its place at the end; NULL:
+                      * it is written to itself */
+    FILE *file;
+};
+
+/* What is overwritten stays until the recording is whole: a file beside it. */
+static int
+open_beside(struct target *target, const struct stat *old)
 {
+    char *real = realpath(target->path, NULL);
+    if (!real)
+        return -1;
+    target->temporary = xasprintf("%s.XXXXXX", real);
+    free(target->path);
+    target->path = real;
+    int fd = mkostemp(target->temporary, O_CLOEXEC);
+    if (fd >= 0)
+        (void)fchmod(fd, old->st_mode & 0777);
+    return fd;
+}
+
+static bool
+open_target(const struct cli *cli, const char *path, struct target *target,
+            struct error *error)
+{
+    struct stat old;
+    *target = (struct target){.file = stdout};
     if (is_stdout(path))
-        return stdout;
+        return true;
+    target->path = xstrdup(path);
     bool may_overwrite = options_has(&cli->options, "force");
-    int fd = open(path,
-                  O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY |
-                      (may_overwrite ? O_TRUNC : O_EXCL),
-                  0666);
-    if (fd < 0 && errno == EEXIST)
+    bool is_there = may_overwrite && stat(path, &old) == 0;
+    int fd = is_there && S_ISREG(old.st_mode)
+                 ? open_beside(target, &old)
+                 : open(path,
+                        O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY |
+                            (is_there ? 0 : O_EXCL),
+                        0666);
+    target->file = fd < 0 ? NULL : fdopen(fd, "w");
+    if (target->file)
+        return true;
+    if (errno == EEXIST && !may_overwrite)
         error_set(error, ERROR_CODE_EXISTS,
                   "%s is there already; say --force to overwrite it", path);
-    else if (fd < 0)
+    else
         error_set_errno(error, errno, "cannot write %s", path);
-    return fd < 0 ? NULL : fdopen(fd, "w");
+    free(target->path);
+    free(target->temporary);
+    return false;
+}
+
+/* Ends the file, and leaves a whole recording or what was there before. */
+static bool
+close_target(struct target *target, bool ok, struct error *error)
+{
+    struct stat info;
+    if (!target->path)
+        return ok;
+    if (fclose(target->file) != 0 && ok)
+        ok = error_set_errno(error, errno, "cannot write %s", target->path);
+    const char *written = target->temporary ? target->temporary : target->path;
+    if (ok && target->temporary && rename(written, target->path) != 0)
+        ok = error_set_errno(error, errno, "cannot replace %s", target->path);
+    /* not half a recording; but only of what is a file */
+    if (!ok && lstat(written, &info) == 0 && S_ISREG(info.st_mode))
+        (void)unlink(written);
+    free(target->path);
+    free(target->temporary);
+    return ok;
 }
 
 static void
@@ -127,22 +182,14 @@ export_log(const struct cli *cli, struct logreader *reader, FILE *file,
 static bool
 export_to(const struct cli *cli, struct logreader *reader, struct error *error)
 {
-    const char *path = options_text(&cli->options, "asciicast");
+    struct target target;
     if (reader->size < reader->end)
         reader->end = reader->size;
-    FILE *file = open_file(cli, path, error);
-    if (!file)
+    if (!open_target(cli, options_text(&cli->options, "asciicast"), &target,
+                     error))
         return false;
-    bool ok = export_log(cli, reader, file, error);
-    if (file == stdout)
-        return ok;
-    if (fclose(file) != 0 && ok)
-        ok = error_set_errno(error, errno, "cannot write %s", path);
-    struct stat info;
-    /* not half a recording; but only of what is a file */
-    if (!ok && lstat(path, &info) == 0 && S_ISREG(info.st_mode))
-        (void)unlink(path);
-    return ok;
+    bool ok = export_log(cli, reader, target.file, error);
+    return close_target(&target, ok, error);
 }
 
 static int

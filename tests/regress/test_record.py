@@ -3,10 +3,11 @@
 import json
 import os
 import re
+import subprocess
 import sys
 import time
 
-from harness import (DONE, FAILED, USAGE, Failure, limit, main, python,
+from harness import (BINARY, DONE, FAILED, USAGE, Failure, limit, main, python,
                      require, require_equal, require_in, until)
 
 LINE = "{:08d} the quick brown fox jumps over the lazy dog 012345678"
@@ -317,7 +318,18 @@ def test_a_record_is_exported_as_asciicast(box):
         require_equal(file.read(), text)
     box.gm("export", "a", "--asciicast", path, "--force", "--idle", "2")
     with open(path, encoding="utf-8") as file:
-        require_equal(parse_asciicast(file.read())[0]["idle_time_limit"], 2)
+        text = file.read()
+    require_equal(parse_asciicast(text)[0]["idle_time_limit"], 2)
+    # … nor lost when the new one cannot be written whole.
+    done = subprocess.run(
+        ["sh", "-c", 'trap "" XFSZ; ulimit -f 0; exec "$0" "$@"', BINARY,
+         "-L", "t", "export", "a", "--asciicast", path, "--force"],
+        env=box.env, capture_output=True, text=True, check=False)
+    require_equal(done.returncode, FAILED, done.stderr)
+    with open(path, encoding="utf-8") as file:
+        require_equal(file.read(), text)
+    require_equal([name for name in os.listdir(box.at("w")) if "cast" in name],
+                  ["a.cast"])
     require_equal(parse_asciicast(box.gm("export", "a", "--asciicast", "-").out),
                   (header, events))
     box.gm("export", "a", code=USAGE)
