@@ -187,7 +187,8 @@ on_fleet_read(void *data, struct fleet *fleet, const struct error *error)
     else if (!request_peer(request)) /* who waited that long gave up */
         error_set(&why, ERROR_CODE_STATE, "who asked for it is gone");
     /* Nothing is defined while anything in the file cannot work. */
-    if (why.code || !fleet_check_sockets(fleet, server->paths, &why)) {
+    if (!fleet || why.code ||
+        !fleet_check_sockets(fleet, server->paths, &why)) {
         request_fail(request, &why);
     } else {
         lifecycle_deed(server, request_peer(request), &apply_deed,

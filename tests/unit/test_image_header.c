@@ -142,7 +142,8 @@ what_is_not_what_it_is_said_to_be_is_not_read(void **state)
     }
 }
 
-/* Every image cut short, and with each byte of its headers made 0 and 255. */
+/* Every image cut short, and with bytes of its headers made 0 and 255: each one
+ * of the first, where most of what is read stands, and every fifth behind. */
 static void
 broken_headers_are_read_without_harm(void **state)
 {
@@ -153,7 +154,7 @@ broken_headers_are_read_without_harm(void **state)
         assert_non_null(file);
         size_t len = fread(bytes, 1, sizeof(bytes), file);
         (void)fclose(file);
-        for (size_t at = 0; at < len && at < 700; at += 1) {
+        for (size_t at = 0; at < len && at < 700; at += at < 128 ? 1 : 5) {
             for (int kind = 0; kind < 3; kind++) {
                 char old = bytes[at];
                 bytes[at] = kind == 1 ? 0 : kind == 2 ? (char)0xFF : old;
