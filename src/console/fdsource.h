@@ -15,7 +15,7 @@ struct fdsource;
 /* Bytes read at most before the rest of the loop has its turn: about half a
  * millisecond of interpreting. Less of a console in nobody's focus, for there
  * may be many that flood at a time. */
-#define FDSOURCE_SLICE_BYTES (16u << 10)
+#define FDSOURCE_SLICE_BYTES (64u << 10)
 #define FDSOURCE_COLD_SLICE_BYTES (16u << 10)
 /* ms; output that comes in small pieces to a console in nobody's focus is read
  * this often. */
