@@ -452,6 +452,14 @@ spec_read_nics(struct spec_reader *reader, const struct spec_field *field,
     }
 }
 
+bool
+spec_nic_is_beside_host(const struct spec_nic *nic)
+{
+    const char *type = nic->text ? nic->text : nic->type;
+    return type && (!strncmp(type, "tap", 3) || !strncmp(type, "bridge", 6) ||
+                    !strncmp(type, "vmnet", 5));
+}
+
 void
 spec_free_nics(struct spec *spec)
 {

@@ -90,6 +90,9 @@ struct spec_nic {
     size_t option_count;
     char *text; /* a raw -nic value, instead of all the above */
 };
+/* Whether it and the host are on one network: a tap, a bridge, macOS's vmnet.
+ */
+bool spec_nic_is_beside_host(const struct spec_nic *nic);
 
 /* QEMU's -smp: how many CPUs, and how they are arranged. 0: not said. */
 struct spec_smp {

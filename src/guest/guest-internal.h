@@ -77,7 +77,7 @@ struct run {
     char *reason;     /* SHUTDOWN's, or NULL */
     struct process_exit exit;
     struct keeper *keeper;       /* owned: of stderr.log; NULL: has none */
-    struct ssh_probe *ssh_probe; /* owned; NULL: no port is forwarded */
+    struct ssh_probe *ssh_probe; /* owned; NULL: nothing leads to it */
     struct ladder *ladder;    /* owned: its shutdown; NULL: none is under way */
     struct loop_timer *timer; /* owned: until SIGKILL, then until finished */
     bool is_adopted;

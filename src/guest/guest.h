@@ -42,6 +42,10 @@ struct guest_handlers {
     void (*on_frame)(void *data, struct guest *guest, size_t console);
     /* The guest took the last byte of input that waited. May be NULL. */
     void (*on_input_taken)(void *data, struct guest *guest, size_t console);
+    /* An address of IPv4 where the host can reach it, 16 bytes; false: none is
+     * known yet. May be NULL. */
+    bool (*on_find_address)(void *data, struct guest *guest,
+                            char ret_address[16]);
     /* level: "info", "warning", "error". text: fit to show. */
     void (*on_notice)(void *data, struct guest *guest, const char *level,
                       const char *text);
@@ -214,6 +218,7 @@ struct guest_card {
     const char *socket;  /* where its QEMU listens for the switch, while the
                           * guest runs and its monitor has answered; or NULL */
     char mac[18];        /* "": not known */
+    bool is_beside_host; /* they are on one network */
     bool is_down;        /* its cable was pulled */
 };
 size_t guest_card_count(const struct guest *guest);

@@ -565,6 +565,7 @@ guest_card(const struct guest *guest, size_t card, struct guest_card *ret_card)
                 : nic->network ? "lan"
                 : nic->type    ? nic->type
                                : "qemu",
+        .is_beside_host = nic && spec_nic_is_beside_host(nic),
         .is_down = network_is_down(guest, card),
     };
     argv_nic_mac(spec, card, ret_card->mac);

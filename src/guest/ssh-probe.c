@@ -5,9 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Whether the guest's sshd answers through a port of the host that QEMU's user
- * network forwards. QEMU takes the connection whether or not the guest does, so
- * only the banner tells (RFC 4253, 4.2). */
+/* Whether the guest's sshd answers: through a port of the host that QEMU's user
+ * network forwards, or at an address where the host reaches the guest. QEMU
+ * takes the connection whether or not the guest does, so only the banner tells
+ * (RFC 4253, 4.2). */
 
 /* ms between two tries, in the first minutes and after. */
 #define TRY_AGAIN_MS 2000u
@@ -23,7 +24,8 @@ static const char banner[] = "SSH-";
 
 struct ssh_probe {
     struct guest *guest;      /* borrowed: the owner */
-    struct sockaddr_in where; /* the forwarded port */
+    struct sockaddr_in where; /* the forwarded port, or the last address */
+    bool is_forwarded;        /* else the address is asked for at each try */
     struct loop_timer *timer; /* owned: the next try, or this one's limit */
     uv_tcp_t *socket;         /* owned: this try's; NULL: none */
 };
@@ -106,12 +108,31 @@ try_once(struct ssh_probe *probe)
     plan_next(probe);
 }
 
+static int
+sshd_port(const struct guest *guest)
+{
+    return guest->spec->ssh.port ? guest->spec->ssh.port : SSH_PORT;
+}
+
+/* Where this try goes to. */
+static bool
+find_place(struct ssh_probe *probe)
+{
+    struct guest *guest = probe->guest;
+    const struct guest_handlers *handlers = guest->context->handlers;
+    char address[16];
+    return probe->is_forwarded ||
+           (handlers->on_find_address(guest->context->data, guest, address) &&
+            uv_ip4_addr(address, sshd_port(guest), &probe->where) == 0);
+}
+
 static void
 on_timer(void *data)
 {
     struct ssh_probe *probe = data;
     const struct guest *guest = probe->guest;
-    if (probe->socket || guest->state != GUEST_STATE_RUNNING)
+    if (probe->socket || guest->state != GUEST_STATE_RUNNING ||
+        !find_place(probe))
         plan_next(probe);
     else if (!guest->stages.at_ms[STAGE_SSH])
         try_once(probe);
@@ -122,7 +143,7 @@ on_timer(void *data)
 static bool
 find_forward(const struct guest *guest, struct sockaddr_in *ret_where)
 {
-    int wanted = guest->spec->ssh.port ? guest->spec->ssh.port : SSH_PORT;
+    int wanted = sshd_port(guest);
     size_t index;
     json_t *row;
     json_array_foreach(guest->forwards, index, row)
@@ -141,30 +162,46 @@ find_forward(const struct guest *guest, struct sockaddr_in *ret_where)
     return false;
 }
 
+/* Whether an address may come to be known where the host reaches it. */
 static bool
-is_same(const struct sockaddr_in *one, const struct sockaddr_in *other)
+may_be_reached(const struct guest *guest)
 {
-    return one->sin_port == other->sin_port &&
-           one->sin_addr.s_addr == other->sin_addr.s_addr;
+    struct guest_card card;
+    for (size_t i = 0; guest_card(guest, i, &card); i++) {
+        if (card.is_beside_host)
+            return guest->context->handlers->on_find_address != NULL;
+    }
+    return false;
+}
+
+static bool
+is_same(const struct ssh_probe *probe, bool is_forwarded,
+        const struct sockaddr_in *where)
+{
+    return probe->is_forwarded == is_forwarded &&
+           (!is_forwarded ||
+            (probe->where.sin_port == where->sin_port &&
+             probe->where.sin_addr.s_addr == where->sin_addr.s_addr));
 }
 
 void
 ssh_probe_update(struct guest *guest)
 {
     struct run *run = guest->run;
-    struct sockaddr_in where;
+    struct sockaddr_in where = {0};
     if (!run)
         return;
-    bool is_found = find_forward(guest, &where);
-    if (is_found && run->ssh_probe && is_same(&run->ssh_probe->where, &where))
+    bool is_forwarded = find_forward(guest, &where);
+    if (run->ssh_probe && is_same(run->ssh_probe, is_forwarded, &where))
         return;
     ssh_probe_free(run->ssh_probe);
     run->ssh_probe = NULL;
-    if (!is_found)
+    if (!is_forwarded && !may_be_reached(guest))
         return;
     struct ssh_probe *probe = xcalloc(1, sizeof(*probe));
     probe->guest = guest;
     probe->where = where;
+    probe->is_forwarded = is_forwarded;
     probe->timer = loop_timer_new(guest->context->loop, on_timer, probe);
     run->ssh_probe = probe;
     loop_timer_start(probe->timer, TRY_AGAIN_MS);

@@ -45,7 +45,7 @@ may_have_agent(const struct spec *spec)
             has_word(spec->devices, "guest_agent"));
 }
 
-/* Whether a port of the host leads to its sshd. */
+/* Whether a port of the host leads to its sshd, or an address may. */
 static bool
 may_have_ssh(const struct spec *spec)
 {
@@ -55,7 +55,8 @@ may_have_ssh(const struct spec *spec)
         return is_qemu(spec);
     for (size_t i = 0; i < spec->nic_count; i++) {
         const struct spec_nic *nic = &spec->nics[i];
-        if (nic->text && strstr(nic->text, "hostfwd"))
+        if (spec_nic_is_beside_host(nic) ||
+            (nic->text && strstr(nic->text, "hostfwd")))
             return true;
         for (size_t j = 0; j < nic->forward_count; j++) {
             if (!nic->forwards[j].is_udp && nic->forwards[j].guest_port == port)

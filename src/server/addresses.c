@@ -100,14 +100,6 @@ read_table(void)
     return text;
 }
 
-/* Whether the host and the card are on one network. */
-static bool
-is_beside_host(const char *type)
-{
-    return !strcmp(type, "tap") || !strcmp(type, "bridge") ||
-           !strcmp(type, "qemu") || !strncmp(type, "vmnet", 5);
-}
-
 static void
 append_neighbours(const struct guest *guest, json_t *addresses)
 {
@@ -115,7 +107,7 @@ append_neighbours(const struct guest *guest, json_t *addresses)
     char *table = NULL;
     for (size_t i = 0; guest_card(guest, i, &card); i++) {
         char ip[ADDRESSES_IPV4_BYTES];
-        if (!is_beside_host(card.type) || !card.mac[0])
+        if (!card.is_beside_host || !card.mac[0])
             continue;
         if (!table)
             table = read_table();
@@ -143,7 +135,7 @@ complete(const struct guest *guest, json_t *row)
         if (strcasecmp(mac, card.mac) != 0)
             continue;
         json_object_set_new(row, "nic", json_integer((json_int_t)i));
-        is_reachable = is_beside_host(card.type);
+        is_reachable = card.is_beside_host;
     }
     json_object_set_new(row, "reachable",
                         json_boolean(is_reachable && address_is_useful(text)));
@@ -175,6 +167,29 @@ addresses_collect(struct server *server, const struct member *member,
     }
     json_decref(known);
     return addresses;
+}
+
+bool
+addresses_find(struct server *server, const struct member *member,
+               char ret_address[ADDRESSES_IPV4_BYTES])
+{
+    json_t *known = addresses_collect(server, member, ADDRESSES_NEIGHBOURS);
+    bool is_found = false;
+    size_t index;
+    json_t *row;
+    json_array_foreach(known, index, row)
+    {
+        struct in_addr bytes;
+        const char *text = json_string_value(json_object_get(row, "address"));
+        is_found = json_is_true(json_object_get(row, "reachable")) &&
+                   inet_pton(AF_INET, text, &bytes) == 1;
+        if (is_found) {
+            (void)snprintf(ret_address, ADDRESSES_IPV4_BYTES, "%s", text);
+            break;
+        }
+    }
+    json_decref(known);
+    return is_found;
 }
 
 /* ssh --------------------------------------------------------------------- */

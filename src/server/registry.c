@@ -486,12 +486,20 @@ on_notice(void *data, struct guest *guest, const char *level, const char *text)
     server_notice(data, level, guest_name(guest), text);
 }
 
+static bool
+on_find_address(void *data, struct guest *guest, char ret_address[16])
+{
+    const struct member *member = registry_member(data, guest);
+    return member && addresses_find(data, member, ret_address);
+}
+
 const struct guest_handlers registry_guest_handlers = {
     .on_change = on_change,
     .on_screen = on_screen,
     .on_output = on_output,
     .on_bell = on_bell,
     .on_frame = on_frame,
+    .on_find_address = on_find_address,
     .on_notice = on_notice,
     .on_input_taken = on_input_taken,
 };

@@ -82,6 +82,7 @@ def talk(box, number):
     line = shlex.split(until(
         lambda: box.gm("ssh", "--print", "n1", code=None).out, "ssh's way"))
     require_equal(line[-1], f"10.{number}.0.2", "where ssh goes")
+    box.gm("wait", "n1", "--until", "ssh", "--timeout", "60")
 
 
 def test_a_tap_leads_to_the_host(box):
