@@ -168,7 +168,7 @@ format_stage(const json_t *guest, char *text, unsigned size)
     (void)snprintf(text, size, "%s +%s", guests_text(guest, "stage"), after);
 }
 
-/* "restarts in 4s (2 of 5)"; false: it does not. */
+/* "restarts in 4s (2 of 5)", or that it does no more; false: neither. */
 static bool
 format_restart(const json_t *guest, char *text, unsigned size)
 {
@@ -176,6 +176,11 @@ format_restart(const json_t *guest, char *text, unsigned size)
     json_int_t due_ms = guests_number(restart, "due-ms");
     char limit[64] = "";
     char wait[32];
+    if (json_is_true(json_object_get(restart, "gave-up"))) {
+        (void)snprintf(text, size, "not restarted any more: %s",
+                       guests_text(json_object_get(guest, "exit"), "summary"));
+        return true;
+    }
     if (!due_ms)
         return false;
     int64_t left_ms = due_ms - clock_wall_ms();

@@ -31,7 +31,7 @@ restart_keep(struct member *member)
     struct error error = {0};
     bool is_again = restart->is_again || restart->was_again;
     if (!restart->due_ms && !restart->count && !member->order.hold &&
-        !is_again) {
+        !is_again && !restart->gave_up) {
         (void)guest_keep_intent(member->guest, NULL, NULL);
         return;
     }
@@ -39,8 +39,9 @@ restart_keep(struct member *member)
     for (size_t i = 0; i < restart->count; i++)
         json_array_append_new(times, json_integer(restart->times[i]));
     json_t *intent =
-        json_pack("{s:b,s:b,s:I,s:i,s:o}", "held", member->order.hold != NULL,
-                  "again", is_again, "due-ms", (json_int_t)restart->due_ms,
+        json_pack("{s:b,s:b,s:b,s:I,s:i,s:o}", "held",
+                  member->order.hold != NULL, "again", is_again, "gave-up",
+                  restart->gave_up, "due-ms", (json_int_t)restart->due_ms,
                   "tries", (int)restart->tries, "times", times);
     /* only a server that dies now would miss it */
     (void)guest_keep_intent(member->guest, intent, &error);
@@ -69,6 +70,7 @@ load(struct member *member)
         tries > 0 && tries < RESTART_MAX_TIMES ? (unsigned)tries : 0;
     restart->was_held = json_is_true(json_object_get(intent, "held"));
     restart->was_again = json_is_true(json_object_get(intent, "again"));
+    restart->gave_up = json_is_true(json_object_get(intent, "gave-up"));
     for (size_t i = 0; i < json_array_size(times); i++)
         add_time(restart, json_integer_value(json_array_get(times, i)));
     json_decref(intent);
@@ -115,7 +117,9 @@ give_up(struct server *server, struct member *member)
         "more; see `guestmux logs %s`, then `guestmux start %s`",
         life->restart.limit, life->restart.limit == 1 ? "" : "s",
         life->restart.window_s, name, name);
+    member->restart.gave_up = true;
     (void)restart_forget(server, member);
+    registry_note_change(server, member);
     watch_raise(server, name, NULL, "restart-limit", ALERT_CRITICAL, text);
     free(text);
     waiter_on_guest_change(server, member->guest);
@@ -271,6 +275,10 @@ restart_member_changed(struct server *server, struct member *member)
         on_ended(server, member);
     else if (has_started && restart->due_ms)
         (void)restart_forget(server, member);
+    if (has_started && restart->gave_up) {
+        restart->gave_up = false;
+        restart_keep(member);
+    }
 }
 
 void
@@ -326,9 +334,9 @@ restart_describe(const struct member *member, json_t *object)
     const struct lifecycle *life = life_of(member);
     json_object_set_new(
         object, "restart",
-        json_pack("{s:s,s:o,s:I,s:i}", "policy",
+        json_pack("{s:s,s:o,s:I,s:i,s:b}", "policy",
                   lifecycle_policy_name(life->restart.policy), "due-ms",
                   restart->due_ms ? json_integer(restart->due_ms) : json_null(),
                   "count", (json_int_t)restart->count, "limit",
-                  life->restart.limit));
+                  life->restart.limit, "gave-up", restart->gave_up));
 }

@@ -25,6 +25,7 @@ struct restart_member {
     int64_t *times;           /* owned: of the restarts within the window */
     size_t count;
     unsigned tries;  /* since it last ran for a good while */
+    bool gave_up;    /* the limit was reached; until it runs again */
     bool was_active; /* when last looked at */
     bool was_held;   /* by the server before this one: order.h */
     bool is_again;   /* it is being shut down to be started again … */

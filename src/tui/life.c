@@ -104,6 +104,9 @@ life_plan(const struct mirror_guest *guest, int64_t now_ms, char *text,
     text[0] = '\0';
     if (text_of(guest->object, "waiting")[0])
         (void)snprintf(text, size, "%s", text_of(guest->object, "waiting"));
+    else if (json_is_true(json_object_get(restart, "gave-up")))
+        (void)snprintf(text, size, "not restarted any more (%lld of %lld)",
+                       (long long)limit, (long long)limit);
     if (seconds < 0)
         return;
     clock_format_duration(seconds, wait, sizeof(wait));

@@ -284,6 +284,13 @@ is_due(const json_t *object)
 }
 
 static bool
+has_given_up(const json_t *object)
+{
+    return json_is_true(
+        json_object_get(json_object_get(object, "restart"), "gave-up"));
+}
+
+static bool
 runs_again(const json_t *object)
 {
     return !strcmp(text_of(object, "state"), "running") &&
@@ -342,6 +349,12 @@ delays_double_up_to_the_limit(void **state)
     json_t *guest = query(f, "a");
     assert_false(is_due(guest));
     assert_string_equal(text_of(guest, "state"), "crashed");
+    assert_true(has_given_up(guest));
+    /* until it is started again */
+    (void)client_call(&f->client, "guest-start",
+                      json_pack("{s:s}", "guest", "a"));
+    json_decref(wait_change(f, "a", is_due));
+    assert_false(has_given_up(query(f, "a")));
 }
 
 static void
