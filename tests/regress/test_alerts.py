@@ -207,7 +207,7 @@ def test_rules_of_a_running_guest_change_without_a_restart(box):
     # With something that needs a restart, the rest counts at once all the same.
     rules[0]["name"] = "pong"
     require_in("a restart would change",
-               box.up("-f", fleet(alerts=rules, history=77)).out)
+               box.up("-f", fleet(alerts=rules, env={"X": "1"})).out)
     box.gm("send", "a", "--enter", "ping three")
     require_in("ping three", wait_alert(box, "pong")["line"])
     require_equal(box.guest("a")["pid"], pid, "the same process")
