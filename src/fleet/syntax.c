@@ -52,14 +52,31 @@ character_before(const char *text, size_t offset)
     return offset > 0 ? text[offset - 1] : '\0';
 }
 
+static bool
+stands_at(const char *text, size_t len, size_t offset, const char *word)
+{
+    size_t word_len = strlen(word);
+    return offset <= len && len - offset >= word_len &&
+           memcmp(text + offset, word, word_len) == 0;
+}
+
+static bool
+is_foreign_word(const char *text, size_t len, size_t offset)
+{
+    static const char *const words[] = {"True", "False", "None", "yes"};
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (stands_at(text, len, offset, words[i]))
+            return true;
+    }
+    return false;
+}
+
 static const char *
 hint(const char *text, size_t len, size_t offset, const char *fault)
 {
     char here = offset < len ? text[offset] : '\0';
     char before = character_before(text, offset);
-    if (!strncmp(text + offset, "True", 4) ||
-        !strncmp(text + offset, "False", 5) ||
-        !strncmp(text + offset, "None", 4) || !strncmp(text + offset, "yes", 3))
+    if (is_foreign_word(text, len, offset))
         return " (JSON has true, false and null)";
     if (here == '0' && !strncmp(fault, "invalid token", 13))
         return " (a number has no 0 in front)";
@@ -67,7 +84,7 @@ hint(const char *text, size_t len, size_t offset, const char *fault)
         return " (JSON has no comments)";
     if (!strncmp(fault, "'[' or '{' expected", 19) &&
         isalpha((unsigned char)here))
-        return " (a fleet file is JSON, it begins with {)";
+        return " (this is to be JSON, which begins with {)";
     if (offset >= len && strstr(fault, "expected near end of file"))
         return " (a bracket that was opened is not closed)";
     if (here == '\'')

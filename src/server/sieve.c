@@ -179,6 +179,8 @@ sieve_new(const struct sieve_text *texts, size_t count)
         add_classes(sieve, windows[i]);
         add_grams(sieve, windows[i]);
     }
+    if (count == 0)
+        sieve->longest = sieve->shortest;
     if (sieve->shortest >= GRAM_BYTES)
         sieve->stride = sieve->shortest - GRAM_BYTES + 1;
     size_t most = count * WINDOW_BYTES + 1;

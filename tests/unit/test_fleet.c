@@ -24,8 +24,8 @@ static const struct {
     /* Syntax. */
     {"", "f:1:1: the file is empty"},
     {" \n\t", "f:1:1: the file is empty"},
-    {"hello", "f:1:1: '{' expected near 'hello' (a fleet file is JSON, it "
-              "begins with {)"},
+    {"hello", "f:1:1: '{' expected near 'hello' (this is to be JSON, "
+              "which begins with {)"},
     {"[1]", "f:1:1: this is an array, not an object with \"version\" and "
             "\"guests\""},
     {"{\"version\": 1,\n", "f:2:1: string or '}' expected near end of file "

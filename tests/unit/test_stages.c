@@ -34,6 +34,7 @@ static const struct line_row {
      "cloud-init"},
     {"ci-info: | eth0 | True | 10.0.2.15 |\\r\\n", "cloud-init"},
     {"\\r\\ndebian login: ", "login"},
+    {"\\r\\nn1 login: [    2.648372] tsc: Refined\\r\\n", "login"},
     {"root@debian:~# ", "login"},
     {"[root@fedora ~]# ", "login"},
     {"Please press Enter to activate this console. ", "login"},
