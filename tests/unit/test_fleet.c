@@ -46,8 +46,8 @@ static const struct {
      "f:1:7: invalid token near 'True' (JSON has true, false and null)"},
     {"{\"a\": 02}",
      "f:1:7: invalid token near '0' (a number has no 0 in front)"},
-    {"version: 1\nguests:", "f:1:1: '{' expected near 'version' (a fleet file "
-                            "is JSON, it begins with {)"},
+    {"version: 1\nguests:", "f:1:1: '{' expected near 'version' (this is "
+                            "to be JSON, which begins with {)"},
     {"{\"a\": {}\n", "f:2:1: '}' expected near end of file (a bracket that was "
                      "opened is not closed)"},
     {"{ // mine\n}",
