@@ -333,8 +333,8 @@ const struct command cmd_ssh = {
     .text =
         "Takes the port of the host that leads to the guest's sshd, or the "
         "first of its addresses where sshd answers, and the user (or "
-        "cloud-init's), key and options that the fleet file says; then OpenSSH's ssh does the "
-        "rest. The guest's host key is remembered in a file of its own, when "
+        "cloud-init's), key and options that the fleet file says; then "
+        "OpenSSH's ssh does the rest. The guest's host key is remembered in a file of its own, when "
         "it is seen first. Exits as ssh does. With --host, it runs on the "
         "other machine.",
     COMMAND_OPTIONS(options),

@@ -208,24 +208,30 @@ read_timeout(struct rule_reader *reader, const json_t *value,
         reader->rule->timeout_s = (int)number;
 }
 
+static bool
+take_boolean(struct rule_reader *reader, const json_t *value,
+             const struct place *place)
+{
+    if (json_is_boolean(value))
+        return true;
+    spec_wrong_type(reader->spec.mistakes, place, value, "true or false");
+    return false;
+}
+
 static void
 read_enabled(struct rule_reader *reader, const json_t *value,
              const struct place *place)
 {
-    if (json_is_boolean(value))
+    if (take_boolean(reader, value, place))
         reader->rule->is_off = !json_is_true(value);
-    else
-        spec_wrong_type(reader->spec.mistakes, place, value, "true or false");
 }
 
 static void
 read_prompt(struct rule_reader *reader, const json_t *value,
             const struct place *place)
 {
-    if (json_is_boolean(value))
+    if (take_boolean(reader, value, place))
         reader->rule->prompt = json_is_true(value);
-    else
-        spec_wrong_type(reader->spec.mistakes, place, value, "true or false");
 }
 
 static const struct rule_field {

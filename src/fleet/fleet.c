@@ -293,6 +293,16 @@ fleet_spot(const struct document *here, const struct document *there,
                            position.column);
 }
 
+struct spec *
+fleet_find(const struct fleet *fleet, const char *name)
+{
+    for (size_t i = 0; i < fleet->guest_count; i++) {
+        if (!strcmp(fleet->guests[i]->name, name))
+            return fleet->guests[i];
+    }
+    return NULL;
+}
+
 /* What a guest's entry was merged of. */
 static const struct layers *
 origin_of(const struct fleet *fleet, const char *guest)

@@ -46,6 +46,9 @@ struct fleet_source {
                                         * environment */
 };
 
+/* The guest of that name; NULL: the fleet has none. Borrowed. */
+struct spec *fleet_find(const struct fleet *fleet, const char *name);
+
 /* Reads a fleet, and what it includes. On failure every mistake is reported at
  * once, one per line: "FILE:LINE:COL: guests.n1.memory: "2Q" is not a size (try
  * 2G)", unknown fields with the nearest known name. NULL on failure. */

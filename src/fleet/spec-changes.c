@@ -43,29 +43,22 @@ spec_changes(const struct spec *before, const struct spec *after)
     return changes;
 }
 
-/* QEMU knows nothing of these: the server looks at them whenever it needs
- * them. */
-static const char *const live_fields[] = {
-    "after",    "alerts",  "autostart", "console",   "history",
-    "labels",   "log",     "paste",     "read-only", "restart",
-    "shutdown", "silence", "ssh",       "stall",     "until",
-};
-
 /* With a kernel the consoles' size stands on its command line. */
 static bool
-is_live(const struct spec *running, const char *name)
+is_live(const struct spec *running, const struct spec_field *field)
 {
-    return strcmp(name, "console") != 0 || !running->kernel;
+    return field->is_live &&
+           (strcmp(field->name, "console") != 0 || !running->kernel);
 }
 
 struct spec *
 spec_with_live_fields(const struct spec *running, const struct spec *wanted)
 {
     json_t *source = json_deep_copy(running->source);
-    for (size_t i = 0; i < sizeof(live_fields) / sizeof(live_fields[0]); i++) {
-        const char *name = live_fields[i];
+    for (size_t i = 0; i < spec_fields_count; i++) {
+        const char *name = spec_fields[i].name;
         json_t *value = json_object_get(wanted->source, name);
-        if (!is_live(running, name))
+        if (!is_live(running, &spec_fields[i]))
             continue;
         if (value)
             json_object_set_new(source, name, json_deep_copy(value));

@@ -217,6 +217,7 @@ const struct spec_field spec_fields[] = {
         .summary = "how `guestmux ssh` reaches it: user, port (22), key, "
                    "options",
         .kinds = Q | SPEC_KINDS(SPEC_KIND_COMMAND),
+        .is_live = true,
         .offset = AT(ssh),
         .read = spec_read_ssh,
     },
@@ -266,6 +267,7 @@ const struct spec_field spec_fields[] = {
         .summary = "words of your own about the guest, by names; commands take "
                    "--label NAME=VALUE",
         .kinds = SPEC_KINDS_ALL,
+        .is_live = true,
         .offset = AT(labels),
         .read = spec_read_labels,
     },
@@ -274,6 +276,7 @@ const struct spec_field spec_fields[] = {
         .type = "integer",
         .summary = "lines of scrollback per console, 0 to 1000000 (10000)",
         .kinds = SPEC_KINDS_ALL,
+        .is_live = true,
         .offset = AT(history_lines),
         .read = spec_read_history,
     },
@@ -283,6 +286,7 @@ const struct spec_field spec_fields[] = {
         .summary = "alert rules: objects of name, pattern, severity, message, "
                    "run, timeout, enabled",
         .kinds = SPEC_KINDS_ALL,
+        .is_live = true,
         .offset = AT(alerts),
         .read = spec_read_alerts,
     },
@@ -292,6 +296,7 @@ const struct spec_field spec_fields[] = {
         .summary = "seconds without output after which an alert is raised, 0 "
                    "to 604800 (0: never)",
         .kinds = SPEC_KINDS_ALL,
+        .is_live = true,
         .offset = AT(silence_s),
         .read = spec_read_silence,
     },
@@ -301,6 +306,7 @@ const struct spec_field spec_fields[] = {
         .summary = "each console's log: {\"max\": what is kept of it, 64K or "
                    "more, or \"unlimited\"} (16M)",
         .kinds = SPEC_KINDS_ALL,
+        .is_live = true,
         .offset = AT(log_max_bytes),
         .read = spec_read_log,
     },
@@ -309,6 +315,7 @@ const struct spec_field spec_fields[] = {
         .type = "object",
         .summary = "a size that its consoles keep: rows and cols",
         .kinds = SPEC_KINDS_ALL,
+        .is_live = true,
         .offset = AT(console_rows),
         .read = spec_read_console,
     },
@@ -317,6 +324,7 @@ const struct spec_field spec_fields[] = {
         .type = "boolean",
         .summary = "nobody types into its consoles (false)",
         .kinds = SPEC_KINDS_ALL,
+        .is_live = true,
         .offset = AT(is_readonly),
         .read = spec_read_boolean,
     },
@@ -326,6 +334,7 @@ const struct spec_field spec_fields[] = {
         .summary = "how pastes go: cps, lps (per second), wait-echo, "
                    "wait-prompt, timeout (30 s), bracketed (auto)",
         .kinds = SPEC_KINDS_ALL,
+        .is_live = true,
         .offset = AT(paste),
         .read = spec_read_paste,
     },
@@ -335,6 +344,7 @@ const struct spec_field spec_fields[] = {
         .summary = "guests that have to come as far as until says before it "
                    "is started by up",
         .kinds = SPEC_KINDS_ALL,
+        .is_live = true,
         .offset = AT(lifecycle.after),
         .read = spec_read_after,
     },
@@ -344,6 +354,7 @@ const struct spec_field spec_fields[] = {
         .summary = "how far those: running or a stage, or an object of stage, "
                    "timeout (running, 600 s)",
         .kinds = SPEC_KINDS_ALL,
+        .is_live = true,
         .offset = AT(lifecycle.until),
         .read = spec_read_until,
     },
@@ -353,6 +364,7 @@ const struct spec_field spec_fields[] = {
         .summary = "what follows its end: never, on-failure or always, or an "
                    "object of policy, delay, max-delay, limit, window (never)",
         .kinds = SPEC_KINDS_ALL,
+        .is_live = true,
         .offset = AT(lifecycle.restart),
         .read = spec_read_restart,
     },
@@ -361,6 +373,7 @@ const struct spec_field spec_fields[] = {
         .type = "boolean",
         .summary = "it starts with a server under a service manager (false)",
         .kinds = SPEC_KINDS_ALL,
+        .is_live = true,
         .offset = AT(lifecycle.is_autostart),
         .read = spec_read_boolean,
     },
@@ -370,6 +383,7 @@ const struct spec_field spec_fields[] = {
         .summary = "how it is shut down, in seconds: button, repeat, agent, "
                    "quit, term; and force (60, 5, 30, 5, 5, false)",
         .kinds = SPEC_KINDS_ALL,
+        .is_live = true,
         .offset = AT(lifecycle.shutdown),
         .read = spec_read_shutdown,
     },
@@ -379,6 +393,7 @@ const struct spec_field spec_fields[] = {
         .summary = "seconds in a stage of the boot after which an alert is "
                    "raised: firmware, boot-loader, kernel, init, cloud-init",
         .kinds = SPEC_KINDS_ALL,
+        .is_live = true,
         .offset = AT(lifecycle.stall_s),
         .read = spec_read_stall,
     },

@@ -9,6 +9,14 @@
 #define USER_MAX_BYTES 256
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
+#define SSH_PORT 22 /* where the definition says no other */
+
+int
+spec_ssh_port(const struct spec *spec)
+{
+    return spec->ssh.port ? spec->ssh.port : SSH_PORT;
+}
+
 static const char *const ssh_members[] = {"user", "port", "key", "options"};
 
 /* A user's name: what ssh could take for an option or a host is none. */

@@ -109,6 +109,10 @@ struct spec_smp {
 const char *spec_smp_part(const struct spec_smp *smp, size_t index,
                           int *ret_value);
 
+struct spec;
+/* The guest's port for ssh: its definition's, or 22. */
+int spec_ssh_port(const struct spec *spec);
+
 /* How `guestmux ssh` reaches the guest; what is not said is ssh's to choose. */
 struct spec_ssh {
     char *user;
@@ -249,6 +253,7 @@ struct spec_field {
     const char *type;
     const char *summary;
     unsigned kinds; /* of which kinds of guest it is a field */
+    bool is_live;   /* QEMU knows nothing of it: a guest that runs takes it */
     size_t offset;  /* in struct spec, where read puts it */
     /* Puts value into the reader's spec, or adds mistakes. */
     void (*read)(struct spec_reader *reader, const struct spec_field *field,

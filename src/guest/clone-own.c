@@ -80,8 +80,7 @@ has_number(const char *text, int number)
 {
     char digits[16];
     (void)snprintf(digits, sizeof(digits), "%d", number);
-    const char *at = find_name(text, digits);
-    return at != NULL;
+    return find_name(text, digits) != NULL;
 }
 
 static bool

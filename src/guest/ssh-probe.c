@@ -17,8 +17,6 @@
 #define EXPECTED_MS 300000
 /* ms that one try may take. */
 #define TRY_TIMEOUT_MS 5000u
-/* The guest's port where its definition says no other. */
-#define SSH_PORT 22
 
 static const char banner[] = "SSH-";
 
@@ -108,12 +106,6 @@ try_once(struct ssh_probe *probe)
     plan_next(probe);
 }
 
-static int
-sshd_port(const struct guest *guest)
-{
-    return guest->spec->ssh.port ? guest->spec->ssh.port : SSH_PORT;
-}
-
 /* Where this try goes to. */
 static bool
 find_place(struct ssh_probe *probe)
@@ -123,7 +115,8 @@ find_place(struct ssh_probe *probe)
     char address[16];
     return probe->is_forwarded ||
            (handlers->on_find_address(guest->context->data, guest, address) &&
-            uv_ip4_addr(address, sshd_port(guest), &probe->where) == 0);
+            uv_ip4_addr(address, spec_ssh_port(guest->spec), &probe->where) ==
+                0);
 }
 
 static void
@@ -131,10 +124,12 @@ on_timer(void *data)
 {
     struct ssh_probe *probe = data;
     const struct guest *guest = probe->guest;
+    if (!probe->socket && guest->stages.at_ms[STAGE_SSH])
+        return; /* until the next boot */
     if (probe->socket || guest->state != GUEST_STATE_RUNNING ||
         !find_place(probe))
         plan_next(probe);
-    else if (!guest->stages.at_ms[STAGE_SSH])
+    else
         try_once(probe);
 }
 
@@ -143,7 +138,7 @@ on_timer(void *data)
 static bool
 find_forward(const struct guest *guest, struct sockaddr_in *ret_where)
 {
-    int wanted = sshd_port(guest);
+    int wanted = spec_ssh_port(guest->spec);
     size_t index;
     json_t *row;
     json_array_foreach(guest->forwards, index, row)

@@ -5,19 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ssh's port in a guest whose definition says no other. */
-#define SSH_PORT 22
-
-static const struct spec *
-find_guest(const struct fleet *fleet, const char *name)
-{
-    for (size_t i = 0; i < fleet->guest_count; i++) {
-        if (!strcmp(fleet->guests[i]->name, name))
-            return fleet->guests[i];
-    }
-    return NULL;
-}
-
 static bool
 has_word(char *const *words, const char *part)
 {
@@ -49,7 +36,7 @@ may_have_agent(const struct spec *spec)
 static bool
 may_have_ssh(const struct spec *spec)
 {
-    int port = spec->ssh.port ? spec->ssh.port : SSH_PORT;
+    int port = spec_ssh_port(spec);
     if (!is_qemu(spec) || has_word(spec->command, "hostfwd") ||
         has_word(spec->args, "hostfwd"))
         return is_qemu(spec);
@@ -85,7 +72,7 @@ check_guest(struct preflight *preflight, const struct fleet *fleet,
     const struct preflight_check check = {preflight, spec};
     const struct lifecycle *life = &spec->lifecycle;
     for (size_t i = 0; life->after && life->after[i]; i++) {
-        const struct spec *other = find_guest(fleet, life->after[i]);
+        const struct spec *other = fleet_find(fleet, life->after[i]);
         for (size_t j = 0; j < sizeof(stages) / sizeof(stages[0]); j++) {
             if (!other || life->until != stages[j].stage ||
                 stages[j].may_come(other))

@@ -33,7 +33,7 @@ struct preflight_qemu {
     char *version; /* owned: "7.2.22 (Debian …)", or empty: it does not say */
 };
 
-/* An image below a guest's: nobody may write to it. */
+/* An image that a guest opens. */
 struct preflight_use {
     dev_t device;
     ino_t inode;
@@ -45,6 +45,7 @@ struct preflight_use {
     size_t order; /* in the file */
 };
 
+/* An image below a guest's: nobody may write to it. */
 struct preflight_lower {
     dev_t device;
     ino_t inode;

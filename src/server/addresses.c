@@ -19,7 +19,6 @@
 #define CONSOLE_MAX 32
 /* Of the neighbour table. */
 #define TABLE_BYTES (256u << 10)
-#define SSH_PORT 22
 
 /* The console ------------------------------------------------------------- */
 
@@ -246,7 +245,7 @@ addresses_ssh(struct server *server, const struct member *member)
     const char *user = ssh->user          ? ssh->user
                        : spec->cloud_init ? spec->cloud_init->user
                                           : NULL;
-    int port = ssh->port ? ssh->port : SSH_PORT;
+    int port = spec_ssh_port(spec);
     json_t *guest = guest_to_json(member->guest);
     json_t *addresses = addresses_collect(server, member, ADDRESSES_NEIGHBOURS);
     json_t *candidates = json_array();

@@ -22,21 +22,11 @@ struct fleet_reading {
 /* The thread --------------------------------------------------------------- */
 
 static bool
-has_guest(const struct fleet *fleet, const char *name)
-{
-    for (size_t i = 0; i < fleet->guest_count; i++) {
-        if (!strcmp(fleet->guests[i]->name, name))
-            return true;
-    }
-    return false;
-}
-
-static bool
 check_names(const struct fleet *fleet, const json_t *names, struct error *error)
 {
     for (size_t i = 0; i < json_array_size(names); i++) {
         const char *name = json_string_value(json_array_get(names, i));
-        if (!has_guest(fleet, name))
+        if (!fleet_find(fleet, name))
             return error_set(error, ERROR_CODE_NOT_FOUND,
                              "%s has no guest '%.64s'", fleet->file, name);
     }

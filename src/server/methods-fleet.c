@@ -10,16 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct spec *
-find_spec(const struct fleet *fleet, const char *name)
-{
-    for (size_t i = 0; i < fleet->guest_count; i++) {
-        if (!strcmp(fleet->guests[i]->name, name))
-            return fleet->guests[i];
-    }
-    return NULL;
-}
-
 static bool
 is_wanted(const json_t *names, const char *name)
 {
@@ -113,7 +103,7 @@ find_gone(struct server *server, const struct fleet *fleet)
     for (size_t i = 0; i < server->member_count; i++) {
         const struct guest *guest = server->members[i]->guest;
         if (!strcmp(guest_fleet(guest), fleet->file) &&
-            !find_spec(fleet, guest_name(guest)))
+            !fleet_find(fleet, guest_name(guest)))
             json_array_append_new(gone, json_string(guest_name(guest)));
     }
     return gone;

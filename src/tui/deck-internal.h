@@ -198,9 +198,9 @@ void arrange_fleet(struct deck *deck);
 /* Computes the layout and moves windows. */
 void arrange_layout(struct deck *deck);
 void arrange_focus(struct deck *deck, struct pane *pane);
-/* Shows or hides the cursor as the mode asks. */
 /* Which of the panes has the focus; 0 when none has. */
 size_t arrange_focus_index(const struct deck *deck);
+/* Shows or hides the cursor as the mode asks. */
 void arrange_cursor(struct deck *deck);
 /* Selects the sidebar's row of that index and shows its guest's pane; the
  * keyboard stays. */
