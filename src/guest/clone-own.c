@@ -119,21 +119,26 @@ is_wanted(const struct clone_entry *clone, int port)
     return false;
 }
 
+/* The address where a port is looked at: a name could be any. */
+static const char *
+tried_address(const char *host)
+{
+    bool is_number = host[0] && strspn(host, "0123456789.") == strlen(host);
+    return is_number ? host : "0.0.0.0";
+}
+
 /* A port that nobody has or wants; 0: none, which is refused. */
 static int
 choose_port(struct clone_entry *clone, const char *place, const char *address,
             bool is_udp)
 {
     struct error error = {0};
-    bool is_address =
-        address[0] && strspn(address, "0123456789.") == strlen(address);
     for (int i = 0; i < TRIES && clone->chosen_count < COUNT(clone->chosen);
          i++) {
         char *seed = xasprintf("%s %s %s %d", clone->spec->directory,
                                clone->name, place, i);
-        int port =
-            ports_choose(clone->ports, clone, is_address ? address : "0.0.0.0",
-                         is_udp, seed, &error);
+        int port = ports_choose(clone->ports, clone, tried_address(address),
+                                is_udp, seed, &error);
         free(seed);
         if (!port)
             break;
@@ -209,11 +214,10 @@ is_display_wanted(const struct clone_entry *clone, int port)
 int
 clone_free_display(struct clone_entry *clone, const char *host, int after)
 {
-    bool is_address = host[0] && strspn(host, "0123456789.") == strlen(host);
     for (int i = after + 1; i <= LAST_DISPLAY; i++) {
         int port = ARGV_VNC_BASE_PORT + i;
         if (is_display_wanted(clone, port) || is_wanted(clone, port) ||
-            !ports_check(is_address ? host : "0.0.0.0", port, false, NULL))
+            !ports_check(tried_address(host), port, false, NULL))
             continue;
         if (clone->chosen_count < COUNT(clone->chosen))
             clone->chosen[clone->chosen_count++] = port;

@@ -52,29 +52,15 @@ look_of(const struct pens_style *style)
     return look;
 }
 
-static const struct {
-    uint32_t mirror;
-    unsigned ink;
-} attribute_table[] = {
-    {MIRROR_BOLD, TERM_INK_BOLD},     {MIRROR_DIM, TERM_INK_DIM},
-    {MIRROR_ITALIC, TERM_INK_ITALIC}, {MIRROR_UNDERLINE, TERM_INK_UNDERLINE},
-    {MIRROR_BLINK, TERM_INK_BLINK},   {MIRROR_REVERSE, TERM_INK_REVERSE},
-};
-
 static struct term_ink
 ink_of(const struct pens_style *style)
 {
-    struct term_ink ink = {
+    return (struct term_ink){
         .foreground = nearest_colour(style->foreground),
         .background = nearest_colour(style->background),
+        .attributes = style->attributes,
         .look = look_of(style),
     };
-    for (size_t i = 0; i < sizeof(attribute_table) / sizeof(*attribute_table);
-         i++) {
-        if (style->attributes & attribute_table[i].mirror)
-            ink.attributes |= attribute_table[i].ink;
-    }
-    return ink;
 }
 
 static void
@@ -99,19 +85,19 @@ make_pen(struct term *term, const struct pens_style *style)
     set_colour(pen, TICKIT_PEN_FG, ink.foreground, ink.look.foreground);
     set_colour(pen, TICKIT_PEN_BG, ink.background, ink.look.background);
     tickit_pen_set_bool_attr(pen, TICKIT_PEN_BOLD,
-                             ink.attributes & TERM_INK_BOLD);
+                             ink.attributes & MIRROR_BOLD);
     tickit_pen_set_bool_attr(pen, TICKIT_PEN_ITALIC,
-                             ink.attributes & TERM_INK_ITALIC);
+                             ink.attributes & MIRROR_ITALIC);
     tickit_pen_set_bool_attr(pen, TICKIT_PEN_BLINK,
-                             ink.attributes & TERM_INK_BLINK);
+                             ink.attributes & MIRROR_BLINK);
     tickit_pen_set_bool_attr(pen, TICKIT_PEN_REVERSE,
-                             ink.attributes & TERM_INK_REVERSE);
+                             ink.attributes & MIRROR_REVERSE);
     tickit_pen_set_int_attr(pen, TICKIT_PEN_UNDER,
-                            ink.attributes & TERM_INK_UNDERLINE
+                            ink.attributes & MIRROR_UNDERLINE
                                 ? TICKIT_PEN_UNDER_SINGLE
                                 : TICKIT_PEN_UNDER_NONE);
     tickit_pen_set_int_attr(pen, TICKIT_PEN_ALTFONT,
-                            ink.attributes & TERM_INK_DIM ? TERM_FONT_DIM : 0);
+                            ink.attributes & MIRROR_DIM ? TERM_FONT_DIM : 0);
     term_pen_look(term, pen, &ink.look);
     return pen;
 }

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <tickit.h>
 
@@ -74,18 +75,10 @@ unsigned term_looks_generation(const struct term *term);
 
 /* What a cell is drawn with, beside libtickit: a console's full screens have a
  * style for every second cell, and a pen costs more than the cells do. */
-enum term_ink_attribute {
-    TERM_INK_BOLD = 1 << 0,
-    TERM_INK_DIM = 1 << 1,
-    TERM_INK_ITALIC = 1 << 2,
-    TERM_INK_UNDERLINE = 1 << 3,
-    TERM_INK_BLINK = 1 << 4,
-    TERM_INK_REVERSE = 1 << 5,
-};
 struct term_ink {
     int foreground; /* 0 to 255, the nearest of 24 bits; -1: the default */
     int background;
-    unsigned attributes;
+    uint32_t attributes; /* enum mirror_attribute */
     struct term_look look;
 };
 

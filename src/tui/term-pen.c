@@ -1,5 +1,6 @@
 #include "tui/term-pen.h"
 
+#include "client/mirror.h"
 #include "tui/term-driver.h"
 
 static int
@@ -101,13 +102,19 @@ void
 term_pen_set_ink(struct term_pen *pen, struct term_looks *looks,
                  const struct term_ink *ink)
 {
-    static const attr_t attributes[] = {A_BOLD,      A_DIM,   A_ITALIC,
-                                        A_UNDERLINE, A_BLINK, A_REVERSE};
+    static const struct {
+        uint32_t mirror;
+        attr_t curses;
+    } attributes[] = {
+        {MIRROR_BOLD, A_BOLD},     {MIRROR_DIM, A_DIM},
+        {MIRROR_ITALIC, A_ITALIC}, {MIRROR_UNDERLINE, A_UNDERLINE},
+        {MIRROR_BLINK, A_BLINK},   {MIRROR_REVERSE, A_REVERSE},
+    };
     pen->look = term_looks_number(looks, &ink->look);
     pen->attributes = 0;
-    for (size_t i = 0; ink->attributes >> i; i++) {
-        if (ink->attributes & 1u << i)
-            pen->attributes |= attributes[i];
+    for (size_t i = 0; i < sizeof(attributes) / sizeof(*attributes); i++) {
+        if (ink->attributes & attributes[i].mirror)
+            pen->attributes |= attributes[i].curses;
     }
     if (pen->colours >= 8)
         set_pair(pen, curses_colour(pen, ink->foreground, ink->look.foreground),
