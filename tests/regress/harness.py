@@ -220,15 +220,24 @@ class Terminal:
 
     def __init__(self, box, command, cols, rows):
         self.box = box
-        self.name = f"t{len(box.terminals)}"
+        box.opened += 1
+        self.name = f"t{box.opened}"
         # tmux 3.3a now and then never learns a status: the shell writes it. And
         # it can miss the last lines of a terminal that closes: cat keeps it.
         self.status = box.at(f"{self.name}.status")
         box.tmux("new-session", "-d", "-s", self.name, "-x", str(cols),
                  "-y", str(rows), f"{shell(command)}; echo $? "
                  f">{self.status}.new; mv {self.status}.new {self.status}; exec cat >/dev/null",
-                 ";", "set-option", "-t", self.name, "remain-on-exit", "on")
+                 ";", "set-option", "-t", self.name, "remain-on-exit", "on",
+                 # Else it ends with the last terminal, and the next one may
+                 # find it ending.
+                 ";", "set-option", "-s", "exit-empty", "off")
         box.terminals.append(self)
+
+    def close(self):
+        """The terminal goes; what runs in it gets a SIGHUP."""
+        self.tmux("kill-session")
+        self.box.terminals.remove(self)
 
     def tmux(self, command, *arguments):
         return self.box.tmux(command, "-t", self.name, *arguments).out
@@ -287,6 +296,7 @@ class Box:
         self.path = tempfile.mkdtemp(prefix="gm", dir="/tmp")
         self.name = name
         self.terminals = []
+        self.opened = 0  # terminals so far
         self.children = []
         self.peers = []
         for directory in "hrsdcw":

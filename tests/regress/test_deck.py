@@ -293,8 +293,7 @@ def test_the_terminal_is_restored_after_signals(box):
         client = until(lambda: clients(box), "the client")[0]
         os.kill(client, number)
         check_restored(box, terminal, r"\d+")
-        terminal.tmux("kill-session")
-        box.terminals.remove(terminal)
+        terminal.close()
 
 
 def clients(box):
@@ -420,8 +419,7 @@ def test_no_window_keeps_the_deck_from_a_new_server(box):
 def test_a_closed_terminal_leaves_no_client_behind(box):
     deck = open_deck(box, a=["cat"])
     require(clients(box), "no client")
-    deck.tmux("kill-session")
-    box.terminals.remove(deck)
+    deck.close()
     until(lambda: not clients(box), "the client to end")
     require_equal(box.guest("a")["state"], "running")
 
