@@ -33,8 +33,7 @@ struct line {
     size_t bytes;
     int row; /* its first one, in terminal_read_row's numbers */
     int rows;
-    uint64_t id; /* of its first row; stays when the width changes, unless the
-                  * line stands on the screen */
+    uint64_t id; /* of its first row; stays when the width changes */
     struct history_line history; /* the part of it there; no rows: none */
     size_t history_bytes;        /* of that part's text */
 };

@@ -122,7 +122,7 @@ sheet_reflow(const struct sheet *from, struct sheet *to,
     bool goes_on = false;
     for (size_t i = 0; i < from->count; i++) {
         if (!goes_on)
-            sheet_add(to);
+            sheet_add(to)->id = from->row[i]->id;
         flow_row(&reflow, i);
         goes_on = from->row[i]->flags & ROW_WRAPPED;
     }

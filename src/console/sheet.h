@@ -33,6 +33,7 @@ struct sheet_place {
 };
 
 /* Wraps the lines of a sheet at the width of another one, which is empty, and
- * tells where a place went. The new rows have no identity. */
+ * tells where a place went. A line's first row stays the row that it was (its
+ * id); the others have no identity. */
 struct sheet_place sheet_reflow(const struct sheet *from, struct sheet *to,
                                 struct sheet_place place);

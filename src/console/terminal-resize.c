@@ -44,8 +44,12 @@ take_line(struct terminal *terminal, struct sheet *sheet)
         xcalloc((size_t)sheet->cols, sizeof(struct terminal_run));
     size_t rows = history_rows(terminal->history);
     size_t count = history_last_line_rows(terminal->history);
+    struct history_line line;
+    history_find_line(terminal->history, rows - 1, &line);
     for (size_t i = 1; i <= count; i++)
         add_history_row(terminal, sheet, rows - i, runs);
+    /* a line stays the one that it was, however it is wrapped */
+    sheet->row[sheet->count - 1]->id = line.id;
     history_drop_last_line(terminal->history);
     free(runs);
 }
@@ -95,8 +99,12 @@ take_screen(struct terminal *terminal, int rows, int cols,
     history_set_cols(terminal->history, cols);
     struct sheet to = {.cols = cols};
     *place = sheet_reflow(&from, &to, *place);
-    for (size_t i = 0; i < to.count; i++)
-        stamp_row(terminal, to.row[i]);
+    for (size_t i = 0; i < to.count; i++) {
+        if (to.row[i]->id)
+            terminal_touch(terminal, to.row[i]);
+        else
+            stamp_row(terminal, to.row[i]);
+    }
     sheet_finish(&from);
     return to;
 }

@@ -25,6 +25,7 @@ frame_state_finish(struct frame_state *state)
     free(state->fresh);
     free(state->wraps);
     free(state->runs);
+    rewrap_finish(&state->rewrap);
     state->stamps = NULL;
     state->fresh = NULL;
     state->wraps = NULL;
@@ -38,8 +39,11 @@ frame_state_resize(struct frame_state *state, int rows, int cols)
     bool is_scrolled = state->is_scrolled;
     bool is_pinned = state->is_pinned;
     uint64_t anchor = state->anchor;
+    struct rewrap rewrap = state->rewrap;
+    state->rewrap = (struct rewrap){0};
     frame_state_finish(state);
     frame_state_init(state, rows, cols);
+    state->rewrap = rewrap;
     state->is_scrolled = is_scrolled;
     state->is_pinned = is_pinned;
     state->anchor = anchor;
@@ -159,6 +163,42 @@ update_anchor(struct frame_state *state, const struct terminal *terminal)
     if (state->anchor > last)
         state->anchor = last;
     return true;
+}
+
+/* A view that is scrolled back stays with its rows when lines are wrapped anew.
+ * Writes "moved": where they begin now. */
+static void
+write_moved(struct frame_state *state, struct terminal *terminal,
+            struct json_writer *out)
+{
+    const struct rewrap *rewrap = &state->rewrap;
+    if (!state->is_scrolled || state->anchor != rewrap->top ||
+        !rewrap_is_due(rewrap, terminal))
+        return;
+    struct rewrap_row *rows =
+        xcalloc((size_t)rewrap->count, sizeof(struct rewrap_row));
+    if (rewrap_find(rewrap, terminal, rows)) {
+        state->anchor = rows[0].row;
+        json_writer_open_array(out, "moved");
+        for (int i = 0; i < rewrap->count; i++) {
+            json_writer_open_array(out, NULL);
+            json_writer_integer(out, NULL, (int64_t)rows[i].row);
+            json_writer_integer(out, NULL, rows[i].col);
+            json_writer_close_array(out);
+        }
+        json_writer_close_array(out);
+    }
+    free(rows);
+}
+
+/* The rows that the client has from now on. */
+static void
+note_rows(struct frame_state *state, struct terminal *terminal, int first_row)
+{
+    if (state->is_scrolled)
+        rewrap_note(&state->rewrap, terminal, first_row, state->rows);
+    else
+        state->rewrap.count = 0;
 }
 
 /* Settles which row and column of the console the view begins with; returns the
@@ -547,6 +587,7 @@ frame_write(struct frame_state *state, struct terminal *terminal,
     int64_t history = state->history;
     int64_t dropped = state->dropped;
     int64_t top = state->top;
+    write_moved(state, terminal, out);
     int first_row = settle_origin(state, terminal);
     bool has_changed = write_size(state, terminal, out);
     has_changed |= write_origin(state, out);
@@ -556,6 +597,7 @@ frame_write(struct frame_state *state, struct terminal *terminal,
     has_changed |= write_cursor(state, terminal, first_row, out);
     has_changed |= write_title(state, terminal, out);
     state->has_sent = true;
+    note_rows(state, terminal, first_row);
     if (has_changed)
         return true;
     /* these go with the next one */

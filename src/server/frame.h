@@ -2,6 +2,7 @@
 
 #include "base/json-writer.h"
 #include "console/terminal.h"
+#include "server/rewrap.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,12 +22,14 @@ struct frame_state {
     bool is_pinned;  /* scrolled, and stays so where the live rows begin */
     uint64_t anchor; /* absolute row at the top while scrolled back, counted
                       * from the very first ("dropped + index") */
-    int first_row;   /* of the console that a live view shows on top */
-    int first_col;   /* … at its left edge */
-    bool is_all_due; /* the client has no row as it is from there */
-    bool is_panned;  /* they are where the client put them, not where the
-                      * cursor is */
-    bool has_sent;   /* below is what the client was told */
+    struct rewrap rewrap; /* the rows that the client has while it is scrolled
+                           * back: they stay its rows at another width */
+    int first_row;        /* of the console that a live view shows on top */
+    int first_col;        /* … at its left edge */
+    bool is_all_due;      /* the client has no row as it is from there */
+    bool is_panned;       /* they are where the client put them, not where the
+                           * cursor is */
+    bool has_sent;        /* below is what the client was told */
     int console_rows;
     int console_cols;
     struct terminal_cursor cursor;

@@ -1,3 +1,4 @@
+#include "console/line.h"
 #include "console/place.h"
 #include "console/times.h"
 #include "server/api.h"
@@ -24,6 +25,19 @@ printed_ms(const struct console *console, uint64_t offset)
     return span.start <= text ? span.to_ms : 0;
 }
 
+/* The absolute row of the line of a number. */
+static bool
+find_line(struct terminal *terminal, uint64_t number, int64_t *ret_row)
+{
+    int row = 0;
+    if (!line_find(terminal, number, &row))
+        return false;
+    *ret_row = (int64_t)(terminal_history_dropped(terminal) +
+                         terminal_history_rows(terminal)) +
+               row;
+    return true;
+}
+
 static bool
 run_place(struct request *request, const json_t *arguments, struct error *error)
 {
@@ -33,11 +47,16 @@ run_place(struct request *request, const json_t *arguments, struct error *error)
         return false;
     int64_t given = argument_integer(arguments, "offset", -1);
     int64_t row = argument_integer(arguments, "row", -1);
-    if ((given < 0) == (row < 0))
+    int64_t number = argument_integer(arguments, "line", -1);
+    if ((given >= 0) + (row >= 0) + (number >= 0) != 1)
         return error_set(error, ERROR_CODE_INVALID,
-                         "give 'offset' or 'row', one of them");
+                         "give 'offset', 'row' or 'line', one of them");
     struct console *console = guest_console(guest, index);
     struct terminal *terminal = console_terminal(console);
+    if (number >= 0 && !find_line(terminal, (uint64_t)number, &row))
+        return error_set(error, ERROR_CODE_NOT_FOUND,
+                         "%s: the line is not in the scrollback any more",
+                         guest_name(guest));
     uint64_t offset = (uint64_t)given;
     bool has_offset =
         given >= 0 || place_find_offset(console, (uint64_t)row, &offset);
@@ -74,6 +93,8 @@ static const struct method methods[] = {
                  "Where the line begins in the log"},
                 {"row", ARGUMENT_INTEGER, 0, 0, INT64_MAX,
                  "A row of the line: its absolute number"},
+                {"line", ARGUMENT_INTEGER, 0, 0, INT64_MAX,
+                 "The line's number, from console-search"},
             },
         .run = run_place,
     },

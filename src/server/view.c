@@ -148,6 +148,7 @@ forget_rows(struct view *view)
     frame_state_resize(state, state->rows, state->cols);
     state->is_scrolled = false;
     state->is_pinned = false;
+    state->rewrap.count = 0;
 }
 
 /* What the view shows now. */

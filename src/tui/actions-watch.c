@@ -4,6 +4,7 @@
 #include "tui/pane.h"
 #include "tui/records-fill.h"
 #include "tui/records.h"
+#include "tui/search.h"
 #include "tui/watching.h"
 
 /* Actions about what happened while nobody looked. */
@@ -30,7 +31,7 @@ run_around(struct deck *deck, int argument)
     (void)argument;
     const struct records_row *row = records_chosen(deck->records);
     if (row && records_kind(deck->records) == RECORDS_SEARCH)
-        records_open_here(deck, row->target, row->row);
+        search_around(deck, row);
     else if (row)
         records_open_around(deck, row->at_ms, row->target, row->offset);
 }
@@ -45,7 +46,7 @@ run_here(struct deck *deck, int argument)
     int col = 0;
     if (!pane || !copy_mode_cursor(pane, &row, &col))
         return;
-    records_open_here(deck, pane->target, pane->view.top + row);
+    records_open_here(deck, pane->target, "row", pane->view.top + row);
 }
 
 static void

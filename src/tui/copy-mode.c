@@ -275,12 +275,40 @@ check_width(struct copy_mode *copy)
     copy_show_cols(copy, copy->first_col);
     copy->is_moving = false;
     copy->queued = 0;
+    copy->marked_top = -1;
     copy_fetch_drop(copy);
     if (copy->selection.kind == SELECTION_NONE)
         return;
     copy_drop_selection(copy);
     status_message(pane->deck, DECK_WARNING,
                    "the console's width changed: the selection is gone");
+}
+
+void
+copy_mode_placed(struct pane *pane)
+{
+    if (!pane->copy)
+        return;
+    copy_show_cols(pane->copy, pane->copy->first_col);
+    reveal(pane->copy);
+    copy_changed(pane->copy);
+}
+
+void
+copy_mode_moved(struct pane *pane, const json_t *rows, int64_t top)
+{
+    struct copy_mode *copy = pane->copy;
+    int cols = pane->view.console_cols;
+    if (!copy || cols < 1 || copy->cursor.row < top)
+        return;
+    const json_t *row = json_array_get(rows, (size_t)(copy->cursor.row - top));
+    int64_t at = json_integer_value(json_array_get(row, 0));
+    int64_t col = json_integer_value(json_array_get(row, 1)) + copy->cursor.col;
+    if (!row)
+        return;
+    check_width(copy);
+    copy->top = pane->view.top;
+    copy_set_cursor(copy, at + col / cols, (int)(col % cols));
 }
 
 void

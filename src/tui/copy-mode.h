@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <jansson.h>
+
 struct deck;
 struct pane;
 
@@ -42,6 +44,12 @@ struct copy_mark {
 void copy_mode_mark(struct pane *pane, const struct copy_mark *marks,
                     size_t count, int cols);
 
+/* The pane has another size: the cursor stays in view. */
+void copy_mode_placed(struct pane *pane);
+/* The console's width changed, and the mirror has the frame that says so. rows:
+ * where the view's rows begin now, as SCREEN tells it ("moved"); top: the
+ * number that the first of them had. */
+void copy_mode_moved(struct pane *pane, const json_t *rows, int64_t top);
 /* The mirror has a new frame. */
 void copy_mode_screen(struct pane *pane);
 

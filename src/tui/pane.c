@@ -176,6 +176,8 @@ pane_place(struct pane *pane, const struct layout_rect *rect)
     else if (has_moved)
         pane_change_view(pane, json_pack("{s:i, s:i}", "rows", pane_rows(pane),
                                          "cols", copy_mode_view_cols(pane)));
+    if (has_moved)
+        copy_mode_placed(pane);
 }
 
 void
@@ -248,6 +250,7 @@ pane_screen(struct pane *pane, const json_t *data)
     struct error error = {0};
     int64_t history = pane->view.history;
     int64_t scroll = pane->view.scroll;
+    int64_t top = pane->view.top;
     int size = pane->view.console_rows * 65536 + pane->view.console_cols;
     bool has_title =
         json_object_get(data, "title") || json_object_get(data, "origin");
@@ -275,6 +278,8 @@ pane_screen(struct pane *pane, const json_t *data)
     if (has_title || pane->view.scroll != scroll ||
         (pane->copy && pane->view.history != history))
         pane_title_changed(pane);
+    if (json_object_get(data, "moved"))
+        copy_mode_moved(pane, json_object_get(data, "moved"), top);
     copy_mode_screen(pane);
     if (json_object_get(data, "moment"))
         scrub_on_moment(pane,

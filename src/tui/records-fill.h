@@ -18,9 +18,10 @@ void records_open_timeline(struct deck *deck);
  * line to choose. */
 void records_open_around(struct deck *deck, int64_t at_ms, const char *target,
                          int64_t offset);
-/* Opens it around the line that a row of a console is part of; row: absolute.
- */
-void records_open_here(struct deck *deck, const char *target, int64_t row);
+/* Opens it around a line of a console. by: how number tells which one: "row",
+ * an absolute row that is part of it, or "line", its own. */
+void records_open_here(struct deck *deck, const char *target, const char *by,
+                       int64_t number);
 
 /* The operator came near an end of the timeline: what lies beyond is fetched.
  */

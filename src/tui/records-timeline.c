@@ -427,7 +427,8 @@ records_open_around(struct deck *deck, int64_t at_ms, const char *target,
 }
 
 void
-records_open_here(struct deck *deck, const char *target, int64_t row)
+records_open_here(struct deck *deck, const char *target, const char *by,
+                  int64_t number)
 {
     /* it may be of the list that is closed now */
     char *copy = xstrdup(target);
@@ -440,6 +441,6 @@ records_open_here(struct deck *deck, const char *target, int64_t row)
     query->is_asking = true;
     connection_execute(
         deck->connection, "console-place",
-        json_pack("{s:s,s:I}", "guest", copy, "row", (json_int_t)row), on_place,
+        json_pack("{s:s,s:I}", "guest", copy, by, (json_int_t)number), on_place,
         deck);
 }

@@ -37,7 +37,6 @@ struct records_row {
     int64_t at_ms;
     int64_t offset; /* of its line in the console's log; -1: none */
     int64_t id;     /* of an alert, of a line */
-    int64_t row;    /* of a line that was found: absolute; else 0 */
     struct records_match matches[RECORDS_MATCHES_MAX];
     size_t match_count;
     enum theme_role role;

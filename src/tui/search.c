@@ -84,7 +84,6 @@ fill_row(const struct deck *deck, const json_t *line, struct records_row *row)
         .text = xstrdup(text_of(line, "text")),
         .offset = -1,
         .id = json_integer_value(json_object_get(line, "line")),
-        .row = json_integer_value(json_object_get(line, "row")),
         .role = THEME_TEXT,
     };
     fill_matches(json_object_get(line, "matches"), row);
@@ -260,18 +259,33 @@ on_place(void *user, json_t *value, const struct error *error)
                    (int)json_integer_value(json_object_get(console, "cols")));
 }
 
+/* Whether the numbers of the list's lines mean something. Where there is a new
+ * server, which numbers lines anew, it is asked once more. */
+static bool
+is_fresh(struct deck *deck)
+{
+    if (!deck->connection || !deck->search || !deck->search->typed)
+        return false;
+    if (deck->search->server == deck->servers)
+        return true;
+    open_list(deck);
+    status_message(deck, DECK_INFO,
+                   "there is a new server: searched once more");
+    return false;
+}
+
+void
+search_around(struct deck *deck, const struct records_row *row)
+{
+    if (is_fresh(deck))
+        records_open_here(deck, row->target, "line", row->id);
+}
+
 void
 search_jump(struct deck *deck, struct pane *pane, int64_t line)
 {
-    if (!deck->connection || !deck->search || !deck->search->typed)
+    if (!is_fresh(deck))
         return;
-    if (deck->search->server != deck->servers) {
-        /* it numbers lines anew */
-        open_list(deck);
-        status_message(deck, DECK_INFO,
-                       "there is a new server: searched once more");
-        return;
-    }
     json_t *arguments = search_arguments(deck->search->typed);
     json_object_set_new(arguments, "guest", json_string(pane->target));
     json_object_set_new(arguments, "line", json_integer(line));

@@ -139,6 +139,37 @@ def test_selection_keeps_its_place_while_output_comes(box):
     deck.wait_for("more039")
 
 
+def test_the_place_stays_when_the_width_changes(box):
+    """Lines are wrapped anew, and the cursor stays with its character."""
+    code = ("for i in range(600): print(f'word{i:04d} of a line that takes "
+            "two rows at eighty columns, and ends in end{i:04d}')\n"
+            "print('ready', flush=True)\nimport time\ntime.sleep(900)")
+    box.up("-f", box.console_fleet(a=python(code)))
+    box.gm("wait", "a", "--for", "ready", "--after", 0)
+    deck = box.deck(cols=80, rows=24)
+    deck.wait_for("ready")
+    enter(deck)
+    deck.keys("?")
+    deck.type("end0400")
+    deck.keys("Enter")
+
+    def under_cursor():
+        col, row = (int(deck.format(f"#{{cursor_{axis}}}")) for axis in "xy")
+        line = deck.screen("-S", str(row), "-E", str(row)).rstrip("\n")
+        return line[col:col + 7]
+    until(lambda: under_cursor() == "end0400", "the cursor at the match")
+    for cols, rows in ((200, 50), (80, 24), (60, 12), (200, 24)):
+        deck.resize(cols, rows)
+        until(lambda: under_cursor() == "end0400",
+              f"the cursor at the match again, at {cols}x{rows}")
+        deck.wait_for("scrollback a")
+    # Another person's deck of another width, too.
+    peer = box.api()
+    peer.call("view-open", guest="a", rows=30, cols=33, resize=True)
+    until(lambda: under_cursor() == "end0400", "the cursor at the match still")
+    require_equal(box.guest("a")["consoles"][0]["cols"], 33)
+
+
 def test_escape_drops_the_selection_then_leaves(box):
     deck = open_rows(box)
     enter(deck)

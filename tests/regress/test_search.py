@@ -99,6 +99,42 @@ def test_a_list_of_an_earlier_server_is_made_anew(box):
     require_in("scrollback alpha", deck.screen())
 
 
+def test_what_was_found_is_found_at_another_width(box):
+    """Other people's decks wrap the lines anew while the list is open."""
+    code = ("for i in range(900): print(f'number {i:05d} of a line that takes "
+            "two rows at eighty columns, and more at forty')\n"
+            "print('ready', flush=True)\nimport time\ntime.sleep(900)")
+    box.up("-f", box.console_fleet(one=python(code)))
+    box.gm("wait", "one", "--for", "ready", "--after", 0)
+    deck = box.deck(cols=120, rows=30)
+    deck.wait_for("ready")
+    # One line of the scrollback, one of the screen.
+    for number in "00123", "00899":
+        for key in "Enter", "t":
+            deck.keys("C-]", "/")
+            deck.wait_for("search all")
+            deck.type(f"number {number}")
+            deck.keys("Enter")
+            deck.wait_for("found: number .* 1/1")
+            peer = box.api()
+            view = peer.call("view-open", guest="one", rows=20, cols=31,
+                             resize=True)["view"]
+            require_equal(box.guest("one")["consoles"][0]["cols"], 31)
+            deck.keys(key)
+            if key == "t":
+                deck.wait_for(f"▌.*number {number}")
+                deck.keys("q")
+            else:
+                deck.wait_for("scrollback one")
+                cursor = int(deck.format("#{cursor_y}"))
+                require_in(f"number {number}",
+                           deck.screen("-S", str(cursor), "-E", str(cursor)))
+                deck.keys("q")
+            deck.wait_for("typing → one")
+            peer.call("view-close", view=view)
+            peer.close()
+
+
 def grep_fleet(box):
     box.up("-f", box.console_fleet(
         alpha=lines("alpha", 3000), beta=lines("beta", 2000),

@@ -772,6 +772,71 @@ console_of_another_size_is_told(void **state)
     close_world(&f);
 }
 
+/* The text from a row that was told as moved on, up to len bytes. */
+static void
+assert_moved(const struct fixture *f, size_t index, const char *text)
+{
+    struct terminal_run runs[80];
+    const json_t *moved =
+        json_array_get(json_object_get(f->last, "moved"), index);
+    assert_int_equal(json_array_size(moved), 2);
+    int64_t col = json_integer_value(json_array_get(moved, 1));
+    int64_t row = json_integer_value(json_array_get(moved, 0)) -
+                  (int64_t)terminal_history_dropped(f->terminal) -
+                  (int64_t)terminal_history_rows(f->terminal);
+    assert_true(terminal_read_row(f->terminal, (int)row, runs, 80, NULL) > 0);
+    assert_true((size_t)col + strlen(text) <= runs[0].bytes);
+    assert_memory_equal(runs[0].text + col, text, strlen(text));
+}
+
+/* Rows of a scrolled view are found again at every width, in the history and on
+ * the screen, also when the view itself got another size. */
+static void
+scrolled_view_stays_with_its_rows_at_another_width(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_world(&f, 6, 10, 6, 10);
+    for (int i = 0; i < 40; i++) {
+        char line[64];
+        (void)snprintf(line, sizeof(line), "%02d-345678AB-DEFGHIJabcde\r\n", i);
+        print(&f, line);
+    }
+    send_frame(&f);
+    frame_state_pin(&f.state, 3 * 35 + 1); /* the second row of line 35 */
+    assert_true(send_frame(&f));
+    assert_row(&f, 0, "B-DEFGHIJa");
+    assert_null(json_object_get(f.last, "moved"));
+    static const int widths[] = {24, 7, 40, 10, 3, 10};
+    for (size_t i = 0; i < sizeof(widths) / sizeof(widths[0]); i++) {
+        int cols = widths[i];
+        terminal_resize(f.terminal, 6, cols);
+        if (i % 2) {
+            frame_state_resize(&f.state, 6, cols);
+            mirror_view_resize(&f.mirror, 6, cols);
+        }
+        assert_true(send_frame(&f));
+        assert_int_equal(f.state.anchor, f.mirror.top);
+        assert_int_equal(json_array_size(json_object_get(f.last, "moved")), 6);
+        print_message("# %d columns\n", cols);
+        if (i == 0) {
+            assert_row(&f, 0, "35-345678A");
+            assert_moved(&f, 0, "B-DEFGHIJabcde");
+            assert_moved(&f, 1, "bcde");
+            assert_moved(&f, 2, "36-345678A");
+            assert_moved(&f, 5, "37-345678A");
+        }
+        assert_same(&f, "another width");
+    }
+    /* a view that is live has nothing to stay with */
+    frame_state_scroll(&f.state, f.terminal, 0);
+    send_frame(&f);
+    terminal_resize(f.terminal, 6, 20);
+    assert_true(send_frame(&f));
+    assert_null(json_object_get(f.last, "moved"));
+    close_world(&f);
+}
+
 /* --- any output ----------------------------------------------------------- */
 
 static uint32_t
@@ -971,6 +1036,7 @@ main(void)
         cmocka_unit_test(wide_character_across_the_left_edge_is_left_out),
         cmocka_unit_test(view_of_another_size_gets_everything_anew),
         cmocka_unit_test(console_of_another_size_is_told),
+        cmocka_unit_test(scrolled_view_stays_with_its_rows_at_another_width),
         cmocka_unit_test(rows_that_go_on_in_the_next_one_are_told),
         cmocka_unit_test(client_shows_what_the_terminal_has_whatever_happens),
     };

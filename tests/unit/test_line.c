@@ -129,6 +129,44 @@ lines_are_found_again_after_a_resize(void **state)
     world_finish(&world);
 }
 
+/* Lines keep their ids on the screen too, on its border to the history, and on
+ * their way between the two. */
+static void
+lines_on_the_screen_are_found_again_after_a_resize(void **state)
+{
+    (void)state;
+    struct world world;
+    world_init(&world, 5, 20, 1000);
+    struct line_reader reader = {.terminal = world.terminal};
+    uint64_t ids[8];
+    for (int i = 0; i < 8; i++) {
+        char text[64];
+        (void)snprintf(text, sizeof(text), "line %d of 8 that is wrapped%s", i,
+                       i < 7 ? "\r\n" : "");
+        world_write(&world, text);
+    }
+    for (int i = 0; i < 8; i++)
+        ids[i] = read_at(&reader, 4 - 2 * (7 - i)).id;
+    static const int sizes[][2] = {{5, 11}, {5, 40}, {9, 7},  {3, 20},
+                                   {20, 9}, {2, 80}, {12, 3}, {5, 20}};
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        terminal_resize(world.terminal, sizes[i][0], sizes[i][1]);
+        for (int j = 0; j < 8; j++) {
+            char text[16];
+            int row = 0;
+            (void)snprintf(text, sizeof(text), "line %d of", j);
+            assert_true(line_find(world.terminal, ids[j], &row));
+            struct line line = read_at(&reader, row);
+            assert_int_equal(line.row, row);
+            assert_int_equal(line.id, ids[j]);
+            assert_memory_equal(line.text, text, strlen(text));
+        }
+        assert_null(terminal_check(world.terminal));
+    }
+    line_reader_finish(&reader);
+    world_finish(&world);
+}
+
 /* The text that a cell shows, or "". */
 static void
 cell_of(struct terminal *terminal, int row, int col, char *text)
@@ -253,6 +291,7 @@ main(void)
         cmocka_unit_test(the_alternate_screen_does_not_continue_the_history),
         cmocka_unit_test(spans_tell_rows_and_columns),
         cmocka_unit_test(lines_are_found_again_after_a_resize),
+        cmocka_unit_test(lines_on_the_screen_are_found_again_after_a_resize),
         cmocka_unit_test(every_character_stands_where_its_span_says),
         cmocka_unit_test(endless_lines_come_in_pieces),
     };
