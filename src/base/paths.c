@@ -157,20 +157,27 @@ paths_init(struct paths *paths, const char *server_name, struct error *error)
         return false;
     }
     char *state = xdg_dir("XDG_STATE_HOME", ".local/state");
-    char *data = xdg_dir("XDG_DATA_HOME", ".local/share");
     char *config = xdg_dir("XDG_CONFIG_HOME", ".config");
     *paths = (struct paths){
         .server = xstrdup(server_name),
         .runtime_dir = runtime,
         .state_dir = xasprintf("%s/guestmux/%s", state, server_name),
-        .data_dir = xasprintf("%s/guestmux/%s", data, server_name),
+        .data_dir = paths_find_data_dir(server_name),
         .config_dir = xasprintf("%s/guestmux", config),
         .warning = warning,
     };
     free(state);
-    free(data);
     free(config);
     return true;
+}
+
+char *
+paths_find_data_dir(const char *server_name)
+{
+    char *data = xdg_dir("XDG_DATA_HOME", ".local/share");
+    char *path = xasprintf("%s/guestmux/%s", data, server_name);
+    free(data);
+    return path;
 }
 
 void

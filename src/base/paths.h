@@ -27,6 +27,10 @@ bool paths_init(struct paths *paths, const char *server_name,
                 struct error *error);
 void paths_finish(struct paths *paths);
 
+/* A server's data_dir, worked out without making anything. The caller frees it.
+ */
+char *paths_find_data_dir(const char *server_name);
+
 /* RUNTIME/api.sock. The caller frees it. */
 char *paths_api_socket(const struct paths *paths);
 

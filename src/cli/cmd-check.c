@@ -132,7 +132,9 @@ run(struct cli *cli)
     struct fleet *fleet = fleet_read(file, &error);
     if (!fleet)
         return cli_fail(&error);
-    struct preflight preflight = {0};
+    const char *server = options_text(&cli->options, "server");
+    char *data_dir = paths_find_data_dir(server ? server : "default");
+    struct preflight preflight = {.data_dir = data_dir};
     if (!options_has(&cli->options, "syntax"))
         preflight_run(&preflight, fleet);
     if (options_has(&cli->options, "json"))
@@ -141,6 +143,7 @@ run(struct cli *cli)
         print_findings(cli, fleet, &preflight);
     bool has_errors = preflight.counts[PREFLIGHT_SEVERITY_ERROR] > 0;
     preflight_finish(&preflight);
+    free(data_dir);
     fleet_free(fleet);
     return has_errors ? COMMAND_FAILED : COMMAND_DONE;
 }

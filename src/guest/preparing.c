@@ -73,8 +73,7 @@ static const struct prepare_handlers handlers = {
 bool
 preparing_is_needed(const struct guest *guest)
 {
-    return guest->spec->kind == SPEC_KIND_QEMU &&
-           prepare_is_needed(guest->spec);
+    return guest_has_qemu(guest) && prepare_is_needed(guest->spec);
 }
 
 void

@@ -1,15 +1,14 @@
 /* Disks, the CD-ROM and the seed. */
 #include "base/xalloc.h"
 #include "qemu/cloud-config.h"
+#include "qemu/image-header.h"
 #include "qemu/image.h"
 #include "qemu/preflight-internal.h"
 #include "qemu/process.h"
 #include "qemu/qcow2.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* A base, and whether what is to be made over it is as large. */
@@ -17,26 +16,21 @@ static void
 check_base(const struct preflight_check *check, const struct spec_disk *disk,
            int item)
 {
-    struct qcow2_header header = {0};
-    struct stat info;
+    struct image_header header = {0};
+    char there[IMAGE_SIZE_BYTES];
     if (!preflight_check_file(check, disk->base, R_OK, "disks", item))
         return;
-    uint64_t bytes = 0;
-    bool is_raw = disk->format && !strcmp(disk->format, "raw");
-    if (!is_raw && qcow2_is_one(disk->base) &&
-        qcow2_read_header(disk->base, &header, NULL)) {
-        bytes = header.virtual_bytes;
-        qcow2_header_finish(&header);
-    } else if (is_raw && stat(disk->base, &info) == 0 &&
-               S_ISREG(info.st_mode)) {
-        bytes = (uint64_t)info.st_size;
-    }
-    char there[IMAGE_SIZE_BYTES];
-    image_size_text(bytes, there);
-    if (disk->size_bytes && disk->size_bytes < bytes)
+    if (image_header_read(disk->base, disk->format, &header)) {
+        image_size_text(header.virtual_bytes, there);
+        if (disk->size_bytes && disk->size_bytes < header.virtual_bytes)
+            preflight_add(check, PREFLIGHT_SEVERITY_ERROR, "disks", item,
+                          "the size is less than that of %s, which has %s",
+                          disk->base, there);
+    } else if (disk->format) {
         preflight_add(check, PREFLIGHT_SEVERITY_ERROR, "disks", item,
-                      "the size is less than that of %s, which has %s",
-                      disk->base, there);
+                      "%s is not a %s image", disk->base, disk->format);
+    }
+    image_header_finish(&header);
     preflight_note_base(check, disk->base, item);
     preflight_check_chain(check, disk->base, item);
 }

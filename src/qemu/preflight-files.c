@@ -1,22 +1,12 @@
 /* The files that guests name, and what two guests cannot share. */
-#include "base/xalloc.h"
+#include "qemu/image-words.h"
 #include "qemu/keyval.h"
 #include "qemu/preflight-internal.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-/* Options whose value is a file. */
-static const char *const file_options[] = {
-    "kernel", "initrd", "dtb", "hda", "hdb",    "hdc",      "hdd",
-    "cdrom",  "fda",    "fdb", "sd",  "pflash", "mtdblock",
-};
-/* Those of them that are images which the guest writes to. */
-static const char *const image_options[] = {"hda", "hdb", "hdc", "hdd"};
 
 bool
 preflight_check_file(const struct preflight_check *check, const char *path,
@@ -43,46 +33,20 @@ preflight_check_file(const struct preflight_check *check, const char *path,
     return true;
 }
 
-/* How a guest uses a file. */
-enum use {
-    USE_PLAIN, /* it is no image, or read by QEMU alone */
-    USE_READS,
-    USE_WRITES,
+/* Words of a field being looked at. */
+struct words {
+    const struct preflight_check *check;
+    const char *field;
 };
 
-/* A file of a command line; what names a protocol is none. */
 static void
-check_word(const struct preflight_check *check, const char *path, enum use use,
-           const char *field)
+on_file(void *data, const char *path, enum image_use use)
 {
-    if (!path[0] || strcspn(path, ":") < strcspn(path, "/"))
-        return;
-    char *whole = path[0] == '/'
-                      ? xstrdup(path)
-                      : xasprintf("%s/%s", check->spec->directory, path);
-    if (preflight_check_file(check, whole, R_OK, field, -1) && use != USE_PLAIN)
-        preflight_check_use(check, whole, use == USE_WRITES, field, -1);
-    free(whole);
-}
-
-static void
-check_drive(const struct preflight_check *check, const char *value,
-            const char *field)
-{
-    struct keyval keyval;
-    keyval_parse(&keyval, value);
-    const char *file = keyval_get(&keyval, "file", false);
-    const char *media = keyval_get(&keyval, "media", false);
-    bool is_readonly = keyval_is_on(&keyval, "readonly") ||
-                       keyval_is_on(&keyval, "snapshot") ||
-                       (media && !strcmp(media, "cdrom"));
-    /* Who takes the locks away knows of the others. */
-    const char *locking = keyval_get(&keyval, "file.locking", false);
-    if (file && locking && !strcmp(locking, "off"))
-        check_word(check, file, USE_PLAIN, field);
-    else if (file)
-        check_word(check, file, is_readonly ? USE_READS : USE_WRITES, field);
-    keyval_finish(&keyval);
+    const struct words *words = data;
+    if (preflight_check_file(words->check, path, R_OK, words->field, -1) &&
+        use != IMAGE_USE_PLAIN)
+        preflight_check_use(words->check, path, use == IMAGE_USE_WRITES,
+                            words->field, -1);
 }
 
 /* Whether an option asks for KVM and nothing else. */
@@ -114,40 +78,22 @@ has_fallback(char *const *words)
     return false;
 }
 
-/* What -hda and the like do with their file. */
-static enum use
-use_of(const char *option)
-{
-    size_t count = sizeof(image_options) / sizeof(image_options[0]);
-    for (size_t i = 0; i < count; i++) {
-        if (!strcmp(option, image_options[i]))
-            return USE_WRITES;
-    }
-    return !strcmp(option, "cdrom") ? USE_READS : USE_PLAIN;
-}
-
+/* words: options and their values. */
 static void
 check_words(const struct preflight_check *check, char *const *words,
             const char *field)
 {
+    struct words own = {check, field};
     bool falls_back = has_fallback(words);
-    for (; words && words[0]; words++) {
-        const char *name = words[0];
+    for (char *const *word = words; word && word[0]; word++) {
+        const char *name = word[0];
         if (name[0] != '-')
             continue;
         name += name[1] == '-' ? 2 : 1;
-        if (!falls_back && wants_kvm(name, words[1]))
+        if (!falls_back && wants_kvm(name, word[1]))
             preflight_check_kvm(check, field);
-        if (!words[1])
-            continue;
-        if (!strcmp(name, "drive"))
-            check_drive(check, words[1], field);
-        for (size_t i = 0; i < sizeof(file_options) / sizeof(file_options[0]);
-             i++) {
-            if (!strcmp(name, file_options[i]))
-                check_word(check, words[1], use_of(name), field);
-        }
     }
+    image_words_each(words, check->spec->directory, on_file, &own);
 }
 
 void
@@ -155,7 +101,7 @@ preflight_check_files(const struct preflight_check *check)
 {
     const struct spec *spec = check->spec;
     if (spec->kind == SPEC_KIND_COMMAND) {
-        check_words(check, spec->command, "command");
+        check_words(check, spec->command + 1, "command");
         return;
     }
     preflight_check_hardware(check);

@@ -6,6 +6,7 @@
 #include "qemu/accel.h"
 #include "qemu/argv-internal.h"
 #include "qemu/argv.h"
+#include "qemu/overlays.h"
 #include "qemu/preflight-internal.h"
 #include "qemu/process.h"
 
@@ -164,6 +165,22 @@ check_socket(const struct preflight_check *check)
                       "%s is not a socket", path);
 }
 
+/* What lies below images that are there already. */
+static void
+check_overlays(const struct preflight_check *check)
+{
+    const struct spec *spec = check->spec;
+    struct error error = {0};
+    const char *field = spec->kind == SPEC_KIND_COMMAND ? "command"
+                        : spec->disk_count              ? "disks"
+                        : spec->args                    ? "args"
+                                                        : "firmware";
+    if (check->preflight->data_dir && overlays_concern(spec) &&
+        !overlays_check(spec, check->preflight->data_dir, &error))
+        preflight_add(check, PREFLIGHT_SEVERITY_ERROR, field, -1, "%s",
+                      error.text);
+}
+
 static void
 check_guest(const struct preflight_check *check)
 {
@@ -172,10 +189,12 @@ check_guest(const struct preflight_check *check)
         check_accel(check);
         check_command_line(check);
         preflight_check_files(check);
+        check_overlays(check);
         break;
     case SPEC_KIND_COMMAND:
         check_command_line(check);
         preflight_check_files(check);
+        check_overlays(check);
         break;
     case SPEC_KIND_EXEC:
         check_exec(check);

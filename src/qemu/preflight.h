@@ -9,8 +9,9 @@
 
 /* Looks for what would keep a fleet's guests from starting: QEMU missing or
  * old, files missing or not readable, formats that are not what they are said
- * to be, images in use or shared by two guests, ports and displays taken, KVM,
- * memory. It changes nothing, and starts nothing but QEMU --version. */
+ * to be, images in use, shared by two guests or below what guestmux made, ports
+ * and displays taken, KVM, memory. It changes nothing, and starts nothing but
+ * QEMU --version. */
 
 enum preflight_severity {
     PREFLIGHT_SEVERITY_ERROR,   /* the guest will not start */
@@ -56,6 +57,9 @@ struct preflight_lower {
 
 /* Zero-initialise it. */
 struct preflight {
+    /* The directory of the server's guests' images; NULL: it is not looked at.
+     * Borrowed during preflight_run. */
+    const char *data_dir;
     struct preflight_finding *findings; /* owned; in the files' order */
     size_t count;
     size_t counts[PREFLIGHT_SEVERITY_COUNT];

@@ -5,6 +5,7 @@
 #include "fleet/shellwords.h"
 #include "qemu/argv.h"
 #include "qemu/firmware.h"
+#include "qemu/overlays.h"
 #include "qemu/qcow2.h"
 #include "qemu/seed.h"
 
@@ -34,14 +35,21 @@ struct prepare {
     struct image_job *job;
 };
 
-bool
-prepare_is_needed(const struct spec *spec)
+/* Whether there is something to make, or to use that was made. */
+static bool
+makes_something(const struct spec *spec)
 {
     for (size_t i = 0; i < spec->disk_count; i++) {
         if (spec_disk_is_made(&spec->disks[i]))
             return true;
     }
     return spec->cloud_init || spec->uefi || spec->flash_vars;
+}
+
+bool
+prepare_is_needed(const struct spec *spec)
+{
+    return makes_something(spec) || overlays_concern(spec);
 }
 
 struct image_plan
@@ -236,9 +244,12 @@ look(uv_work_t *work)
     struct prepare *prepare = work->data;
     struct error error = {0};
     const struct spec *spec = prepare->spec;
-    bool ok = paths_make_dir(prepare->data_dir, &error);
-    if (ok)
-        image_clean(prepare->data_dir);
+    bool ok = overlays_check(spec, prepare->home, &error);
+    if (ok && makes_something(spec)) {
+        ok = paths_make_dir(prepare->data_dir, &error);
+        if (ok)
+            image_clean(prepare->data_dir);
+    }
     for (size_t i = 0; ok && i < spec->disk_count; i++) {
         if (spec_disk_is_made(&spec->disks[i]))
             ok = look_at_disk(prepare, i, &error);

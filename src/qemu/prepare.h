@@ -11,7 +11,8 @@
 
 /* What has to be there before a guest's QEMU starts: the images and the seed
  * that guestmux makes, in the guest's data directory. What is there already is
- * looked at, and used as it is. Works beside the loop: files in a thread,
+ * looked at, and used as it is; images of the user's own must not lie below
+ * those of guestmux. Works beside the loop: files in a thread,
  * images by qemu-img. */
 struct prepare;
 

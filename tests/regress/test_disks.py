@@ -431,4 +431,51 @@ def test_another_guests_seed_and_disks_cannot_be_reached(box):
     require(os.path.exists(base), "the base")
 
 
+def test_nobody_writes_to_what_lies_below_an_image_that_guestmux_made(box):
+    """However the file is named, and whoever has the image: a guest that is
+    off, one that is removed, another server's."""
+    base = make_base(box)
+    os.chmod(base, 0o600)
+    before = digest(base)
+    off(box, {"a": {"disks": [{"base": "base.img"}]}})
+    os.link(base, os.path.join(box.work, "hard.img"))
+    os.symlink("base.img", os.path.join(box.work, "soft.img"))
+    blockdev = json.dumps({"driver": "raw", "node-name": "x", "file": {
+        "driver": "file", "filename": "base.img"}})
+    device = ["-device", "virtio-blk,drive=x"]
+    qemu = "qemu-system-x86_64 -accel tcg -nographic "
+    writers = {
+        "b": {"disks": ["base.img"]},
+        "c": {"disks": ["./../w/hard.img"]},
+        "d": {"disks": ["soft.img"]},
+        "e": {"args": ["-blockdev", blockdev, *device]},
+        "f": {"args": ["-drive", "if=none,id=x,format=raw,file=hard.img",
+                       *device]},
+        "g": {"command": qemu + "base.img"},
+        "h": {"command": qemu + "-hda soft.img"},
+        "i": {"firmware": {"code": "base.img", "store": "hard.img"}},
+    }
+    path = box.fleet(writers)
+    readers = {"r": {"disks": [{"file": "base.img", "format": "raw",
+                                "readonly": True}]}}
+    for server in ("t", "other"):
+        told = box.up("-f", path, code=FAILED, server=server).err
+        seen = box.gm("check", path, code=FAILED, server=server).out
+        for name in writers:
+            require_in(f"{name}: it writes to ", told)
+            require_in(f"guests.{name}", seen)
+        require_equal(told.count("disk0.qcow2 lies over that and would be "
+                                 "garbage"), len(writers), told)
+        require_equal(seen.count("lies over that"), len(writers), seen)
+    box.gm("rm", "--yes", "a", *writers)
+    require_in("lies over that", box.up("-f", path, "b", code=FAILED).err)
+    box.up("-f", box.fleet(readers, "readers.json"))
+    box.gm("kill", "--yes", "r")
+    require_equal(digest(base), before, "the base")
+    # Nobody needs the image any more: the file is a disk like any other.
+    os.unlink(data_path(box, "a", "disk0.qcow2"))
+    box.gm("rm", "--yes", "b")
+    box.up("-f", path, "b")
+
+
 main(globals())

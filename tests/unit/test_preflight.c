@@ -94,6 +94,11 @@ setup(void **state)
     put(fixture, "fake.qcow2", "not at all", 0600);
     put(fixture, "qemu", "#!/bin/sh\n", 0700);
     put(fixture, "plain", "", 0600);
+    put(fixture, "large.img", "", 0600);
+    char *large = xasprintf("%s/large.img", fixture->directory);
+    if (truncate(large, 1 << 20) < 0)
+        return -1;
+    free(large);
     *state = fixture;
     return 0;
 }
@@ -169,6 +174,39 @@ static const struct {
      ":true}]},\"b\":{" TCG ",\"disks\":[{\"file\":\"k\",\"format\":\"raw\","
      "\"readonly\":true}]}",
      ""},
+    /* What only words name. */
+    {"\"a\":{" TCG ",\"disks\":[\"real.qcow2\"]},\"b\":{\"command\":"
+     "\"./qemu -accel tcg -m 64 real.qcow2\"}",
+     A
+     "98: guests.b.command: error: real.qcow2 is a disk of a already; QEMU lets only one guest write to an image\n"},
+    {"\"a\":{" TCG ",\"disks\":[\"real.qcow2\"]},\"b\":{" TCG
+     ",\"args\":[\"-blockdev\",\"driver=file,node-name=f,filename=real."
+     "qcow2\",\"-blockdev\",\"driver=qcow2,node-name=q,file=f\"]}",
+     A
+     "125: guests.b.args: error: real.qcow2 is a disk of a already; QEMU lets only one guest write to an image\n"},
+    {"\"a\":{" TCG ",\"disks\":[\"real.qcow2\"]},\"b\":{" TCG
+     ",\"args\":[\"-blockdev\",\"{\\\"driver\\\":\\\"qcow2\\\",\\\"file\\\":{"
+     "\\\"driver\\\":\\\"file\\\",\\\"filename\\\":\\\"real.qcow2\\\"}}\"]"
+     "}",
+     A
+     "125: guests.b.args: error: real.qcow2 is a disk of a already; QEMU lets only one guest write to an image\n"},
+    /* Both only read. */
+    {"\"a\":{" TCG ",\"cdrom\":\"k\"},\"b\":{" TCG
+     ",\"args\":[\"-blockdev\",\"driver=file,node-name=f,filename=k\","
+     "\"-blockdev\",\"driver=raw,node-name=q,file=f,read-only=on\"]},\"c\":{" TCG
+     ",\"args\":[\"-blockdev\",\"driver=file,node-name=f,filename=k\","
+     "\"-device\",\"ide-cd,drive=f\"]},\"d\":{" TCG
+     ",\"args\":[\"-snapshot\",\"-hda\",\"k\"]}",
+     ""},
+    {"\"a\":{" TCG ",\"args\":[\"-blockdev\",\"driver=file,node-name=f,"
+     "filename=gone\"]}",
+     A
+     "66: guests.a.args: error: cannot open gone: No such file or directory\n"},
+    {"\"a\":{" TCG ",\"disks\":[{\"base\":\"k\",\"format\":\"qcow2\"},{"
+     "\"base\":\"large.img\",\"size\":\"64K\"}]}",
+     A
+     "68: guests.a.disks[0]: error: k is not a qcow2 image\n" A
+     "98: guests.a.disks[1]: error: the size is less than that of large.img, which has 1M\n"},
     {"\"a\":{" TCG ",\"rng\":\"none\",\"firmware\":{\"code\":\"k\",\"vars\":"
      "\"gone\"}}",
      A "65: guests.a.rng: error: cannot open none: No such file or "

@@ -276,6 +276,10 @@ what_is_there_is_never_taken_for_what_it_is_not(void **state)
     char *own = scratch_path(world->dir, "two.img");
     assert_int_equal(symlink(own, path), 0);
     assert_false(prepare(world, "{\"disks\":[\"one.img\",{\"size\":\"1M\"}]}"));
+    assert_non_null(strstr(world->error.text, "disk0.qcow2 lies over that"));
+    put_image(world, "three.img", "-f raw");
+    assert_false(
+        prepare(world, "{\"disks\":[\"three.img\",{\"size\":\"1M\"}]}"));
     assert_non_null(strstr(world->error.text, "a symbolic link"));
     assert_int_equal(access(own, F_OK), 0);
     free(own);

@@ -1,0 +1,20 @@
+#pragma once
+
+/* The files that QEMU's words name, and what QEMU does with them. */
+
+enum image_use {
+    IMAGE_USE_PLAIN, /* no image, or read by QEMU alone */
+    IMAGE_USE_READS,
+    IMAGE_USE_WRITES,
+};
+
+/* path: absolute, borrowed. */
+typedef void (*image_words_fn)(void *data, const char *path,
+                               enum image_use use);
+
+/* Calls on_file for each file of -drive, -blockdev, -hda and the like, -kernel
+ * and lone words, in their order. words: options and their values, without
+ * QEMU's own name; NULL: none. directory: where relative paths start. What
+ * names a protocol is no file. */
+void image_words_each(char *const *words, const char *directory,
+                      image_words_fn on_file, void *data);
