@@ -123,15 +123,28 @@ print_json(const struct fleet *fleet, const struct preflight *preflight)
     json_decref(value);
 }
 
+/* All of them: an error has not room for so many. */
+static int
+fail_by(char *mistakes)
+{
+    (void)fprintf(stderr, "guestmux: %s\n", mistakes);
+    free(mistakes);
+    return COMMAND_FAILED;
+}
+
 static int
 run(struct cli *cli)
 {
     const char *file = cli->options.argument_count ? cli->options.arguments[0]
                                                    : "guestmux.json";
     struct error error = {0};
-    struct fleet *fleet = fleet_read(file, &error);
-    if (!fleet)
+    char *mistakes = NULL;
+    struct fleet_source source = {.file = file, .ret_mistakes = &mistakes};
+    struct fleet *fleet = fleet_load(&source, &error);
+    if (!fleet && !mistakes)
         return cli_fail(&error);
+    if (!fleet)
+        return fail_by(mistakes);
     const char *server = options_text(&cli->options, "server");
     char *data_dir = paths_find_data_dir(server ? server : "default");
     struct preflight preflight = {.data_dir = data_dir};

@@ -34,8 +34,8 @@ mistakes_of(const struct reading *reading)
     return reading->builder->mistakes;
 }
 
-/* "count" of the entry; false after a mistake. */
-static bool
+/* "count" of the entry; with a mistake in it there is one guest. */
+static void
 read_count(struct reading *reading)
 {
     const json_t *value = json_object_get(reading->entry->fields, "count");
@@ -43,35 +43,31 @@ read_count(struct reading *reading)
     reading->count = 1;
     reading->is_counted = false;
     if (!value || json_is_null(value))
-        return true;
+        return;
     reading->is_counted = true;
-    if (!json_is_integer(value)) {
-        spec_wrong_type(mistakes_of(reading), &place, value, "an integer");
-        return false;
-    }
     json_int_t count = json_integer_value(value);
-    if (count < 0 || count > FLEET_MAX_GUESTS) {
+    if (!json_is_integer(value))
+        spec_wrong_type(mistakes_of(reading), &place, value, "an integer");
+    else if (count < 0 || count > FLEET_MAX_GUESTS)
         mistakes_add(mistakes_of(reading), &place, POSITIONS_PART_VALUE,
                      "%" JSON_INTEGER_FORMAT " is not within 0 and %d", count,
                      FLEET_MAX_GUESTS);
-        return false;
-    }
-    reading->count = (size_t)count;
-    return true;
+    else
+        reading->count = (size_t)count;
 }
 
 /* Whether the whole entry's name is one that can be counted, or needs not be.
- * False after a mistake. */
-static bool
-check_name(const struct reading *reading)
+ */
+static void
+check_name(struct reading *reading)
 {
     const char *name = reading->entry->place.key;
     if (reading->is_counted || !placeholders_has_index(name))
-        return true;
+        return;
     mistakes_add(mistakes_of(reading), &reading->entry->place,
                  POSITIONS_PART_KEY,
                  "{index} in a name needs a \"count\" in its entry");
-    return false;
+    reading->is_counted = true; /* so that the rest can be read */
 }
 
 /* The name of the guest of a number; the caller frees it. */
@@ -206,12 +202,48 @@ fill(const struct reading *reading, json_t *fields, const char *name, int index)
     }
 }
 
+/* Adds a guest to the fleet, which owns it then. */
+static void
+add_guest(const struct reading *reading, struct spec *spec)
+{
+    struct fleet *fleet = reading->builder->fleet;
+    fleet->guest_origins[fleet->guest_count] = reading->layers;
+    fleet->guests[fleet->guest_count++] = spec;
+}
+
+/* Of a guest that cannot be read: others may wait for it, and it for them. */
+static void
+add_name(const struct reading *reading, const json_t *fields, const char *name)
+{
+    if (text_is_name(name))
+        add_guest(reading,
+                  spec_read_order(name, fields, reading->document->directory));
+}
+
+/* A guest of an entry that has a mistake elsewhere. */
+static void
+note_one(const struct reading *reading, const json_t *merged, int index)
+{
+    char *name = guest_name_of(reading, index);
+    struct mistakes *ignored = mistakes_new(NULL, NULL);
+    struct place place = {NULL, "after", 0};
+    json_t *after = json_deep_copy(json_object_get(merged, place.key));
+    placeholders_fill(after, name,
+                      reading->is_counted ? index : PLACEHOLDERS_NO_INDEX,
+                      &place, ignored);
+    json_t *fields = json_pack("{s:o*}", place.key, after);
+    if (!fleet_find(reading->builder->fleet, name))
+        add_name(reading, fields, name);
+    json_decref(fields);
+    mistakes_free(ignored);
+    free(name);
+}
+
 /* Reads the guest of a number; false after a mistake. */
 static bool
 read_one(const struct reading *reading, const json_t *merged, int index)
 {
     struct builder *builder = reading->builder;
-    struct fleet *fleet = builder->fleet;
     size_t before = mistakes_count(builder->mistakes);
     char *name = guest_name_of(reading, index);
     json_t *fields = json_deep_copy(merged);
@@ -222,19 +254,19 @@ read_one(const struct reading *reading, const json_t *merged, int index)
     builder->expanded += cost(fields);
     struct spec *spec = spec_read(name, &entry, reading->document->directory,
                                   builder->variables, builder->mistakes);
-    if (spec)
-        networks_check_cards(reading->networks, spec, reading->layers->place,
-                             builder->mistakes);
+    networks_check_cards(reading->networks, json_object_get(fields, "nics"),
+                         reading->layers->place, builder->mistakes);
     if (builder->expanded > FLEET_MAX_EXPANDED_BYTES)
         mistakes_add(builder->mistakes, reading->layers->place,
                      POSITIONS_PART_KEY,
                      "the fleet is too large with its templates merged in");
     bool ok = spec && is_free && mistakes_count(builder->mistakes) == before;
     if (ok) {
-        fleet->guest_origins[fleet->guest_count] = reading->layers;
-        fleet->guests[fleet->guest_count++] = spec;
+        add_guest(reading, spec);
     } else {
         spec_free(spec);
+        if (is_free)
+            add_name(reading, fields, name);
     }
     json_decref(fields);
     free(name);
@@ -263,6 +295,7 @@ read_entry(struct reading *reading)
     struct mistakes *mistakes = builder->mistakes;
     struct fleet *fleet = builder->fleet;
     const struct document_entry *entry = reading->entry;
+    size_t read = 0;
     mistakes->where = &reading->document->text;
     if (!json_is_object(entry->fields)) {
         struct spec_entry own = {entry->fields, &entry->place};
@@ -273,23 +306,25 @@ read_entry(struct reading *reading)
     reading->layers = xcalloc(1, sizeof(*reading->layers));
     size_t defaults = 0;
     check_nulls(reading);
-    bool ok = read_count(reading);
-    ok = check_name(reading) && ok;
+    read_count(reading);
+    check_name(reading);
     bool is_whole = collect_layers(reading, &defaults);
-    if (is_whole && ok) {
-        mistakes->layers = reading->layers;
-        json_t *merged = merge(reading, defaults);
-        for (size_t i = 0; i < reading->count; i++) {
-            if (!read_one(reading, merged, (int)i))
-                break;
-        }
-        json_decref(merged);
+    mistakes->layers = reading->layers;
+    json_t *merged = merge(reading, defaults);
+    if (!is_whole) {
         mistakes->layers = NULL;
-    } else {
         spec_check_part(SPEC_PART_ENTRY, entry->fields, &entry->place,
                         reading->document->directory, builder->variables,
                         mistakes);
     }
+    /* With a mistake in one the others are not looked at: it is theirs, too. */
+    bool ok = is_whole;
+    while (ok && read < reading->count)
+        ok = read_one(reading, merged, (int)read++);
+    for (; read < reading->count; read++)
+        note_one(reading, merged, (int)read);
+    json_decref(merged);
+    mistakes->layers = NULL;
     fleet->origins = xreallocarray(fleet->origins, fleet->origin_count + 1,
                                    sizeof(*fleet->origins));
     fleet->origins[fleet->origin_count++] = reading->layers;

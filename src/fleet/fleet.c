@@ -139,7 +139,7 @@ count_guests(const struct document *document)
             json_object_get(document->guests[i].fields, "count");
         json_int_t number =
             json_is_integer(count) ? json_integer_value(count) : 1;
-        sum += number < 0                  ? 0
+        sum += number < 0                  ? 1
                : number > FLEET_MAX_GUESTS ? FLEET_MAX_GUESTS
                                            : (size_t)number;
     }
@@ -234,10 +234,15 @@ fleet_load(const struct fleet_source *source, struct error *error)
         .names = json_object(),
     };
     build(&builder);
+    /* who is waited for may be in the file that is missing */
+    if (!builder.is_incomplete)
+        order_check(fleet, builder.mistakes);
     bool ok = mistakes_report(builder.mistakes, error);
+    if (!ok && source->ret_mistakes)
+        *source->ret_mistakes = mistakes_text(builder.mistakes);
     mistakes_free(builder.mistakes);
     json_decref(builder.names);
-    if (ok && order_check(fleet, error)) {
+    if (ok) {
         note_fleet(fleet);
         return fleet;
     }

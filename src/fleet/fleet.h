@@ -44,6 +44,8 @@ struct fleet_source {
     size_t len;
     const struct variables *variables; /* for paths; NULL: this process's
                                         * environment */
+    char **ret_mistakes; /* NULL, or set to all mistakes, which an error has no
+                          * room for; the caller frees it */
 };
 
 /* The guest of that name; NULL: the fleet has none. Borrowed. */

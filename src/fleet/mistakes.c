@@ -90,7 +90,16 @@ void
 mistakes_add_line(struct mistakes *mistakes, const struct mistakes_text *where,
                   const char *line)
 {
-    struct mistake mistake = {.where = where, .is_line = true};
+    mistakes_add_line_at(mistakes, where, (struct position){0}, line);
+}
+
+void
+mistakes_add_line_at(struct mistakes *mistakes,
+                     const struct mistakes_text *where,
+                     struct position position, const char *line)
+{
+    struct mistake mistake = {
+        .where = where, .position = position, .is_line = true};
     if (mistakes->count == MISTAKES_MAX) {
         mistakes->dropped++;
         return;
@@ -155,20 +164,19 @@ append_line(struct buffer *lines, const struct mistake *mistake)
     buffer_append_text(lines, mistake->text);
 }
 
-bool
-mistakes_report(struct mistakes *mistakes, struct error *error)
+/* The lines that fit in max bytes; 0: all. The caller frees it. */
+static char *
+join(struct mistakes *mistakes, size_t max)
 {
-    if (mistakes->count == 0)
-        return true;
-    sort(mistakes);
     struct buffer lines = {0};
     size_t told = 0;
+    sort(mistakes);
     for (; told < mistakes->count; told++) {
         size_t before = lines.len;
         if (told)
             buffer_append_byte(&lines, '\n');
         append_line(&lines, &mistakes->items[told]);
-        if (told && lines.len + LAST_LINE_BYTES > ERROR_TEXT_BYTES) {
+        if (max && told && lines.len + LAST_LINE_BYTES > max) {
             buffer_consume(&lines, 0);
             lines.len = before;
             break;
@@ -178,7 +186,24 @@ mistakes_report(struct mistakes *mistakes, struct error *error)
     if (left)
         buffer_printf(&lines, "\n… and %zu more mistake%s", left,
                       left == 1 ? "" : "s");
-    error_set(error, ERROR_CODE_INVALID, "%s", lines.data);
+    char *text = xstrdup(lines.data ? lines.data : "");
     buffer_finish(&lines);
+    return text;
+}
+
+char *
+mistakes_text(struct mistakes *mistakes)
+{
+    return join(mistakes, 0);
+}
+
+bool
+mistakes_report(struct mistakes *mistakes, struct error *error)
+{
+    if (mistakes->count == 0)
+        return true;
+    char *text = join(mistakes, ERROR_TEXT_BYTES);
+    error_set(error, ERROR_CODE_INVALID, "%s", text);
+    free(text);
     return false;
 }

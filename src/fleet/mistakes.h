@@ -54,6 +54,11 @@ void mistakes_add(struct mistakes *mistakes, const struct place *place,
 void mistakes_add_line(struct mistakes *mistakes,
                        const struct mistakes_text *where, const char *line);
 
+/* Adds a line that has its place in itself, at a position of that text. */
+void mistakes_add_line_at(struct mistakes *mistakes,
+                          const struct mistakes_text *where,
+                          struct position position, const char *line);
+
 /* Whether what stands at a place of the entry that is being read comes from
  * elsewhere than the guest's own entry: the defaults or a template. */
 bool mistakes_is_inherited(const struct mistakes *mistakes,
@@ -61,6 +66,10 @@ bool mistakes_is_inherited(const struct mistakes *mistakes,
 
 /* How many there were, told or not. */
 size_t mistakes_count(const struct mistakes *mistakes);
+
+/* All that are kept, a line each, "… and N more mistakes" for what is not. The
+ * caller frees it. */
+char *mistakes_text(struct mistakes *mistakes);
 
 /* True when there was no mistake; otherwise sets error: one line for each, "…
  * and N more mistakes" for what does not fit its text. */

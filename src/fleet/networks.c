@@ -62,15 +62,16 @@ check_card(const json_t *networks, const struct place *place, const char *name,
 }
 
 void
-networks_check_cards(const json_t *networks, const struct spec *spec,
+networks_check_cards(const json_t *networks, const json_t *cards,
                      const struct place *guest, struct mistakes *mistakes)
 {
     struct place nics = {guest, "nics", 0};
-    for (size_t i = 0; i < spec->nic_count; i++) {
-        const char *name = spec->nics[i].network;
+    for (size_t i = 0; i < json_array_size(cards); i++) {
+        const char *name = json_string_value(
+            json_object_get(json_array_get(cards, i), "network"));
         struct place nic = {&nics, NULL, i};
         struct place place = {&nic, "network", 0};
-        if (name && !json_object_get(networks, name))
+        if (name && text_is_name(name) && !json_object_get(networks, name))
             check_card(networks, &place, name, mistakes);
     }
 }

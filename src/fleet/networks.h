@@ -12,7 +12,7 @@
 /* Adds the mistakes of a fleet file's "networks" (NULL: it has none). */
 void networks_check(const json_t *networks, struct mistakes *mistakes);
 
-/* Adds those of a guest's cards on networks that are not among these. guest:
- * its place. */
-void networks_check_cards(const json_t *networks, const struct spec *spec,
+/* Adds those of a guest's cards ("nics") on networks that are not among these.
+ * guest: its place. */
+void networks_check_cards(const json_t *networks, const json_t *nics,
                           const struct place *guest, struct mistakes *mistakes);

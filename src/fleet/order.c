@@ -21,7 +21,7 @@ struct walk {
     enum mark *marks;  /* owned: for each guest */
     const char **path; /* owned: the names that wait for each other */
     size_t depth;
-    struct buffer *lines;
+    struct mistakes *mistakes;
 };
 
 /* The index of a guest, or the number of guests. */
@@ -35,15 +35,45 @@ find(const struct fleet *fleet, const char *name)
 }
 
 static void
-add_line(struct buffer *lines, const struct fleet *fleet,
+add_line(struct mistakes *mistakes, const struct fleet *fleet,
          const struct spec *spec, size_t index, const char *text)
 {
     /* one name may stand without an array around it */
     bool is_array = json_is_array(json_object_get(spec->source, "after"));
-    char *where =
-        fleet_where(fleet, spec->name, "after", is_array ? (int)index : -1);
-    buffer_printf(lines, "%s%s: %s", lines->len ? "\n" : "", where, text);
+    int item = is_array ? (int)index : -1;
+    char *where = fleet_where(fleet, spec->name, "after", item);
+    struct fleet_place place = fleet_locate(fleet, spec->name, "after", item);
+    char *line = xasprintf("%s: %s", where, text);
+    for (size_t i = 0; i < fleet->document_count; i++) {
+        if (fleet->documents[i]->text.order == place.file)
+            mistakes_add_line_at(mistakes, &fleet->documents[i]->text,
+                                 place.position, line);
+    }
+    free(line);
     free(where);
+}
+
+/* Whether a name may be one of an entry whose "count" cannot be understood. */
+static bool
+may_be_counted(const struct fleet *fleet, const char *name)
+{
+    for (size_t i = 0; i < fleet->document_count; i++) {
+        const struct document *document = fleet->documents[i];
+        for (size_t j = 0; j < document->guest_count; j++) {
+            const struct document_entry *entry = &document->guests[j];
+            const json_t *count = json_object_get(entry->fields, "count");
+            const char *key = entry->place.key;
+            bool is_known =
+                !count || json_is_null(count) ||
+                (json_is_integer(count) && json_integer_value(count) >= 0 &&
+                 json_integer_value(count) <= FLEET_MAX_GUESTS);
+            bool has_index = strstr(key, "{index") != NULL;
+            if ((!is_known || (has_index && (!count || json_is_null(count)))) &&
+                !strncmp(name, key, strcspn(key, "{")))
+                return true;
+        }
+    }
+    return false;
 }
 
 /* The number of guests of an entry; -1: no entry has the name, or it is one
@@ -68,7 +98,7 @@ check_name(struct walk *walk, const struct spec *spec, size_t index)
 {
     const struct fleet *fleet = walk->fleet;
     const char *name = spec->lifecycle.after[index];
-    if (find(fleet, name) < fleet->guest_count)
+    if (find(fleet, name) < fleet->guest_count || may_be_counted(fleet, name))
         return;
     const char **names = xcalloc(fleet->guest_count + 1, sizeof(*names));
     for (size_t i = 0; i < fleet->guest_count; i++)
@@ -85,7 +115,7 @@ check_name(struct walk *walk, const struct spec *spec, size_t index)
             : xasprintf("there is no guest \"%s\" in this fleet%s%s%s", name,
                         near ? " (did you mean \"" : "", near ? near : "",
                         near ? "\"?)" : "");
-    add_line(walk->lines, fleet, spec, index, text);
+    add_line(walk->mistakes, fleet, spec, index, text);
     free(text);
     free(names);
 }
@@ -107,7 +137,7 @@ add_circle(struct walk *walk, const struct spec *spec, size_t index)
             buffer_printf(&text, "%s after ", walk->path[i]);
         buffer_append_text(&text, name);
     }
-    add_line(walk->lines, walk->fleet, spec, index, text.data);
+    add_line(walk->mistakes, walk->fleet, spec, index, text.data);
     buffer_finish(&text);
 }
 
@@ -132,15 +162,14 @@ visit(struct walk *walk, size_t at)
     walk->marks[at] = MARK_DONE;
 }
 
-bool
-order_check(const struct fleet *fleet, struct error *error)
+void
+order_check(const struct fleet *fleet, struct mistakes *mistakes)
 {
-    struct buffer lines = {0};
     struct walk walk = {
         .fleet = fleet,
         .marks = xcalloc(fleet->guest_count + 1, sizeof(*walk.marks)),
         .path = xcalloc(fleet->guest_count + 1, sizeof(*walk.path)),
-        .lines = &lines,
+        .mistakes = mistakes,
     };
     for (size_t i = 0; i < fleet->guest_count; i++) {
         const struct spec *spec = fleet->guests[i];
@@ -152,11 +181,6 @@ order_check(const struct fleet *fleet, struct error *error)
         if (walk.marks[i] == MARK_NEW)
             visit(&walk, i);
     }
-    bool ok = lines.len == 0;
-    if (!ok)
-        error_set(error, ERROR_CODE_INVALID, "%s", lines.data);
-    buffer_finish(&lines);
     free(walk.marks);
     free(walk.path);
-    return ok;
 }

@@ -1,9 +1,8 @@
 #pragma once
 
-#include "base/error.h"
 #include "fleet/fleet.h"
+#include "fleet/mistakes.h"
 
-/* Whether the guests that wait for others ("after") name guests of the fleet,
- * and do not wait for each other in a circle. error has a line with its place
- * for each that does not. */
-bool order_check(const struct fleet *fleet, struct error *error);
+/* Adds a mistake for each guest that waits for one ("after") which the fleet
+ * does not have, and for those that wait for each other in a circle. */
+void order_check(const struct fleet *fleet, struct mistakes *mistakes);

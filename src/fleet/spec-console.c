@@ -44,6 +44,8 @@ take_side(struct spec_reader *reader, const json_t *object, const char *name,
 {
     const json_t *value = json_object_get(object, name);
     struct place member = {place, name, 0};
+    if (!value && reader->is_part)
+        return false;
     if (!value) {
         mistakes_add(reader->mistakes, place, POSITIONS_PART_VALUE,
                      "\"%s\" is missing: a size has rows and cols", name);

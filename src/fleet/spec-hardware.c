@@ -57,7 +57,7 @@ read_flash(struct spec_reader *reader, const json_t *value,
 {
     struct spec *spec = reader->spec;
     spec_check_members(reader, value, place, flash_fields, COUNT(flash_fields));
-    if (!spec_member(value, "code"))
+    if (!spec_member(value, "code") && !reader->is_part)
         mistakes_add(reader->mistakes, place, POSITIONS_PART_VALUE,
                      "\"code\" is missing");
     if (spec_member(value, "vars") && spec_member(value, "store")) {

@@ -12,6 +12,8 @@ struct spec_reader {
     struct mistakes *mistakes;
     /* For paths; NULL: what is read was saved, and has none. */
     const struct variables *variables;
+    /* Objects are parts of what a guest has: what they lack others may say. */
+    bool is_part;
 };
 
 /* An entry with everything merged in, and where it stands. */
@@ -31,9 +33,15 @@ struct spec *spec_read(const char *name, const struct spec_entry *entry,
                        const char *directory, const struct variables *variables,
                        struct mistakes *mistakes);
 
+/* Of a guest whose entry has mistakes: its name, and which guests it comes
+ * after. */
+struct spec *spec_read_order(const char *name, const json_t *fields,
+                             const char *directory);
+
 /* Adds the mistakes that a part of an entry has by itself: defaults, a
- * template, or an entry whose templates are missing. Objects, which others may
- * complete, and strings that depend on the guest are left to the guests. */
+ * template, or an entry whose templates are missing. What objects lack, which
+ * others may complete, and strings that depend on the guest are left to the
+ * guests. */
 enum spec_part {
     SPEC_PART_DEFAULTS,
     SPEC_PART_TEMPLATE,

@@ -213,7 +213,7 @@ spec_read_restart(struct spec_reader *reader, const struct spec_field *field,
                      life->restart.delay_s, life->restart.max_delay_s);
     if (policy)
         take_policy(reader, policy, &at);
-    else
+    else if (!reader->is_part)
         mistakes_add(reader->mistakes, place, POSITIONS_PART_VALUE,
                      "\"policy\" is missing (never, on-failure or always)");
 }

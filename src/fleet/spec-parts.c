@@ -1,4 +1,5 @@
 /* What the readers of objects within an entry share. */
+#include "base/buffer.h"
 #include "base/nearest.h"
 #include "fleet/spec-internal.h"
 
@@ -43,10 +44,18 @@ spec_take_choice(struct spec_reader *reader, const json_t *value,
     if (!text || spec_is_among(text, words, count))
         return text;
     const char *near = nearest_name(text, words, count);
+    struct buffer all = {0};
+    for (size_t i = 0; i < count; i++)
+        buffer_printf(&all, "%s%s",
+                      !i              ? ""
+                      : i + 1 < count ? ", "
+                                      : " or ",
+                      words[i]);
     char *shown = spec_show(text);
     mistakes_add(reader->mistakes, place, POSITIONS_PART_VALUE,
-                 "\"%s\" is not %s (try %s)", shown, what,
-                 near ? near : words[0]);
+                 "\"%s\" is not %s (%s%s)", shown, what, near ? "try " : "",
+                 near ? near : all.data);
+    buffer_finish(&all);
     free(shown);
     free(text);
     return NULL;

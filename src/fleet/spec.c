@@ -267,7 +267,7 @@ spec_read(const char *name, const struct spec_entry *entry,
         return NULL;
     }
     struct spec *spec = new_spec(directory);
-    struct spec_reader reader = {spec, mistakes, variables};
+    struct spec_reader reader = {spec, mistakes, variables, false};
     spec->name = xstrdup(name);
     spec->kind = spec_find_kind(entry, mistakes);
     read_fields(&reader, entry);
@@ -276,6 +276,40 @@ spec_read(const char *name, const struct spec_entry *entry,
         return spec;
     spec_free(spec);
     return NULL;
+}
+
+struct spec *
+spec_read_order(const char *name, const json_t *fields, const char *directory)
+{
+    struct spec *spec = new_spec(directory);
+    struct mistakes *mistakes = mistakes_new(NULL, NULL);
+    struct spec_reader reader = {spec, mistakes, NULL, false};
+    struct place place = {NULL, "after", 0};
+    json_t *value = json_object_get(fields, place.key);
+    spec->name = xstrdup(name);
+    if (value && !json_is_null(value)) {
+        spec_find_field(place.key)->read(&reader, spec_find_field(place.key),
+                                         value, &place);
+        json_object_set(spec->source, place.key, value);
+    }
+    mistakes_free(mistakes);
+    return spec;
+}
+
+/* In objects null takes away what others say. */
+static void
+drop_nulls(json_t *value)
+{
+    const char *name = NULL;
+    json_t *member = NULL;
+    void *next = NULL;
+    json_object_foreach_safe(value, next, name, member)
+    {
+        if (json_is_null(member))
+            (void)json_object_del(value, name);
+        else
+            drop_nulls(member);
+    }
 }
 
 /* One member of defaults, a template or an entry. */
@@ -303,9 +337,9 @@ check_member(struct spec_reader *reader, enum spec_part part,
         mistakes_add(reader->mistakes, place, POSITIONS_PART_KEY,
                      "\"%s\" belongs to one guest and cannot be a default",
                      place->key);
-    } else if (!json_is_null(value) && !json_is_object(value) &&
-               !placeholders_are_in(value)) {
+    } else if (!json_is_null(value) && !placeholders_are_in(value)) {
         json_t *copy = json_deep_copy(value);
+        drop_nulls(copy);
         field->read(reader, field, copy, place);
         json_decref(copy);
     }
@@ -317,7 +351,7 @@ spec_check_part(enum spec_part part, const json_t *fields,
                 const struct variables *variables, struct mistakes *mistakes)
 {
     struct spec *spec = new_spec(directory);
-    struct spec_reader reader = {spec, mistakes, variables};
+    struct spec_reader reader = {spec, mistakes, variables, true};
     const char *name = NULL;
     json_t *value = NULL;
     json_object_foreach((json_t *)fields, name, value)

@@ -250,4 +250,14 @@ def test_what_this_machine_has_not_is_told(box):
         require(text not in told, told)
 
 
+def test_check_tells_every_mistake_however_many(box):
+    path = box.fleet({f"a{i}": {"smp": 0, "after": ["nobody"]}
+                      for i in range(100)})
+    told = box.gm("check", path, code=FAILED).err
+    for i in range(100):
+        require_in(f"guests.a{i}.smp: 0 is not within 1 and 1024\n", told)
+        require_in(f"guests.a{i}.after[0]: there is no guest \"nobody\"", told)
+    require_equal(len(told.splitlines()), 200)
+
+
 main(globals())

@@ -275,7 +275,9 @@ static const struct {
      "f:1:49: guests.a.nics[0].hostfwd[0]: \"guest-port\" is missing"},
     {GUEST("\"nics\":[{\"type\":\"user\",\"network\":\"lan0\"}]"),
      "f:1:38: guests.a.nics[0].type: a card has a \"type\" or is on a "
-     "\"network\" of the fleet's, not both"},
+     "\"network\" of the fleet's, not both\n"
+     "f:1:62: guests.a.nics[0].network: there is no network \"lan0\" (write "
+     "\"networks\": {\"lan0\": {}} beside \"guests\")"},
     {GUEST("\"nics\":[{\"network\":\"lan0\"}]"),
      "f:1:48: guests.a.nics[0].network: there is no network \"lan0\" (write "
      "\"networks\": {\"lan0\": {}} beside \"guests\")"},
