@@ -165,12 +165,13 @@ const struct command cmd_check = {
     .name = "check",
     .usage = "[FILE]",
     .summary = "Look for mistakes in a fleet file",
-    .text = "Tells every mistake with its place, then whether what the file "
-            "names is there and free: QEMU and its version, KVM, firmware, "
-            "kernels, images (and who uses them), forwarded ports, VNC "
-            "displays, memory. Starts nothing. "
-            "Without FILE it is guestmux.json. Exits 1 when a guest could not "
-            "start.",
+    .text =
+        "Tells every mistake with its place, then whether what the file names "
+        "is there and free: QEMU, its version and whether it knows the "
+        "machines, CPUs and devices, KVM, firmware, kernels, images (and who "
+        "uses them), forwarded ports, VNC displays, memory. Starts nothing. "
+        "Without FILE it is guestmux.json. Exits 1 when a guest could not "
+        "start.",
     COMMAND_OPTIONS(options),
     .max_arguments = 1,
     .flags = COMMAND_NO_PATHS,

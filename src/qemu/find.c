@@ -54,6 +54,8 @@ check_program(const char *path, struct error *error)
 static char *
 find_by_path(const struct spec *spec, const char *path, struct error *error)
 {
+    while (path[0] == '.' && path[1] == '/')
+        path += 2;
     char *whole = path[0] == '/' ? xstrdup(path)
                                  : xasprintf("%s/%s", spec->directory, path);
     if (check_program(whole, error))

@@ -48,6 +48,11 @@ void preflight_note_base(const struct preflight_check *check, const char *base,
 void preflight_note_qemu(const struct preflight_check *check,
                          const char *program, const char *field);
 
+/* preflight-names.c: whether that QEMU knows the guest's machine, CPU, devices
+ * and accelerator; each list is asked for once. */
+void preflight_check_names(const struct preflight_check *check,
+                           const char *program);
+
 /* The guests' memory against this machine's. */
 void preflight_check_memory(struct preflight *preflight,
                             const struct fleet *fleet);

@@ -107,11 +107,13 @@ check_command_line(const struct preflight_check *check)
                         : spec->arch ? "arch"
                                      : NULL;
     char *program = argv_find_qemu(spec, &error);
-    if (program)
+    if (program) {
         preflight_note_qemu(check, program, where);
-    else
+        preflight_check_names(check, program);
+    } else {
         preflight_add(check, PREFLIGHT_SEVERITY_ERROR, where, -1, "%s",
                       error.text);
+    }
     free(program);
 }
 
@@ -301,6 +303,8 @@ preflight_finish(struct preflight *preflight)
     for (size_t i = 0; i < preflight->qemu_count; i++) {
         free(preflight->qemus[i].program);
         free(preflight->qemus[i].version);
+        for (int kind = 0; kind < NAMES_COUNT; kind++)
+            names_finish(&preflight->qemus[i].names[kind]);
     }
     for (size_t i = 0; i < preflight->lower_count; i++)
         free(preflight->lowers[i].path);

@@ -2,16 +2,18 @@
 
 #include "base/error.h"
 #include "fleet/fleet.h"
+#include "qemu/names.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
 /* Looks for what would keep a fleet's guests from starting: QEMU missing or
- * old, files missing or not readable, formats that are not what they are said
- * to be, images in use, shared by two guests or below what guestmux made, ports
- * and displays taken, KVM, memory. It changes nothing, and starts nothing but
- * QEMU --version. */
+ * old, machines, CPUs and devices that it does not know, files missing or not
+ * readable, formats that are not what they are said to be, images in use,
+ * shared by two guests or below what guestmux made, ports and displays taken,
+ * KVM, memory. It changes nothing, and starts nothing but QEMU --version and
+ * its lists of names. */
 
 enum preflight_severity {
     PREFLIGHT_SEVERITY_ERROR,   /* the guest will not start */
@@ -32,6 +34,8 @@ struct preflight_finding {
 struct preflight_qemu {
     char *program; /* owned: its path */
     char *version; /* owned: "7.2.22 (Debian …)", or empty: it does not say */
+    struct names names[NAMES_COUNT]; /* those that it was asked for */
+    bool is_silent[NAMES_COUNT];     /* asked, and it did not tell */
 };
 
 /* An image that a guest opens. */
@@ -73,7 +77,7 @@ struct preflight {
 
 /* Adds what is found. fleet: borrowed as long as preflight is in use. Reads
  * the first bytes of disk images; may wait for a slow file system, and for QEMU
- * to tell its version: not for the loop. */
+ * to tell its version and names: not for the loop. */
 void preflight_run(struct preflight *preflight, const struct fleet *fleet);
 void preflight_finish(struct preflight *preflight);
 

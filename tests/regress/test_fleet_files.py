@@ -234,6 +234,36 @@ def test_over_deep_and_over_long_files_are_refused(box):
     refused(box, guests(a={"exec": ["x" * (5 << 20)]}), "bad.json")
 
 
+def test_names_that_qemu_does_not_know_are_told(box):
+    guests = {
+        "m": {"machine": "q53"}, "c": {"cpu": "Haswel,+aes"},
+        "d": {"devices": ["edu", "virtio-blk-pcie"], "usb": ["usb-moose"]},
+        "n": {"nics": [{"model": "rtl8193"}]}, "a": {"accel": "hvf"},
+        "h": {"cpu": "host"},
+        "good": {"machine": "pc,usb=on", "cpu": "max,+aes", "devices": [
+            "ahci", {"driver": "virtio-gpu"}], "usb": ["mouse"],
+            "nics": [{"model": "e1000"}, "user,model=virtio"]}}
+    told = box.gm("check", box.fleet(guests), code=FAILED).out
+    for where, text in (
+            ("m.machine", 'machine "q53" (did you mean "q35"?)'),
+            ("c.cpu", 'CPU "Haswel" (did you mean "Haswell"?)'),
+            ("d.devices[1]", 'device "virtio-blk-pcie" (did you mean '
+             '"virtio-blk-pci"?)'),
+            ("d.usb[0]", 'device "usb-moose" (did you mean "usb-mouse"?)'),
+            ("n.nics[0]", 'device "rtl8193" (did you mean "rtl8139"?)'),
+            ("a.accel", 'accelerator "hvf" (it has '),
+            ("h.cpu", '"max"')):
+        lines = [line for line in told.splitlines()
+                 if f": guests.{where}: error: " in line]
+        require_equal(len(lines), 1, told)
+        require_in(text, lines[0])
+    require_in("7 errors", told)
+    # What check says of them is so: QEMU takes the good ones only.
+    box.gm("up", "-d", "good")
+    for name in ("m", "c", "d", "n", "a", "h"):
+        box.gm("up", "-d", name, code=FAILED)
+
+
 def test_what_this_machine_has_not_is_told(box):
     box.write("here.bin", "x")
     guests = {

@@ -507,6 +507,111 @@ a_qemu_tells_its_version_once(void **state)
     free(path);
 }
 
+/* A QEMU that writes down what it is asked. */
+#define ANSWERS                                                                  \
+    "#!/bin/sh\n"                                                                \
+    "echo \"$*\" >>\"${0%/*}/asked\"\n"                                          \
+    "case $* in\n"                                                               \
+    "--version) echo QEMU emulator version 7.2.22 ;;\n"                          \
+    "'-machine help') echo 'Supported machines are:'; echo 'pc   x'\n"           \
+    "    echo 'q35   x (alias of pc-q35-7.2)' ;;\n"                              \
+    "'-cpu help') echo 'Available CPUs:'; echo 'x86 qemu64  x'\n"                \
+    "    echo 'x86 EPYC  x'; echo; echo 'Recognized flags:' ;;\n"                \
+    "'-device help') echo 'name \"e1000\", bus PCI, alias \"e1000-x\"'\n"        \
+    "    echo 'name \"usb-tablet\", bus usb-bus' ;;\n"                           \
+    "'-device edu,help') echo 'edu options:' ;;\n"                               \
+    "'-accel help') echo module gone >&2\n"                                      \
+    "    echo 'Accelerators supported in QEMU binary:'; echo tcg; echo kvm ;;\n" \
+    "*) echo \"no: $*\" >&2 ;;\n"                                                \
+    "esac\n"
+
+static void
+put_qemu(const struct fixture *fixture, const char *script)
+{
+    char *path = xasprintf("%s/qemu", fixture->directory);
+    (void)unlink(path);
+    put(fixture, "qemu", script, 0700);
+    free(path);
+}
+
+static char *
+get(const struct fixture *fixture, const char *name)
+{
+    char *path = xasprintf("%s/%s", fixture->directory, name);
+    char text[4096] = "";
+    FILE *file = fopen(path, "re");
+    assert_non_null(file);
+    text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
+    (void)fclose(file);
+    free(path);
+    return xstrdup(text);
+}
+
+static void
+names_that_qemu_does_not_know_are_told(void **state)
+{
+    const struct fixture *fixture = *state;
+    put_qemu(fixture, ANSWERS);
+    assert_findings(
+        fixture,
+        "\"a\":{" TCG ",\"machine\":\"q53,smm=on\",\"cpu\":\"epyc,+aes\"},"
+        "\"b\":{" TCG ",\"machine\":\"type=q35\",\"cpu\":\"EPYC\",\"devices\":["
+        "\"e1000-x,addr=5\",\"edu\",{\"driver\":\"e100\"}],\"usb\":[\"tablet\","
+        "\"usb-tabelt\"]},"
+        "\"c\":{\"qemu\":\"./qemu\",\"accel\":\"hvf\",\"nics\":[{\"model\":"
+        "\"e1000\"},\"user,model=virtio\",\"user,model=ne\"]},"
+        "\"d\":{\"qemu\":\"./qemu\",\"machine\":\"pc,accel=hvf:tcg\"},"
+        "\"e\":{" TCG ",\"cpu\":\"host,+aes\"},"
+        "\"f\":{\"command\":\"./qemu -M qc -accel hvf -accel tcg -device help\"}",
+        A
+        "69: guests.a.machine: error: qemu has no machine \"q53\" (did you "
+        "mean \"q35\"?)\n" A
+        "88: guests.a.cpu: error: qemu has no CPU \"epyc\" (did you mean "
+        "\"EPYC\"?)\n" A
+        "204: guests.b.devices[2]: error: qemu has no device \"e100\" (did "
+        "you mean \"e1000\"?)\n" A
+        "239: guests.b.usb[1]: error: qemu has no device \"usb-tabelt\" (did "
+        "you mean \"usb-tablet\"?)\n" A
+        "283: guests.c.accel: error: qemu has no accelerator \"hvf\" (it has "
+        "tcg, kvm)\n" A
+        "335: guests.c.nics[2]: error: qemu has no device \"ne\" (its -device "
+        "help lists what there is)\n" A
+        "445: guests.e.cpu: error: the CPU \"host\" is this machine's own, "
+        "for KVM and HVF alone, and the guest runs with TCG, whose most "
+        "capable CPU is \"max\"\n" A
+        "473: guests.f.command: error: qemu has no machine \"qc\" (did you "
+        "mean \"pc\"?)\n");
+    char *asked = get(fixture, "asked");
+    assert_string_equal(asked,
+                        "--version\n-machine help\n-cpu help\n-device help\n"
+                        "-device usb-tabelt,help\n-device edu,help\n"
+                        "-device e100,help\n-accel help\n-device ne,help\n");
+    free(asked);
+    put_qemu(fixture, "#!/bin/sh\n");
+}
+
+static void
+a_qemu_that_lists_nothing_is_remarked_once(void **state)
+{
+    const struct fixture *fixture = *state;
+    put_qemu(fixture, "#!/bin/sh\n"
+                      "case $1 in\n"
+                      "--version) echo QEMU emulator version 7.2.22 ;;\n"
+                      "-machine) echo Usage: ... ;;\n"
+                      "*) echo 'no such option' >&2; exit 1 ;;\n"
+                      "esac\n");
+    assert_findings(
+        fixture,
+        "\"a\":{" TCG ",\"machine\":\"q53\",\"cpu\":\"x\"},"
+        "\"b\":{" TCG ",\"machine\":\"q53\",\"cpu\":\"y\"}",
+        A
+        "69: guests.a.machine: note: whether QEMU knows the machine cannot be "
+        "told: qemu -machine help has no list that is known here\n" A
+        "81: guests.a.cpu: note: whether QEMU knows the CPU cannot be told: "
+        "qemu -cpu help fails: no such option\n");
+    put_qemu(fixture, "#!/bin/sh\n");
+}
+
 static void
 commands_that_cannot_be_taken_over_are_told_with_their_places(void **state)
 {
@@ -552,6 +657,10 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(
             what_would_keep_a_guest_from_starting_is_found, setup, teardown),
+        cmocka_unit_test_setup_teardown(names_that_qemu_does_not_know_are_told,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            a_qemu_that_lists_nothing_is_remarked_once, setup, teardown),
         cmocka_unit_test_setup_teardown(
             a_kvm_that_cannot_be_opened_is_told_with_what_to_do, setup,
             teardown),
