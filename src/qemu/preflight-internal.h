@@ -61,7 +61,7 @@ void preflight_check_memory(struct preflight *preflight,
 void preflight_check_ports(struct preflight *preflight,
                            const struct fleet *fleet);
 
-/* preflight-order.c: stages that are waited for in vain. */
+/* preflight-order.c: stages that are waited for in vain, or by nobody. */
 void preflight_check_order(struct preflight *preflight,
                            const struct fleet *fleet);
 

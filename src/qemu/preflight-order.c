@@ -1,9 +1,11 @@
-/* Guests that wait for what the others cannot come to. */
+/* Guests that wait for what the others cannot come to, or for nobody. */
 #include "base/xalloc.h"
 #include "qemu/preflight-internal.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#include <jansson.h>
 
 static bool
 has_word(char *const *words, const char *part)
@@ -65,12 +67,50 @@ static const struct {
      "[{\"hostfwd\": [\"auto:22\"]}])"},
 };
 
+static bool
+says_until(const struct spec *spec)
+{
+    return json_object_get(spec->source, "until") != NULL;
+}
+
+/* Whether a guest that comes after others has its "until" from the same place:
+ * defaults and templates say it for those that need it. */
+static bool
+is_of_use(const struct fleet *fleet, const struct spec *spec)
+{
+    struct fleet_place place = fleet_locate(fleet, spec->name, "until", -1);
+    for (size_t i = 0; i < fleet->guest_count; i++) {
+        const struct spec *other = fleet->guests[i];
+        if (!other->lifecycle.after || !says_until(other))
+            continue;
+        struct fleet_place its = fleet_locate(fleet, other->name, "until", -1);
+        if (its.file == place.file &&
+            its.position.line == place.position.line &&
+            its.position.column == place.position.column)
+            return true;
+    }
+    return false;
+}
+
+static void
+check_until(struct preflight *preflight, const struct fleet *fleet,
+            const struct spec *spec)
+{
+    const struct preflight_check check = {preflight, spec};
+    if (spec->lifecycle.after || !says_until(spec) || is_of_use(fleet, spec))
+        return;
+    preflight_add(&check, PREFLIGHT_SEVERITY_WARNING, "until", -1,
+                  "it means nothing without \"after\", which names the guests "
+                  "to wait for");
+}
+
 static void
 check_guest(struct preflight *preflight, const struct fleet *fleet,
             const struct spec *spec)
 {
     const struct preflight_check check = {preflight, spec};
     const struct lifecycle *life = &spec->lifecycle;
+    check_until(preflight, fleet, spec);
     for (size_t i = 0; life->after && life->after[i]; i++) {
         const struct spec *other = fleet_find(fleet, life->after[i]);
         for (size_t j = 0; j < sizeof(stages) / sizeof(stages[0]); j++) {

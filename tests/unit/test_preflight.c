@@ -256,6 +256,14 @@ static const struct {
      ",\"nics\":[{\"hostfwd\":[\"auto:2200\"]}],\"ssh\":{\"port\":2200}},"
      "\"c\":{\"exec\":[\"sh\"],\"after\":\"b\",\"until\":\"login\"}",
      ""},
+    {"\"a\":{\"exec\":[\"sh\"],\"until\":\"login\"},\"b\":{\"exec\":[\"sh\"],"
+     "\"after\":\"a\",\"until\":\"login\"},\"c\":{\"exec\":[\"sh\"],\"after\":[],"
+     "\"until\":{\"timeout\":1}}",
+     A
+     "51: guests.a.until: warning: it means nothing without \"after\", which "
+     "names the guests to wait for\n" A
+     "146: guests.c.until: warning: it means nothing without \"after\", which "
+     "names the guests to wait for\n"},
     {"\"a\":{" TCG ",\"memory\":\"15T\"}",
      A "24: guests.a: warning: the guests together want 15728640 MiB of "
        "memory, this machine has "},
@@ -547,6 +555,40 @@ get(const struct fixture *fixture, const char *name)
     return xstrdup(text);
 }
 
+/* Defaults say it for those that come after others. */
+static void
+until_of_defaults_is_for_those_that_wait(void **state)
+{
+    static const struct {
+        const char *guests;
+        size_t count;
+    } fleets[] = {
+        {"\"a\":{\"exec\":[\"sh\"]},\"b\":{\"exec\":[\"sh\"],\"after\":\"a\"}",
+         0},
+        {"\"a\":{\"exec\":[\"sh\"]},\"b\":{\"exec\":[\"sh\"]}", 2},
+        {"\"a\":{\"exec\":[\"sh\"]},\"b\":{\"exec\":[\"sh\"],\"after\":\"a\","
+         "\"until\":\"login\"}",
+         1},
+    };
+    const struct fixture *fixture = *state;
+    for (size_t i = 0; i < sizeof(fleets) / sizeof(fleets[0]); i++) {
+        char *text =
+            xasprintf("{\"version\":1,\"defaults\":{\"until\":\"login\"},"
+                      "\"guests\":{%s}}",
+                      fleets[i].guests);
+        struct fleet *fleet =
+            fleet_parse(fixture->file, text, strlen(text), NULL);
+        struct preflight preflight = {0};
+        preflight_run(&preflight, fleet);
+        assert_int_equal(preflight.count, fleets[i].count);
+        if (preflight.count)
+            assert_string_equal(preflight.findings[0].field, "until");
+        preflight_finish(&preflight);
+        fleet_free(fleet);
+        free(text);
+    }
+}
+
 static void
 names_that_qemu_does_not_know_are_told(void **state)
 {
@@ -657,6 +699,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(
             what_would_keep_a_guest_from_starting_is_found, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            until_of_defaults_is_for_those_that_wait, setup, teardown),
         cmocka_unit_test_setup_teardown(names_that_qemu_does_not_know_are_told,
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(
