@@ -74,13 +74,14 @@ const struct command cmd_clone = {
     .name = "clone",
     .usage = "GUEST NAME",
     .summary = "Define another guest like one that is off",
-    .text = "The new guest has fresh images over the same bases; with --full "
-            "copies of what is on the disks, your own images too, and of the "
-            "firmware's variables. It gets MAC addresses, an instance-id, a "
-            "host's name, forwarded ports, a VNC display, and other names and "
-            "ports of sockets and files in `args`, and tells them; what only "
-            "one guest can have (a tap device, a device of this machine, an "
-            "image in `args`) it refuses. The fleet file stays as it is.",
+    .text =
+        "The new guest has fresh images over the same bases; with --full "
+        "copies of what is on the disks, your own images too, and of the "
+        "firmware's variables. It gets MAC addresses, an instance-id, a "
+        "host's name, forwarded ports, a VNC display, UUIDs, and other names "
+        "and ports of sockets and files in `args`, and tells them; what "
+        "only one guest can have (a tap device, a device of this machine, an "
+        "image in `args`) it refuses. The fleet file stays as it is.",
     COMMAND_OPTIONS(options),
     .min_arguments = 2,
     .max_arguments = 2,

@@ -19,6 +19,7 @@ enum share {
     SHARE_PORT,    /* listened on: another one */
     SHARE_FORWARD, /* a forwarded port: another one */
     SHARE_MAC,     /* another one */
+    SHARE_DROP,    /* left out: without it each has its own */
     SHARE_NEVER,   /* only one guest can have it */
     SHARE_WARN,    /* it depends on who is at the other end */
 };
@@ -31,7 +32,7 @@ static const struct rule {
     const char *if_on;  /* a member that has to be on; NULL: always */
     const char *unless; /* … and one that must not be */
     enum share share;
-    const char *why; /* of SHARE_NEVER and SHARE_WARN */
+    const char *why; /* of SHARE_DROP, SHARE_NEVER and SHARE_WARN */
 } rules[] = {
     {"chardev", "socket", "path", "server", NULL, SHARE_PATH, NULL},
     {"chardev", "socket", "path", NULL, NULL, SHARE_WARN,
@@ -56,9 +57,17 @@ static const struct rule {
     {"nic", "stream", "addr.port", "server", NULL, SHARE_PORT, NULL},
     {"nic", "dgram", "local.path", NULL, NULL, SHARE_PATH, NULL},
     {"nic", "dgram", "local.port", NULL, NULL, SHARE_PORT, NULL},
+    {"nic", "vde", "port", NULL, NULL, SHARE_DROP,
+     "a port of the VDE switch's choice instead of %s"},
     {"nic", NULL, "mac", NULL, NULL, SHARE_MAC, NULL},
     {"nic", NULL, "macaddr", NULL, NULL, SHARE_MAC, NULL},
     {"device", NULL, "mac", NULL, NULL, SHARE_MAC, NULL},
+    {"device", "vmgenid", "guid", NULL, NULL, SHARE_DROP,
+     "a GUID of its own instead of %s"},
+    {"smbios", NULL, "uuid", NULL, NULL, SHARE_DROP,
+     "a UUID of its own instead of %s"},
+    {"smbios", NULL, "serial", NULL, NULL, SHARE_WARN,
+     "both have the serial number %s"},
     {"device", "vfio-pci", "host", NULL, NULL, SHARE_NEVER,
      "%s is a device of this machine, which one guest can have"},
     {"device", "vfio-pci", "sysfsdev", NULL, NULL, SHARE_NEVER,
@@ -105,6 +114,13 @@ static const struct {
     {"gdb", true},     {"incoming", true},
 };
 
+/* Whether a member's value already gives each guest its own. */
+static bool
+is_own_anyway(const struct rule *rule, const char *text)
+{
+    return rule->share == SHARE_DROP && !strcmp(text, "auto");
+}
+
 /* The text that stands instead of a member's; NULL: none. */
 static char *
 change_member(struct clone_entry *clone, const char *place,
@@ -126,18 +142,21 @@ change_member(struct clone_entry *clone, const char *place,
                       text);
         return xstrdup(mac);
     }
+    case SHARE_DROP:
     case SHARE_NEVER:
     case SHARE_WARN:
         break;
     }
+    void (*tell)(struct clone_entry * clone, const char *place,
+                 const char *format, ...) =
+        rule->share == SHARE_DROP   ? clone_changed
+        : rule->share == SHARE_WARN ? clone_warn
+                                    : clone_refuse;
     char *shown = text_printable(text, strlen(text), SHOWN_COLS, TEXT_ONE_LINE);
     const char *at = strstr(rule->why, "%s");
     char *why =
         xasprintf("%.*s%s%s", (int)(at - rule->why), rule->why, shown, at + 2);
-    if (rule->share == SHARE_WARN)
-        clone_warn(clone, place, "%s", why);
-    else
-        clone_refuse(clone, place, "%s", why);
+    tell(clone, place, "%s", why);
     free(why);
     free(shown);
     return NULL;
@@ -193,9 +212,13 @@ change_object(struct clone_entry *clone, const char *place, const char *option,
         const char *text = json_string_value(member);
         const struct rule *rule =
             text ? find_rule(option, first, key, is_member_on, object) : NULL;
+        if (rule && is_own_anyway(rule, text))
+            continue;
         char *own = rule ? change_member(clone, place, rule, text) : NULL;
         if (own)
             json_object_set_new(changed, key, json_from_text(own));
+        else if (rule && rule->share == SHARE_DROP)
+            json_object_del(changed, key);
         free(own);
     }
     return changed;
@@ -217,6 +240,8 @@ change_pairs(struct clone_entry *clone, const char *place, const char *option,
     keyval_parse(&keyval, text);
     const char *first = keyval.count && !keyval.pairs[0].key
                             ? keyval.pairs[0].value
+                        : keyval_get(&keyval, "type", false)
+                            ? keyval_get(&keyval, "type", false)
                             : keyval_get(&keyval, "driver", false);
     const char *media = keyval_get(&keyval, "media", false);
     bool is_read =
@@ -228,12 +253,18 @@ change_pairs(struct clone_entry *clone, const char *place, const char *option,
         const struct rule *rule =
             pair->key ? find_rule(option, first, pair->key, is_pair_on, &keyval)
                       : NULL;
+        if (rule && is_own_anyway(rule, pair->value))
+            continue;
         char *own =
             rule ? change_member(clone, place, rule, pair->value) : NULL;
-        if (!own)
+        if (own) {
+            free(pair->value);
+            pair->value = own;
+        } else if (rule && rule->share == SHARE_DROP) {
+            keyval_remove(&keyval, i--);
+        } else {
             continue;
-        free(pair->value);
-        pair->value = own;
+        }
         is_changed = true;
     }
     char *result = is_changed ? keyval_to_text(&keyval) : NULL;

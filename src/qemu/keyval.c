@@ -119,3 +119,13 @@ keyval_replace(struct keyval *keyval, const char *key, const char *value)
         pair->value = xstrdup(value);
     }
 }
+
+void
+keyval_remove(struct keyval *keyval, size_t index)
+{
+    free(keyval->pairs[index].key);
+    free(keyval->pairs[index].value);
+    keyval->count--;
+    memmove(keyval->pairs + index, keyval->pairs + index + 1,
+            (keyval->count - index) * sizeof(*keyval->pairs));
+}

@@ -39,5 +39,8 @@ char *keyval_to_text(const struct keyval *keyval);
 /* Appends value with its commas doubled. */
 void keyval_append_value(struct buffer *out, const char *value);
 
+/* Takes the pair at a place out. */
+void keyval_remove(struct keyval *keyval, size_t index);
+
 /* Replaces the value of key, where it is given. */
 void keyval_replace(struct keyval *keyval, const char *key, const char *value);

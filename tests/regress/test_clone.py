@@ -93,6 +93,44 @@ def test_what_only_one_guest_can_have_is_not_cloned(box):
     require_equal([guest["name"] for guest in box.json("ls")], ["a"])
 
 
+def test_numbers_that_a_guest_is_known_by_are_its_own(box):
+    number = "6ba7b810-9dad-11d1-80b4-00c04fd430c8"
+    devices = [f"vmgenid,guid={number},id=g"]
+    guests = {
+        "a": {"devices": devices, "args": [
+            "-smbios", f"type=1,manufacturer=x,uuid={number},serial=s1"]},
+        "v": {"nics": ["vde,sock=/run/vde,port=3"], "devices": [
+                  {"driver": "vmgenid", "guid": "auto"}],
+              "args": ["-netdev", '{"type":"vde","id":"n","port":"4"}',
+                       "-netdev", "type=vde,id=m,port=5,group=g"]}}
+    peer = box.api()
+    peer.call("fleet-apply", file=box.fleet(guests), start=False)
+    told = peer.call("guest-clone", guest="a", name="b")
+    for text in ("devices[0]: a GUID of its own instead of " + number,
+                 "args[1]: a UUID of its own instead of " + number):
+        require_in(text, told["changes"])
+    require_equal(told["warnings"],
+                  ["args[1]: both have the serial number s1"])
+    told = peer.call("guest-clone", guest="v", name="w")
+    for place, port in (("nics[0]", 3), ("args[1]", 4), ("args[3]", 5)):
+        require_in(f"{place}: a port of the VDE switch's choice instead of "
+                   f"{port}", told["changes"])
+    require("GUID" not in str(told["changes"]), told["changes"])
+    with open(box.state("w", "spec.json"), encoding="utf-8") as file:
+        entry = json.load(file)["entry"]
+    require_equal(entry["args"], ["-netdev", '{"type":"vde","id":"n"}',
+                                  "-netdev", "type=vde,id=m,group=g"])
+    require_equal(entry["nics"], ["vde,sock=/run/vde"])
+    peer.close()
+    # QEMU has them so.
+    box.gm("start", "a", "b")
+    facts = [[json.loads(box.gm("qmp", name, command).out) for command in (
+        "query-uuid", "query-vm-generation-id")] for name in "ab"]
+    require_equal([facts[0][0]["UUID"], facts[0][1]["guid"]], [number] * 2)
+    require(facts[1][0]["UUID"] != number and facts[1][1]["guid"] != number,
+            str(facts))
+
+
 def qemu_img(*arguments):
     subprocess.run(["qemu-img", *arguments], check=True)
 
