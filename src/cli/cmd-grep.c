@@ -8,6 +8,7 @@
 #include "cli/output.h"
 #include "cli/session.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -120,6 +121,7 @@ struct grep {
     struct cli *cli;         /* borrowed */
     struct session *session; /* owned */
     struct found found;      /* how lines are printed */
+    int64_t skipped;         /* lines that may match, or not */
     bool is_log;
     bool has_any; /* a line was found */
 };
@@ -153,6 +155,7 @@ run_page(struct grep *grep, const char *method, json_t *arguments,
     const json_t *lines = json_object_get(*ret_page, "lines");
     size_t count = json_array_size(lines);
     grep->has_any |= count > 0;
+    grep->skipped += guests_number(*ret_page, "skipped");
     for (size_t i = 0; i < count; i++)
         found_print(&grep->found, target, json_array_get(lines, i));
     return output_flush() ? true
@@ -180,6 +183,7 @@ count_scrollback(struct grep *grep, const char *target, struct error *error)
         json_array_get(json_object_get(page, "consoles"), 0);
     grep->found.count = guests_number(console, "count");
     grep->has_any |= grep->found.count > 0;
+    grep->skipped += guests_number(page, "skipped");
     json_decref(page);
     return true;
 }
@@ -363,6 +367,13 @@ run(struct cli *cli)
     else if (ok)
         ok = search_all(&grep, &error);
     int status = grep.has_any ? GREP_FOUND : GREP_NONE;
+    if (ok && grep.skipped) {
+        cli_warn("grep: the pattern takes too long to match %" PRId64
+                 " of the lines, which may match too; use a simpler one (no "
+                 "repeated group that holds a repetition)",
+                 grep.skipped);
+        status = grep.has_any ? GREP_FOUND : GREP_FAILED;
+    }
     if (!ok) {
         int failure = session_fail(grep.session, &error);
         status = failure == COMMAND_INTERRUPTED ? failure : GREP_FAILED;

@@ -11,6 +11,7 @@
 #include "cli/rows.h"
 #include "cli/session.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -305,6 +306,11 @@ open_source(struct logs *logs, size_t index,
     if (!logs->follows && source->reader.size < source->reader.end)
         source->reader.end = source->reader.size;
     int64_t after = options_number(given, "after");
+    if (after > source->reader.size)
+        return error_set(error, ERROR_CODE_NOT_FOUND,
+                         "%s: its log ends at %" PRId64 ": %" PRId64
+                         " is no cursor of it",
+                         source->reader.target, source->reader.size, after);
     if (after > source->reader.offset)
         source->reader.offset = after;
     return !options_has(given, "lines") ||

@@ -164,6 +164,11 @@ print(const struct cli *cli, const json_t *value, struct error *error)
             happening_print(row, name_cols);
         }
     }
+    if (guests_number(value, "skipped"))
+        cli_warn(
+            "timeline: the pattern takes too long to match %" JSON_INTEGER_FORMAT
+            " of the lines, which may match too; use a simpler one",
+            guests_number(value, "skipped"));
     if (json_is_true(json_object_get(value, "cut")))
         (void)fprintf(stderr,
                       "guestmux: only the %s %zu are shown (-n N shows "

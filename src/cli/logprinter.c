@@ -91,11 +91,17 @@ logprinter_end_line(struct logprinter *printer)
     else if (printer->is_in_line)
         (void)putchar('\n');
     printer->is_in_line = false;
+    printer->has_start = false;
 }
 
+/* A piece in which at most one line ends, and perhaps the one before it, of
+ * which the end was a \r that waited for what follows. */
 static void
-print_text(struct logprinter *printer, const struct logreader_piece *piece)
+print_part(struct logprinter *printer, const struct logreader_piece *piece)
 {
+    if (!printer->has_start)
+        printer->start = piece->offset;
+    printer->has_start = true;
     buffer_reset(&printer->out);
     strip_feed(&printer->strip, piece->bytes, piece->len, &printer->out);
     const char *text = printer->out.data ? printer->out.data : "";
@@ -106,6 +112,7 @@ print_text(struct logprinter *printer, const struct logreader_piece *piece)
         if (!printer->is_in_line) {
             printer->is_in_line = true;
             printer->first = *piece;
+            printer->first.offset = printer->start;
             if (!(printer->flags & LOGPRINTER_JSON))
                 begin_line(printer);
         }
@@ -118,6 +125,30 @@ print_text(struct logprinter *printer, const struct logreader_piece *piece)
         logprinter_end_line(printer);
         text += len + 1;
         left -= len + 1;
+        printer->has_start = left > 0;
+        printer->start = piece->offset;
+    }
+}
+
+static bool
+is_line_end(char byte)
+{
+    return byte == '\n' || byte == '\r';
+}
+
+/* Part by part, so that each line's offset is known. */
+static void
+print_text(struct logprinter *printer, const struct logreader_piece *piece)
+{
+    struct logreader_piece part = *piece;
+    for (size_t at = 0; at < piece->len; at += part.len) {
+        size_t end = at;
+        while (end < piece->len && !is_line_end(piece->bytes[end]))
+            end++;
+        part.bytes = piece->bytes + at;
+        part.offset = piece->offset + (int64_t)at;
+        part.len = (end < piece->len ? end + 1 : end) - at;
+        print_part(printer, &part);
     }
 }
 

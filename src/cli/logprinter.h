@@ -27,7 +27,9 @@ struct logprinter {
     struct buffer out;              /* owned: scratch */
     struct buffer line;             /* owned: for JSON, what it has so far */
     struct logreader_piece first;   /* where the present line began */
-    bool is_in_line;                /* something of it was printed */
+    int64_t start;   /* its offset, escape sequences and all … */
+    bool has_start;  /* … which is known */
+    bool is_in_line; /* something of it was printed */
     bool has_printed;
 };
 

@@ -138,8 +138,10 @@ take_calendar(const char *text, int64_t now_ms, int64_t *ret_ms)
     if (text[is_utc ? 1 : 0])
         return false;
     when.tm_isdst = -1;
+    struct tm given = when;
     time_t seconds = is_utc ? timegm(&when) : mktime(&when);
-    if (seconds < 0)
+    /* the 31st of February is the 3rd of March, and not what was meant */
+    if (seconds < 0 || (has_date && when.tm_mon != given.tm_mon))
         return false;
     *ret_ms = (int64_t)seconds * 1000 + ms;
     return true;

@@ -180,6 +180,12 @@ pattern_find(struct pattern *pattern, const char *line, size_t len, size_t from,
     return false;
 }
 
+unsigned
+pattern_overruns(const struct pattern *pattern)
+{
+    return pattern->overruns;
+}
+
 bool
 pattern_has_overrun(const struct pattern *pattern, struct error *error)
 {

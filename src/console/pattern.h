@@ -41,6 +41,10 @@ void pattern_free(struct pattern *pattern);
 bool pattern_find(struct pattern *pattern, const char *line, size_t len,
                   size_t from, struct pattern_match *ret_match);
 
+/* On how many pieces of lines the pattern reached its limit so far: whether
+ * those match is not known. */
+unsigned pattern_overruns(const struct pattern *pattern);
+
 /* Whether the pattern reached its limit on too many lines: error (may be NULL)
  * says so. */
 bool pattern_has_overrun(const struct pattern *pattern, struct error *error);

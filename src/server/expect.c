@@ -91,6 +91,12 @@ expect_feed(struct expect *expect, const char *bytes, size_t len,
     return NULL;
 }
 
+unsigned
+expect_skipped(const struct expect *expect)
+{
+    return pattern_overruns(expect->pattern);
+}
+
 bool
 expect_has_given_up(const struct expect *expect, struct error *error)
 {

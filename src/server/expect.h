@@ -35,6 +35,9 @@ void expect_free(struct expect *expect);
 const struct expect_match *expect_feed(struct expect *expect, const char *bytes,
                                        size_t len, uint64_t offset);
 
+/* How often a line was not looked at to the end, since that takes too long. */
+unsigned expect_skipped(const struct expect *expect);
+
 /* Whether the pattern was given up because it takes too long to match: error
  * (may be NULL) says so, and expect_feed looks at nothing more. */
 bool expect_has_given_up(const struct expect *expect, struct error *error);

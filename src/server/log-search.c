@@ -265,6 +265,17 @@ on_cancel(void *data)
 }
 
 static void
+answer(struct log_search *search, struct request *request)
+{
+    json_t *value =
+        json_pack("{s:O,s:I,s:I,s:I}", "lines", search->lines, "next-offset",
+                  (json_int_t)search->next, "size", (json_int_t)search->size,
+                  "next-number", (json_int_t)search->counted);
+    search_tell_skipped(search->pattern, value);
+    request_return(request, value);
+}
+
+static void
 on_worked(uv_work_t *work, int status)
 {
     struct log_search *search = work->data;
@@ -280,11 +291,7 @@ on_worked(uv_work_t *work, int status)
         if (search->error.code)
             request_fail(request, &search->error);
         else
-            request_return(
-                request, json_pack("{s:O,s:I,s:I,s:I}", "lines", search->lines,
-                                   "next-offset", (json_int_t)search->next,
-                                   "size", (json_int_t)search->size,
-                                   "next-number", (json_int_t)search->counted));
+            answer(search, request);
     }
     log_search_free(search);
 }

@@ -11,6 +11,7 @@
 #include "server/view.h"
 #include "server/waiter.h"
 
+#include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -100,6 +101,15 @@ now_offset(struct console *console)
     return size > offset ? size : offset;
 }
 
+/* What no cursor is beyond: the server may not have read all of the log yet. */
+static uint64_t
+end_offset(struct console *console)
+{
+    uint64_t offset = console_offset(console);
+    uint64_t size = log_size(console);
+    return size > offset ? size : offset;
+}
+
 static bool
 run_send(struct request *request, const json_t *arguments, struct error *error)
 {
@@ -159,6 +169,13 @@ run_wait(struct request *request, const json_t *arguments, struct error *error)
         options.offset = console_boot_offset(console);
     else if (after >= 0)
         options.offset = (uint64_t)after;
+    uint64_t end = end_offset(console);
+    if (after >= 0 && options.offset > end)
+        return error_set(error, ERROR_CODE_INVALID,
+                         "%s: the log of %s ends at %" PRIu64 ": %" PRId64
+                         " is no cursor of it",
+                         guest_name(guest), guest_console_name(guest, index),
+                         end, after);
     return waiter_add_pattern(request_server(request), request, guest, index,
                               &options, error);
 }

@@ -74,3 +74,11 @@ search_text_end(struct search_text *text)
     buffer_finish(&text->out);
     return value;
 }
+
+void
+search_tell_skipped(const struct pattern *pattern, json_t *answer)
+{
+    unsigned skipped = pattern_overruns(pattern);
+    if (skipped)
+        json_object_set_new(answer, "skipped", json_integer(skipped));
+}

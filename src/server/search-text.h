@@ -31,3 +31,7 @@ json_t *search_text_match(struct search_text *text,
                           const struct pattern_match *match);
 /* The text; frees what is left. */
 json_t *search_text_end(struct search_text *text);
+
+/* Puts "skipped" into a search's answer when there are lines of which it is not
+ * known whether they match, since the pattern took too long on them. */
+void search_tell_skipped(const struct pattern *pattern, json_t *answer);

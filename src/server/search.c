@@ -4,6 +4,7 @@
 #include "base/xalloc.h"
 #include "server/peer.h"
 #include "server/search-line.h"
+#include "server/search-text.h"
 #include "server/server-internal.h"
 
 #include <stdlib.h>
@@ -173,8 +174,10 @@ answer(struct search *search)
     json_t *consoles = json_array();
     for (size_t i = 0; i < search->console_count; i++)
         add_console(search, &search->consoles[i], lines, consoles);
-    request_return(search_take(search), json_pack("{s:o,s:o}", "lines", lines,
-                                                  "consoles", consoles));
+    json_t *value =
+        json_pack("{s:o,s:o}", "lines", lines, "consoles", consoles);
+    search_tell_skipped(search->pattern, value);
+    request_return(search_take(search), value);
 }
 
 /* Looking ------------------------------------------------------------------ */

@@ -10,6 +10,7 @@
 #include "fleet/alert-rules.h"
 #include "server/journal.h"
 #include "server/peer.h"
+#include "server/search-text.h"
 #include "server/server-internal.h"
 
 #include <fcntl.h>
@@ -522,11 +523,12 @@ on_done(uv_work_t *work, int status)
     json_t *rows = json_array();
     for (size_t i = 0; i < timeline->row_count; i++)
         json_array_append_new(rows, row_to_json(&timeline->rows[i]));
-    request_return(timeline->request,
-                   json_pack("{s:o,s:b,s:I,s:I}", "rows", rows, "cut",
-                             timeline->is_cut, "from-ms",
-                             (json_int_t)timeline->from_ms, "to-ms",
-                             (json_int_t)timeline->to_ms));
+    json_t *value = json_pack(
+        "{s:o,s:b,s:I,s:I}", "rows", rows, "cut", timeline->is_cut, "from-ms",
+        (json_int_t)timeline->from_ms, "to-ms", (json_int_t)timeline->to_ms);
+    if (timeline->pattern)
+        search_tell_skipped(timeline->pattern, value);
+    request_return(timeline->request, value);
     timeline_free(timeline);
 }
 

@@ -102,10 +102,14 @@ on_timeout(void *data)
     }
     if (waiter->kind == WAITER_PATTERN)
         error_set(&error, ERROR_CODE_TIMEOUT,
-                  "%s: \"%s\" did not appear on %s within %" PRId64 " ms",
+                  "%s: \"%s\" did not appear on %s within %" PRId64 " ms%s",
                   guest_name(waiter->guest), waiter->pattern,
                   guest_console_name(waiter->guest, waiter->console),
-                  waiter->timeout_ms);
+                  waiter->timeout_ms,
+                  expect_skipped(waiter->expect)
+                      ? ", as far as that is known: it takes too long to match "
+                        "some lines; use a simpler one"
+                      : "");
     else if (waiter->kind == WAITER_STAGE)
         error_set(&error, ERROR_CODE_TIMEOUT,
                   "%s: has not reached %s within %" PRId64

@@ -109,7 +109,7 @@ static void search(struct pane *pane, bool is_wrapped);
 
 /* A search came to nothing in its direction: once more from the other end. */
 static void
-miss(struct pane *pane)
+miss(struct pane *pane, bool is_sure)
 {
     struct copy_mode *copy = pane->copy;
     if (!copy->is_search_wrapped) {
@@ -117,7 +117,8 @@ miss(struct pane *pane)
         return;
     }
     copy->is_moving = false;
-    status_message(pane->deck, DECK_WARNING, "not found: %s",
+    status_message(pane->deck, DECK_WARNING, "not found%s: %s",
+                   is_sure ? "" : ", but it takes too long on some lines",
                    pane->deck->search_pattern);
     copy_drain(copy);
 }
@@ -141,7 +142,7 @@ on_match(void *user, json_t *value, const struct error *error)
         json_array_get(json_object_get(value, "lines"), 0), "matches");
     size_t count = json_array_size(matches);
     if (count == 0) {
-        miss(pane);
+        miss(pane, !json_object_get(value, "skipped"));
         return;
     }
     const json_t *match =

@@ -131,14 +131,19 @@ on_answer(void *user, json_t *value, const struct error *error)
     if (!deck->records || records_kind(deck->records) != RECORDS_SEARCH)
         return; /* closed meanwhile */
     const json_t *lines = json_object_get(value, "lines");
-    if (!error && json_array_size(lines) > 0) {
+    bool is_sure = !json_object_get(value, "skipped");
+    if (!error && json_array_size(lines) > 0)
         fill(deck, lines);
-        return;
-    }
-    records_close(deck);
+    else
+        records_close(deck);
     if (error)
         status_message(deck, DECK_ERROR, "%s", error->text);
-    else
+    else if (!is_sure)
+        status_message(deck, DECK_WARNING,
+                       "%s takes too long on some lines, which may match too: "
+                       "use a simpler one",
+                       search->typed);
+    else if (json_array_size(lines) == 0)
         status_message(deck, DECK_WARNING, "\"%s\" stands on no console",
                        search->typed);
 }

@@ -615,6 +615,34 @@ def test_ranges_that_hold_nothing_are_mistakes(box):
     require_in("removed", box.gm("events", "a").out)
 
 
+def test_each_line_has_its_offset(box):
+    """However many came at once, with whatever line ends."""
+    text = "one\\r\\ntwo\\n\\n\\033[31mred\\033[0m\\r\\na\\rb\\ntail"
+    box.up("-f", box.console_fleet(a=[
+        "sh", "-c", f"stty -onlcr; printf '{text}'; exec cat"]))
+    box.gm("wait", "a", "--for", "tail", "--after", 0)
+    lines = [(line["offset"], line["line"]) for line in lines_of(box, "a")
+             if "line" in line]
+    require_equal(lines, [(0, "one"), (5, "two"), (9, ""), (10, "red"),
+                          (24, "a"), (26, "b"), (28, "tail")])
+    require_equal(box.gm("logs", "a", "--after", 10).out, "red\na\nb\ntail")
+    both = [json.loads(line) for line in
+            box.gm("logs", "--json", "a", "a").out.splitlines()]
+    require_equal(sorted((line["offset"], line["line"]) for line in both
+                         if "line" in line), sorted(lines + lines))
+
+
+def test_a_cursor_beyond_the_end_is_a_mistake(box):
+    """It is another console's: what it waits for would never come."""
+    box.up("-f", box.console_fleet(a=["sh", "-c", "echo here; exec cat"]))
+    box.gm("wait", "a", "--for", "here", "--after", 0)
+    for command in (("logs",), ("logs", "-f"), ("logs", "-n", "3", "--json"),
+                    ("wait", "--for", "x", "--timeout", "30")):
+        told = box.gm(command[0], "a", *command[1:], "--after", 4711, code=1)
+        require_in("ends at 6: 4711 is no cursor of it", told.err)
+    require_equal(box.gm("logs", "a", "--after", 6).out, "")
+
+
 def test_following_shows_a_prompt_and_a_new_boot(box):
     code = "import sys\nprint('name? ', end='', flush=True)\n" \
            "print('hello', sys.stdin.readline())"

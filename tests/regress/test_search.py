@@ -202,6 +202,31 @@ def test_grep_takes_no_options_that_contradict_each_other(box):
     require_in("it goes with --logs", box.gm("grep", "-b", "x", code=2).err)
 
 
+def test_lines_that_take_too_long_are_told(box):
+    """Whether they match is not known: that is no answer "none"."""
+    box.up("-f", box.console_fleet(a=[
+        "sh", "-c", "printf '%03000dend\\n' 0; echo ready; exec cat"]))
+    box.gm("wait", "a", "--for", "ready", "--after", 0)
+    slow = "(0|00)+[ab]c|0end"
+    for where in ([], ["--logs"], ["--count"]):
+        told = box.gm("grep", *where, slow, "a", code=2)
+        require_in("takes too long to match 1 of the lines", told.err)
+        told = box.gm("grep", *where, slow + "|ready", "a")
+        require_in("takes too long to match 1 of the lines", told.err)
+        require_equal(box.gm("grep", *where, "0end|ready", "a").err, "")
+    require_in("takes too long to match some lines", box.gm(
+        "wait", "a", "--for", slow, "--after", 0, "--timeout", 1, code=3).err)
+    require_in("takes too long to match 1 of the lines",
+               box.gm("timeline", "--grep", slow).err)
+    deck = box.deck(cols=160)
+    deck.wait_for("ready")
+    deck.keys("C-]", "/")
+    deck.wait_for("search all")
+    deck.type(f"/{slow}/")
+    deck.keys("Enter")
+    deck.wait_for("takes too long on some lines, which may match too")
+
+
 def test_grep_puts_no_mark_between_groups_that_touch(box):
     """Lines of context that take several rows count as one line."""
     box.up("-f", box.console_fleet(w=[
