@@ -72,3 +72,23 @@ accel_device_problem(const char *arch, const char *device)
                        "or use TCG");
     return xasprintf("%s cannot be opened: %s", device, strerror(errnum));
 }
+
+char *
+accel_misfit(const char *accel, const char *arch)
+{
+    struct utsname system;
+    bool is_kvm = !strcmp(accel, "kvm");
+    bool is_hvf = !strcmp(accel, "hvf");
+    if ((!is_kvm && !is_hvf) || uname(&system) < 0)
+        return NULL;
+    bool is_mac = !strcmp(system.sysname, "Darwin");
+    if (is_hvf != is_mac)
+        return xasprintf("%s is %s accelerator: take %s, tcg or auto here",
+                         is_hvf ? "hvf" : "kvm", is_hvf ? "macOS's" : "Linux's",
+                         is_hvf ? "kvm" : "hvf");
+    return is_own_arch(arch)
+               ? NULL
+               : xasprintf("%s runs guests of this machine's architecture, "
+                           "%s, and not %s: take tcg or auto",
+                           accel, system.machine, arch);
+}

@@ -12,3 +12,8 @@ char *accel_kvm_problem(const char *arch);
 /* The same for a device at another path, so that tests need not touch the
  * machine's own. */
 char *accel_device_problem(const char *arch, const char *device);
+
+/* Why guests of an architecture cannot have an accelerator that they name
+ * ("kvm", "hvf") here, whatever its device; NULL: they may, or nothing is known
+ * of it. The caller frees it. */
+char *accel_misfit(const char *accel, const char *arch);

@@ -21,6 +21,8 @@
 /* States in /proc/net: TCP_LISTEN, and of UDP TCP_CLOSE. */
 #define STATE_LISTEN 0x0A
 #define STATE_UDP 0x07
+/* The flag of a listening socket in /proc/net/unix (__SO_ACCEPTCON). */
+#define UNIX_LISTENS 0x10000u
 
 /* What is looked for among the descriptors of processes. */
 struct wanted {
@@ -195,6 +197,49 @@ holder_of_port(bool is_udp, int port, struct holder *ret_holder)
     *ret_holder = (struct holder){0};
     struct wanted wanted = {.inode = inode, .is_socket = true};
     if (inode)
+        find(&wanted, ret_holder);
+}
+
+/* Whether a bound path, relative maybe, is this one. */
+static bool
+is_path(const char *bound, const char *path)
+{
+    size_t len = strlen(path);
+    size_t tail = strlen(bound);
+    return !strcmp(bound, path) ||
+           (bound[0] != '/' && tail && tail < len &&
+            path[len - tail - 1] == '/' && !strcmp(path + len - tail, bound));
+}
+
+/* The socket that listens at a path, by /proc/net/unix; or 0. */
+static ino_t
+find_listener(const char *path)
+{
+    FILE *file = fopen("/proc/net/unix", "re");
+    char line[512];
+    ino_t found = 0;
+    while (file && !found && fgets(line, sizeof(line), file)) {
+        unsigned flags = 0;
+        uintmax_t inode = 0;
+        int at = 0;
+        line[strcspn(line, "\n")] = '\0';
+        int got = sscanf(line, "%*s %*s %*s %x %*s %*s %" SCNuMAX " %n", &flags,
+                         &inode, &at);
+        if (got == 2 && at > 0 && flags & UNIX_LISTENS &&
+            is_path(line + at, path))
+            found = (ino_t)inode;
+    }
+    if (file)
+        (void)fclose(file);
+    return found;
+}
+
+void
+holder_of_unix_socket(const char *path, struct holder *ret_holder)
+{
+    struct wanted wanted = {.inode = find_listener(path), .is_socket = true};
+    *ret_holder = (struct holder){0};
+    if (wanted.inode)
         find(&wanted, ret_holder);
 }
 

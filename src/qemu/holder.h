@@ -20,6 +20,10 @@ void holder_of_file(dev_t device, ino_t inode, struct holder *ret_holder);
  * machine, on an IPv4 address or all. */
 void holder_of_port(bool is_udp, int port, struct holder *ret_holder);
 
+/* Finds the process that listens on the unix socket of an absolute path; one
+ * that knows it by a relative path counts when that ends the path. */
+void holder_of_unix_socket(const char *path, struct holder *ret_holder);
+
 /* The names of the guests that run, whichever server started them:
  * NULL-terminated; the caller frees each and the array. */
 char **holder_guests(void);

@@ -219,9 +219,44 @@ option_name(const char *word)
     return word[0] != '-' || !word[1] ? NULL : word + (word[1] == '-' ? 2 : 1);
 }
 
+/* Whether an option's value can be "file:PATH". */
+static bool
+is_port(const char *name)
+{
+    static const char *const ports[] = {"serial", "parallel", "debugcon",
+                                        "monitor"};
+    for (size_t i = 0; i < COUNT(ports); i++) {
+        if (!strcmp(name, ports[i]))
+            return true;
+    }
+    return false;
+}
+
+/* What goes to a file that QEMU empties first. */
+static void
+look_at_outputs(const struct look *look, const char *name, const char *value)
+{
+    struct keyval keyval;
+    keyval_parse(&keyval, value);
+    const char *backend = keyval_get(&keyval, "backend", true);
+    const char *path = keyval_get(&keyval, "path", false);
+    const char *log = keyval_get(&keyval, "logfile", false);
+    bool is_chardev = !strcmp(name, "chardev");
+    if (is_port(name) && backend && !strncmp(backend, "file:", 5))
+        tell(look, backend + 5, IMAGE_USE_CREATES);
+    if (is_chardev && backend && !strcmp(backend, "file") && path)
+        tell(look, path, IMAGE_USE_CREATES);
+    if (is_chardev && log)
+        tell(look, log, IMAGE_USE_CREATES);
+    if (!strcmp(name, "D"))
+        tell(look, value, IMAGE_USE_CREATES);
+    keyval_finish(&keyval);
+}
+
 static void
 look_at_option(struct look *look, const char *name, const char *value)
 {
+    look_at_outputs(look, name, value);
     if (!strcmp(name, "drive"))
         look_at_drive(look, value);
     else if (!strcmp(name, "blockdev"))

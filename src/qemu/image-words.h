@@ -6,15 +6,16 @@ enum image_use {
     IMAGE_USE_PLAIN, /* no image, or read by QEMU alone */
     IMAGE_USE_READS,
     IMAGE_USE_WRITES,
+    IMAGE_USE_CREATES, /* it is made, or emptied, without a look at locks */
 };
 
 /* path: absolute, borrowed. */
 typedef void (*image_words_fn)(void *data, const char *path,
                                enum image_use use);
 
-/* Calls on_file for each file of -drive, -blockdev, -hda and the like, -kernel
- * and lone words, in their order. words: options and their values, without
- * QEMU's own name; NULL: none. directory: where relative paths start. What
- * names a protocol is no file. */
+/* Calls on_file for each file of -drive, -blockdev, -hda and the like, -kernel,
+ * lone words, and what serial ports and logs go to. words: options and their
+ * values, without QEMU's own name; NULL: none. directory: where relative paths
+ * start. What names a protocol is no file. */
 void image_words_each(char *const *words, const char *directory,
                       image_words_fn on_file, void *data);

@@ -88,18 +88,41 @@ take_port(struct consoles *consoles, struct import_item *item,
     }
 }
 
+/* Where no port is for a person the first becomes the console, as a command's
+ * does: whether it leads to a file or a socket is nothing to the guest. */
+static bool
+is_lone(struct consoles *consoles)
+{
+    int at = -1;
+    const struct import_item *item = NULL;
+    for (size_t i = 0; i < consoles->count; i++) {
+        if (consoles->chardevs[i].is_interactive)
+            return false;
+    }
+    while ((item = import_next(consoles->importer, "serial", &at))) {
+        if (cmdline_is_interactive(item->value))
+            return false;
+    }
+    return true;
+}
+
 static void
 take_serials(struct consoles *consoles)
 {
     int at = -1;
     struct import_item *item = NULL;
+    bool wants_one = is_lone(consoles);
     while ((item = import_next(consoles->importer, "serial", &at))) {
         const char *value = item->value;
         struct chardev *chardev =
             !strncmp(value, "chardev:", 8) ? find(consoles, value + 8) : NULL;
         consoles->has_serial = true;
+        bool is_plain = strncmp(value, "chardev:", 8) != 0;
         if (!strcmp(value, "none"))
             item->is_done = true;
+        else if (wants_one && is_plain && !consoles->foreign &&
+                 !consoles->serials)
+            take_port(consoles, item, NULL);
         else if (chardev ? chardev->is_interactive
                          : cmdline_is_interactive(value))
             take_port(consoles, item, chardev);

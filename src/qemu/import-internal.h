@@ -53,6 +53,10 @@ struct import_item *import_next(struct importer *importer, const char *name,
 /* The same for one with a value. */
 bool import_is(const struct import_item *item, const char *name);
 
+/* Whether a guest can have it as a name, with a number behind it, too. */
+#define IMPORT_NAME_MAX_BYTES 44
+bool import_is_name(const char *text);
+
 /* A string that the fleet file's reader turns back into text: placeholders
  * ("{name}") and, in paths, variables ("${") are made literal. New reference.
  */

@@ -64,6 +64,23 @@ take_plain(struct importer *importer)
         import_give_up(importer, "-append and -initrd want -kernel");
 }
 
+/* What of -name is not kept. */
+static void
+note_name(struct importer *importer, const char *value)
+{
+    struct keyval keyval;
+    keyval_parse(&keyval, value);
+    const char *name = keyval_get(&keyval, "guest", true);
+    if (name && !import_is_name(name))
+        import_note(importer,
+                    "-name %s: dropped, a name here has letters, digits, '.', "
+                    "'_' and '-' only, at most %d",
+                    value, IMPORT_NAME_MAX_BYTES);
+    else if (strcspn(value, ",") != strlen(value))
+        import_note(importer, "-name %s: dropped but for the name", value);
+    keyval_finish(&keyval);
+}
+
 static void
 drop(struct importer *importer)
 {
@@ -79,9 +96,7 @@ drop(struct importer *importer)
         }
         if (item->name && item->value && !strcmp(item->name, "name")) {
             item->is_done = true;
-            if (strcspn(item->value, ",") != strlen(item->value))
-                import_note(importer, "-name %s: dropped but for the name",
-                            item->value);
+            note_name(importer, item->value);
         }
     }
 }

@@ -333,6 +333,12 @@ import_free_name(const struct import *import, const char *wanted, bool is_stem)
     }
 }
 
+bool
+import_is_name(const char *text)
+{
+    return text_is_name(text) && strlen(text) <= IMPORT_NAME_MAX_BYTES;
+}
+
 /* The name that -name gives, if it is one here. The caller frees it. */
 static char *
 own_name(const struct importer *importer)
@@ -348,7 +354,7 @@ own_name(const struct importer *importer)
         name = xstrdup(keyval_get(&keyval, "guest", true));
         keyval_finish(&keyval);
     }
-    if (name && text_is_name(name) && strlen(name) < 40)
+    if (name && import_is_name(name))
         return name;
     free(name);
     return NULL;

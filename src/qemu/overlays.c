@@ -5,6 +5,7 @@
 #include "qemu/image-words.h"
 
 #include <dirent.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -20,6 +21,7 @@ struct written {
     char *path; /* owned */
     dev_t device;
     ino_t inode;
+    bool is_output; /* QEMU empties it, whoever has it open */
 };
 
 struct written_list {
@@ -31,7 +33,7 @@ struct written_list {
  * --------------------------------------------------- */
 
 static void
-add_written(struct written_list *list, const char *path)
+add_written(struct written_list *list, const char *path, bool is_output)
 {
     struct stat info;
     if (stat(path, &info) < 0 || S_ISCHR(info.st_mode))
@@ -39,14 +41,14 @@ add_written(struct written_list *list, const char *path)
     list->items =
         xreallocarray(list->items, list->count + 1, sizeof(*list->items));
     list->items[list->count++] =
-        (struct written){xstrdup(path), info.st_dev, info.st_ino};
+        (struct written){xstrdup(path), info.st_dev, info.st_ino, is_output};
 }
 
 static void
 on_word(void *data, const char *path, enum image_use use)
 {
-    if (use == IMAGE_USE_WRITES)
-        add_written(data, path);
+    if (use == IMAGE_USE_WRITES || use == IMAGE_USE_CREATES)
+        add_written(data, path, use == IMAGE_USE_CREATES);
 }
 
 static void
@@ -54,7 +56,7 @@ on_word_count(void *data, const char *path, enum image_use use)
 {
     bool *writes = data;
     (void)path;
-    *writes = *writes || use == IMAGE_USE_WRITES;
+    *writes = *writes || use == IMAGE_USE_WRITES || use == IMAGE_USE_CREATES;
 }
 
 /* The words that are QEMU's options. */
@@ -161,22 +163,44 @@ check_directory(const struct written_list *list, const char *directory,
     return ok;
 }
 
+/* Refuses what would be printed into what guestmux made; servers: the directory
+ * of all servers' directories. */
+static bool
+check_outputs(const struct written_list *list, const char *servers,
+              struct error *error)
+{
+    char home[PATH_MAX];
+    char real[PATH_MAX];
+    size_t len = realpath(servers, home) ? strlen(home) : 0;
+    for (size_t i = 0; len && i < list->count; i++) {
+        const struct written *item = &list->items[i];
+        if (item->is_output && realpath(item->path, real) &&
+            !strncmp(real, home, len) && real[len] == '/')
+            return error_set(error, ERROR_CODE_DENIED,
+                             "its QEMU would empty %s to print there, which "
+                             "guestmux made for a guest",
+                             item->path);
+    }
+    return true;
+}
+
 bool
 overlays_check(const struct spec *spec, const char *home, struct error *error)
 {
     struct written_list list = {0};
     if (spec->flash_store)
-        add_written(&list, spec->flash_store);
+        add_written(&list, spec->flash_store, false);
     for (size_t i = 0; i < spec->disk_count; i++) {
         if (is_own(&spec->disks[i]))
-            add_written(&list, spec->disks[i].file);
+            add_written(&list, spec->disks[i].file, false);
     }
     image_words_each(words_of(spec), spec->directory, on_word, &list);
     const char *slash = strrchr(home, '/');
     char *servers = slash && slash > home
                         ? xstrndup(home, (size_t)(slash - home))
                         : xstrdup(home);
-    bool ok = !list.count || check_directory(&list, servers, LEVELS, error);
+    bool ok = !list.count || (check_outputs(&list, servers, error) &&
+                              check_directory(&list, servers, LEVELS, error));
     free(servers);
     for (size_t i = 0; i < list.count; i++)
         free(list.items[i].path);

@@ -61,7 +61,9 @@ check_disk(const struct preflight_check *check, size_t index)
     }
     if (!preflight_check_file(check, disk->file, mode, "disks", item))
         return;
-    preflight_check_use(check, disk->file, !disk->is_readonly, "disks", item);
+    preflight_check_use(check, disk->file,
+                        disk->is_readonly ? IMAGE_USE_READS : IMAGE_USE_WRITES,
+                        "disks", item);
     if (!disk->format || !strcmp(disk->format, "qcow2"))
         preflight_check_chain(check, disk->file, item);
     bool has_magic = qcow2_is_one(disk->file);
@@ -100,7 +102,7 @@ preflight_check_disks(const struct preflight_check *check)
         check_disk(check, i);
     if (spec->cdrom &&
         preflight_check_file(check, spec->cdrom, R_OK, "cdrom", -1))
-        preflight_check_use(check, spec->cdrom, false, "cdrom", -1);
+        preflight_check_use(check, spec->cdrom, IMAGE_USE_READS, "cdrom", -1);
     if (spec->cloud_init)
         check_seed(check);
 }

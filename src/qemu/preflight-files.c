@@ -43,10 +43,11 @@ static void
 on_file(void *data, const char *path, enum image_use use)
 {
     const struct words *words = data;
+    if (use == IMAGE_USE_CREATES && access(path, F_OK) < 0)
+        return;
     if (preflight_check_file(words->check, path, R_OK, words->field, -1) &&
         use != IMAGE_USE_PLAIN)
-        preflight_check_use(words->check, path, use == IMAGE_USE_WRITES,
-                            words->field, -1);
+        preflight_check_use(words->check, path, use, words->field, -1);
 }
 
 /* Whether an option asks for KVM and nothing else. */
@@ -118,5 +119,6 @@ preflight_check_shared(struct preflight *preflight, const struct fleet *fleet)
 {
     preflight_check_uses(preflight);
     preflight_check_ports(preflight, fleet);
+    preflight_check_nics(preflight, fleet);
     preflight_check_memory(preflight, fleet);
 }

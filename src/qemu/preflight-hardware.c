@@ -103,8 +103,8 @@ preflight_check_hardware(const struct preflight_check *check)
 {
     check_named(check);
     if (check->spec->flash_store)
-        preflight_check_use(check, check->spec->flash_store, true, "firmware",
-                            -1);
+        preflight_check_use(check, check->spec->flash_store, IMAGE_USE_WRITES,
+                            "firmware", -1);
     check_bare(check);
     check_links(check);
     struct firmware firmware = {0};

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "qemu/image-words.h"
 #include "qemu/preflight.h"
 
 /* Shared by preflight*.c: one guest being looked at. */
@@ -24,10 +25,10 @@ void preflight_check_files(const struct preflight_check *check);
 bool preflight_check_file(const struct preflight_check *check, const char *path,
                           int mode, const char *field, int index);
 
-/* preflight-uses.c: whether an image is free for the guest, which writes to it
- * or not; it is remembered. field: lives as long as the preflight. */
+/* preflight-uses.c: whether a file is free for what the guest does with it; it
+ * is remembered. field: lives as long as the preflight. */
 void preflight_check_use(const struct preflight_check *check, const char *path,
-                         bool is_writer, const char *field, int index);
+                         enum image_use use, const char *field, int index);
 
 /* preflight-hardware.c: the firmware's files, and what devices read. */
 void preflight_check_hardware(const struct preflight_check *check);
@@ -60,6 +61,10 @@ void preflight_check_memory(struct preflight *preflight,
 /* preflight-ports.c: forwarded ports and VNC displays. */
 void preflight_check_ports(struct preflight *preflight,
                            const struct fleet *fleet);
+
+/* preflight-nics.c: cards with one MAC address, or on one tap device. */
+void preflight_check_nics(struct preflight *preflight,
+                          const struct fleet *fleet);
 
 /* preflight-order.c: stages that are waited for in vain, or by nobody. */
 void preflight_check_order(struct preflight *preflight,

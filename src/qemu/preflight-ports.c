@@ -1,10 +1,12 @@
-/* Ports of this machine that guests want: forwarded ones and VNC displays. */
+/* Ports of this machine that guests want: forwarded ones and VNC displays; unix
+ * sockets. */
 #include "base/xalloc.h"
 #include "fleet/forward.h"
 #include "qemu/argv.h"
 #include "qemu/holder.h"
 #include "qemu/keyval.h"
 #include "qemu/preflight-internal.h"
+#include "qemu/unix-sockets.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -216,6 +218,59 @@ is_wanted_twice(const struct wants *wants, size_t index)
     return false;
 }
 
+/* --- unix sockets
+ * ------------------------------------------------------------- */
+
+/* A path on which a guest listens. */
+struct listening {
+    const struct spec *spec;
+    char *path; /* owned */
+};
+
+struct sockets {
+    struct preflight *preflight;
+    const struct spec *spec;
+    struct listening *items; /* owned */
+    size_t count;
+};
+
+static void
+on_socket(void *data, const char *path, const char *field, int index)
+{
+    struct sockets *sockets = data;
+    struct preflight_check check = {sockets->preflight, sockets->spec};
+    struct error error = {0};
+    size_t i = 0;
+    while (i < sockets->count && strcmp(sockets->items[i].path, path) != 0)
+        i++;
+    if (i < sockets->count)
+        preflight_add(&check, PREFLIGHT_SEVERITY_ERROR, field, index,
+                      sockets->items[i].spec == sockets->spec
+                          ? "the socket %s is wanted twice by %s"
+                          : "the socket %s is wanted by %s already",
+                      path, sockets->items[i].spec->name);
+    else if (!unix_sockets_check_path(path, sockets->spec->name, &error))
+        preflight_add(&check, PREFLIGHT_SEVERITY_ERROR, field, index, "%s",
+                      error.text);
+    sockets->items = xreallocarray(sockets->items, sockets->count + 1,
+                                   sizeof(*sockets->items));
+    sockets->items[sockets->count++] =
+        (struct listening){sockets->spec, xstrdup(path)};
+}
+
+static void
+check_sockets(struct preflight *preflight, const struct fleet *fleet)
+{
+    struct sockets sockets = {.preflight = preflight};
+    for (size_t i = 0; i < fleet->guest_count; i++) {
+        sockets.spec = fleet->guests[i];
+        unix_sockets_each(sockets.spec, on_socket, &sockets);
+    }
+    for (size_t i = 0; i < sockets.count; i++)
+        free(sockets.items[i].path);
+    free(sockets.items);
+}
+
 void
 preflight_check_ports(struct preflight *preflight, const struct fleet *fleet)
 {
@@ -229,4 +284,5 @@ preflight_check_ports(struct preflight *preflight, const struct fleet *fleet)
     for (size_t i = 0; i < wants.count; i++)
         forward_finish(&wants.items[i].forward);
     free(wants.items);
+    check_sockets(preflight, fleet);
 }

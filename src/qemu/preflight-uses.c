@@ -9,8 +9,9 @@
 
 void
 preflight_check_use(const struct preflight_check *check, const char *path,
-                    bool is_writer, const char *field, int index)
+                    enum image_use kind, const char *field, int index)
 {
+    bool is_writer = kind != IMAGE_USE_READS;
     struct preflight *preflight = check->preflight;
     struct error error = {0};
     struct stat info;
@@ -31,6 +32,7 @@ preflight_check_use(const struct preflight_check *check, const char *path,
         .field = field,
         .index = index,
         .is_writer = is_writer,
+        .is_output = kind == IMAGE_USE_CREATES,
         .order = preflight->use_count,
     };
     preflight->use_count++;
@@ -48,21 +50,35 @@ compare_uses(const void *a, const void *b)
     return left->order < right->order ? -1 : left->order > right->order;
 }
 
-/* One image's uses against each other; the first writer has it. */
+/* Who has a file: the first that writes to it as an image, or else at all. */
+static const struct preflight_use *
+find_writer(const struct preflight_use *uses, size_t count)
+{
+    const struct preflight_use *writer = NULL;
+    for (size_t i = 0; i < count; i++) {
+        bool is_better = !writer || (writer->is_output && !uses[i].is_output);
+        if (uses[i].is_writer && is_better)
+            writer = &uses[i];
+    }
+    return writer;
+}
+
+/* One image's uses against each other. */
 static void
 check_image(struct preflight *preflight, const struct preflight_use *uses,
             size_t count)
 {
-    const struct preflight_use *writer = NULL;
-    for (size_t i = 0; i < count && !writer; i++)
-        writer = uses[i].is_writer ? &uses[i] : NULL;
+    const struct preflight_use *writer = find_writer(uses, count);
     for (size_t i = 0; writer && i < count; i++) {
         const struct preflight_use *use = &uses[i];
         struct preflight_check check = {preflight, use->spec};
-        if (use == writer)
-            continue;
+        if (use == writer || (use->is_output && writer->is_output))
+            continue; /* logs are theirs to mix */
         preflight_add(&check, PREFLIGHT_SEVERITY_ERROR, use->field, use->index,
-                      use->is_writer
+                      use->is_output ? "%s is a disk of %s: QEMU would empty it"
+                      : writer->is_output
+                          ? "%s is what QEMU of %s prints to, and empties first"
+                      : use->is_writer
                           ? "%s is a disk of %s already; QEMU lets only one "
                             "guest write to an image"
                           : "%s is a disk that %s writes to; QEMU lets nobody "

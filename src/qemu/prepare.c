@@ -8,6 +8,7 @@
 #include "qemu/overlays.h"
 #include "qemu/qcow2.h"
 #include "qemu/seed.h"
+#include "qemu/unix-sockets.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -49,7 +50,8 @@ makes_something(const struct spec *spec)
 bool
 prepare_is_needed(const struct spec *spec)
 {
-    return makes_something(spec) || overlays_concern(spec);
+    return makes_something(spec) || overlays_concern(spec) ||
+           unix_sockets_concern(spec);
 }
 
 struct image_plan
@@ -244,7 +246,8 @@ look(uv_work_t *work)
     struct prepare *prepare = work->data;
     struct error error = {0};
     const struct spec *spec = prepare->spec;
-    bool ok = overlays_check(spec, prepare->home, &error);
+    bool ok = unix_sockets_check(spec, &error) &&
+              overlays_check(spec, prepare->home, &error);
     if (ok && makes_something(spec)) {
         ok = paths_make_dir(prepare->data_dir, &error);
         if (ok)

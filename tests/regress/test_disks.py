@@ -478,4 +478,65 @@ def test_nobody_writes_to_what_lies_below_an_image_that_guestmux_made(box):
     box.up("-f", path, "b")
 
 
+def test_no_file_is_deleted_or_emptied_for_qemu_to_print_or_listen_there(box):
+    """QEMU deletes what has the path of a socket, and empties what a serial
+    port goes to, locked or not."""
+    base = make_base(box)
+    os.chmod(base, 0o600)
+    before = digest(base)
+    box.write("own.txt", "precious")
+    off(box, {"a": {"disks": [{"base": "base.img"}]}})
+    made = data_path(box, "a", "disk0.qcow2")
+    qemu = "qemu-system-x86_64 -accel tcg -m 64 -nodefaults "
+    listeners = {
+        "b": {"vnc": "unix:own.txt"},
+        "c": {"vnc": "unix:./base.img"},
+        "d": {"args": ["-chardev", "socket,id=x,server=on,wait=off,path="
+                       "base.img"]},
+        "e": {"command": qemu + "-vnc unix:own.txt"},
+        "f": {"nics": [{"type": "stream", "options": {
+            "server": True, "addr.type": "unix", "addr.path": made}}]},
+    }
+    printers = {
+        "g": {"args": ["-serial", "file:base.img"]},
+        "h": {"args": ["-chardev", f"file,id=x,path={made}"]},
+        "i": {"command": qemu + f"-serial stdio -serial file:{made}"},
+    }
+    path = box.fleet(listeners | printers)
+    seen = box.gm("check", path, code=FAILED).out
+    told = box.up("-f", path, code=FAILED).err
+    for name in listeners:
+        require_in(f"{name}: /", told)
+        require_in(f"guests.{name}", seen)
+    for text in ("g: it writes to ", "h: its QEMU would empty ",
+                 "i: its QEMU would empty "):
+        require_in(text, told)
+    require_equal(told.count("is no socket but a file, which QEMU would "
+                             "delete"), len(listeners), told)
+    require_equal(digest(base), before, "the base")
+    with open(os.path.join(box.work, "own.txt"), encoding="ascii") as file:
+        require_equal(file.read(), "precious")
+    require_equal(facts(made)["backing-filename"], base)
+
+
+def test_a_display_is_taken_from_nobody(box):
+    box.up("-f", box.fleet({"a": {"vnc": "unix:v.sock"}}))
+    rest = box.fleet({
+        "b": {"vnc": "unix:./v.sock"},
+        "c": {"command": "qemu-system-x86_64 -accel tcg -vnc unix:v.sock"},
+        "d": {"vnc": "unix:gone/v.sock"}}, "rest.json")
+    told = box.gm("check", rest, code=FAILED).out
+    require_in("guests.b.vnc: error: guest a (pid ", told)
+    require_in("guests.c.command: error: the socket ", told)
+    require_in("v.sock is wanted by b already", told)
+    require_in("guests.d.vnc: error: cannot listen on ", told)
+    told = box.up("-f", rest, code=FAILED).err
+    require_in("b: guest a (pid ", told)
+    require_in("c: guest a (pid ", told)
+    box.gm("check", "guestmux.json")  # its own is no clash
+    box.gm("restart", "--yes", "--force", "a")
+    box.gm("kill", "--yes", "a")
+    box.gm("start", "b")
+
+
 main(globals())

@@ -33,7 +33,12 @@ TOLD = {
     "gentoo-options": ["$@: left out", "-monitor stdio: dropped"],
     "kubernetes-unrolled": [":8: wait: not a QEMU command"],
     "aarch64-pflash": [":3: dd if=", "efi.img is opened read-only"],
-    "serial-unix": ["its serial ports lead elsewhere"],
+    "serial-unix": ["-serial unix:/tmp/console.sock,server=on,wait=off: the "
+                    "console ttyS0"],
+    "kubernetes-daemons": ["-serial file:server.log: the console ttyS0",
+                           "-daemonize: dropped"],
+    "windows-spice": ["-name Windows 11: dropped, a name here has letters",
+                      "$@: left out", ":4: swtpm socket"],
     "if-else": ["${MEM:-1024}: it is not set in the script, \"1024\" is taken",
                 "$ACCEL: what line 6 says is taken, in a condition"],
     "kvm-if-there": ["$ACCEL: what line 3 says is taken, in a condition"],
@@ -49,7 +54,7 @@ TOLD = {
 
 # How many guests a script has, where that is not one.
 COUNTS = {"kubernetes-unrolled": 2, "for-loop": 3, "counting-loop": 3,
-          "loop-in-background": 2}
+          "loop-in-background": 2, "kubernetes-daemons": 3}
 
 # Devices that QEMU adds by itself and the import says that it leaves out, and
 # controllers that differ by intention.

@@ -174,6 +174,37 @@ static const struct {
      ":true}]},\"b\":{" TCG ",\"disks\":[{\"file\":\"k\",\"format\":\"raw\","
      "\"readonly\":true}]}",
      ""},
+    {"\"a\":{\"qemu\":\"./qemu\",\"accel\":\"kvm\",\"arch\":\"s390x\"}", A
+     "53: guests.a.accel: error: kvm runs guests of this machine's architecture, "},
+    {"\"a\":{\"qemu\":\"./qemu\",\"accel\":\"hvf\"}", A
+     "53: guests.a.accel: error: hvf is macOS's accelerator: take kvm, tcg or auto here\n"},
+    {"\"a\":{" TCG ",\"nics\":[{\"type\":\"tap\",\"name\":\"lo\"},{\"mac\":"
+     "\"52:54:00:00:00:0a\"}]},\"b\":{" TCG
+     ",\"nics\":[{\"type\":\"tap\",\"name\":\"lo\"},{\"mac\":"
+     "\"52:54:00:00:00:0A\"}]}",
+     A
+     "167: guests.b.nics[0]: error: the tap device lo is wanted by a already\n"},
+    {"\"a\":{" TCG ",\"nics\":[{\"type\":\"tap\",\"name\":\"lo\",\"mac\":"
+     "\"52:54:00:00:00:0a\"}]},\"b\":{" TCG
+     ",\"nics\":[{\"type\":\"tap\",\"name\":\"lo\",\"mac\":"
+     "\"52:54:00:00:00:0A\"}]}",
+     A
+     "165: guests.b.nics[0]: warning: 52:54:00:00:00:0A is the MAC address of a card of a on the same network, too: leave \"mac\" out, and each gets its own\n" A
+     "165: guests.b.nics[0]: error: the tap device lo is wanted by a already\n"},
+    /* Sockets, which QEMU makes of whatever is there. */
+    {"\"a\":{" TCG ",\"vnc\":\"unix:k\"},\"b\":{" TCG
+     ",\"vnc\":\"unix:s\"},\"c\":{" TCG ",\"vnc\":\"unix:./s\"},\"d\":{" TCG
+     ",\"args\":[\"-serial\",\"unix:gone/s,server=on\"]}",
+     A
+     "65: guests.a.vnc: error: k is no socket but a file, which QEMU would delete to listen there: take another path\n" A
+     "167: guests.c.vnc: error: the socket s is wanted by b already\n" A
+     "221: guests.d.args: error: cannot listen on gone/s: No such file or directory\n"},
+    /* What is printed to: logs may be shared, disks not. */
+    {"\"a\":{" TCG ",\"disks\":[\"real.qcow2\"],\"args\":[\"-serial\","
+     "\"file:plain\"]},\"b\":{" TCG ",\"args\":[\"-serial\",\"file:plain\"]}"
+     ",\"c\":{" TCG ",\"args\":[\"-chardev\",\"file,id=x,path=real.qcow2\"]}",
+     A
+     "225: guests.c.args: error: real.qcow2 is a disk of a: QEMU would empty it\n"},
     /* What only words name. */
     {"\"a\":{" TCG ",\"disks\":[\"real.qcow2\"]},\"b\":{\"command\":"
      "\"./qemu -accel tcg -m 64 real.qcow2\"}",
