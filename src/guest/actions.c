@@ -125,6 +125,31 @@ guest_start(struct guest *guest, guest_done_fn on_done, void *data,
     return true;
 }
 
+/* Adopting ----------------------------------------------------------------- */
+
+static void
+on_monitor_late(void *data)
+{
+    struct op *op = data;
+    struct error error = {0};
+    error_set(&error, ERROR_CODE_TIMEOUT,
+              "%s was left running by an earlier server, and its monitor has "
+              "not answered this one within %d s",
+              op->guest->spec->name, GUEST_MONITOR_WAIT_MS / 1000);
+    op_finish(op, NULL, &error);
+}
+
+bool
+guest_await_monitor(struct guest *guest, guest_done_fn on_done, void *data)
+{
+    if (!guest_is_being_adopted(guest))
+        return false;
+    struct op *op = op_new(guest, OP_KIND_START, on_done, data);
+    op->limit = loop_timer_new(guest->context->loop, on_monitor_late, op);
+    loop_timer_start(op->limit, GUEST_MONITOR_WAIT_MS);
+    return true;
+}
+
 /* Ending ------------------------------------------------------------------- */
 
 /* Its end is wanted: a later server has to know too. */

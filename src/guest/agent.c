@@ -211,7 +211,8 @@ agent_opened(struct guest *guest)
     loop_timer_start(run->agent_timer, FIRST_ASK_MS);
 }
 
-/* query-chardev says whether a program in the guest has the port open. */
+/* query-chardev says whether a program in the guest has the port open: the
+ * event may have come while no server ran. */
 void
 agent_take_chardevs(struct guest *guest, const json_t *chardevs)
 {
@@ -220,8 +221,10 @@ agent_take_chardevs(struct guest *guest, const json_t *chardevs)
         const char *label = json_string_value(json_object_get(row, "label"));
         if (label && !strcmp(label, "gmagent") &&
             json_is_true(json_object_get(row, "frontend-open")) &&
-            !guest->run->agent_timer)
+            !guest->run->agent_timer) {
+            (void)guest_note_stage(guest, STAGE_AGENT, clock_wall_ms());
             agent_opened(guest);
+        }
     }
 }
 

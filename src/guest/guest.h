@@ -248,6 +248,12 @@ bool guest_is_active(const struct guest *guest);
  * this one yet; false once the monitor is known to be silent. A matter of ms.
  */
 bool guest_is_being_adopted(const struct guest *guest);
+/* Waits until the monitor of a guest that is being adopted answers; false: it
+ * is not being adopted. Done: it does, or the guest ended, or with an error
+ * after GUEST_MONITOR_WAIT_MS. */
+#define GUEST_MONITOR_WAIT_MS 10000
+bool guest_await_monitor(struct guest *guest, guest_done_fn on_done,
+                         void *data);
 
 /* Whether somebody ended its last run on purpose: by this program, by its
  * monitor, by a signal to QEMU. */

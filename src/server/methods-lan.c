@@ -23,12 +23,33 @@ run_networks(struct request *request, const json_t *arguments,
     return true;
 }
 
-/* Somebody who waits for the agent's word. */
+/* Somebody who waits for the monitor's or the agent's word. */
 struct question {
     struct request *request; /* owned */
     char *guest;             /* owned: its name */
     bool is_ssh;
 };
+
+static void
+question_free(struct question *question)
+{
+    free(question->guest);
+    free(question);
+}
+
+/* The guest that is asked about; NULL: it is gone, which was told. */
+static struct guest *
+find_guest(struct question *question)
+{
+    struct server *server = request_server(question->request);
+    struct error missing = {0};
+    struct guest *guest = registry_find(server, question->guest, &missing);
+    if (guest)
+        return guest;
+    request_fail(question->request, &missing);
+    question_free(question);
+    return NULL;
+}
 
 static void
 tell(struct request *request, struct member *member, bool is_ssh)
@@ -48,36 +69,65 @@ tell(struct request *request, struct member *member, bool is_ssh)
     request_return(request, value);
 }
 
-/* Whatever the agent said: what is known counts. */
+/* Whatever was said: what is known counts. */
 static void
-on_refreshed(void *data, const struct error *error)
+answer(struct question *question)
 {
-    struct question *question = data;
+    struct guest *guest = find_guest(question);
+    if (!guest)
+        return;
     struct server *server = request_server(question->request);
-    struct error missing = {0};
-    (void)error;
-    struct guest *guest = registry_find(server, question->guest, &missing);
-    if (guest)
-        tell(question->request, registry_member(server, guest),
-             question->is_ssh);
-    else
-        request_fail(question->request, &missing);
-    free(question->guest);
-    free(question);
+    tell(question->request, registry_member(server, guest), question->is_ssh);
+    question_free(question);
 }
 
 static void
 on_learned(void *data, const json_t *forwards, const struct error *error)
 {
     (void)forwards;
-    on_refreshed(data, error);
+    (void)error;
+    answer(data);
 }
 
+static void
+learn_forwards(struct question *question)
+{
+    struct guest *guest = find_guest(question);
+    if (guest && !guest_learn_forwards(guest, on_learned, question))
+        answer(question);
+}
+
+static void
+on_refreshed(void *data, const struct error *error)
+{
+    (void)error;
+    learn_forwards(data);
+}
+
+/* An agent that is there answers in some ms. */
+static void
+refresh(struct question *question)
+{
+    struct guest *guest = find_guest(question);
+    if (!guest)
+        return;
+    if (!guest_has_agent(guest) || !guest_has_reached(guest, STAGE_AGENT) ||
+        !guest_refresh_addresses(guest, on_refreshed, question, NULL))
+        learn_forwards(question);
+}
+
+static void
+on_monitor(void *data, const struct error *error)
+{
+    (void)error;
+    refresh(data);
+}
+
+/* The monitor is waited for, then the agent is asked, then the monitor. */
 static bool
 ask(struct request *request, const json_t *arguments, bool is_ssh,
     struct error *error)
 {
-    struct server *server = request_server(request);
     struct guest *guest = argument_guest(request, arguments, error);
     if (!guest)
         return false;
@@ -85,15 +135,8 @@ ask(struct request *request, const json_t *arguments, bool is_ssh,
     question->request = request;
     question->guest = xstrdup(guest_name(guest));
     question->is_ssh = is_ssh;
-    /* An agent that is there answers in some ms. */
-    if (guest_has_agent(guest) && guest_has_reached(guest, STAGE_AGENT) &&
-        guest_refresh_addresses(guest, on_refreshed, question, NULL))
-        return true;
-    if (guest_learn_forwards(guest, on_learned, question))
-        return true;
-    free(question->guest);
-    free(question);
-    tell(request, registry_member(server, guest), is_ssh);
+    if (!guest_await_monitor(guest, on_monitor, question))
+        refresh(question);
     return true;
 }
 

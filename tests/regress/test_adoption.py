@@ -145,6 +145,32 @@ def test_a_stopped_qemu_is_not_waited_for(box):
     box.wait_state("a", "running")
 
 
+def test_ssh_waits_for_the_monitor_of_a_guest_that_is_adopted(box):
+    box.up("-f", box.fleet({"a": {"nics": [{"hostfwd": ["auto:22"]}]}}))
+    port = box.guest("a")["forwards"][0]["host-port"]
+    pid = box.guest("a")["pid"]
+    os.kill(pid, signal.SIGSTOP)
+    box.kill_server()
+    peer = box.api()
+    for number, method in ((7, "query-ssh"), (8, "query-addresses"),
+                           (9, "guest-query")):
+        peer.write({"execute": method, "id": number,
+                    "arguments": {"guest": "a"}})
+    # The last one is answered first: the monitor is still silent.
+    message = peer.read()
+    require_equal((message["id"], message["return"]["state"]), (9, "starting"))
+    os.kill(pid, signal.SIGCONT)
+    replies = {}
+    while len(replies) < 2:
+        message = peer.read()
+        replies[message["id"]] = message["return"]
+    require_equal([(row["host"], row["port"], row["source"])
+                   for row in replies[7]["candidates"]],
+                  [("127.0.0.1", port, "forward")], "ways to its sshd")
+    require_equal([row["host-port"] for row in replies[8]["forwards"]], [port])
+    peer.close()
+
+
 def test_replay_answers_no_terminal_query(box):
     # The program asks once; whatever it gets later is an answer too many.
     code = ("import os, sys, tty\n"

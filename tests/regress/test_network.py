@@ -255,12 +255,45 @@ def test_the_guest_agent_tells_addresses(box):
                   "the addresses")
     require_in("192.0.2.7", box.gm("ip", "n1").out)
     box.kill_server()
-    until(lambda: addresses(box, "n1") == {("192.0.2.7", "agent", False)},
-          "the address, known to the next server")
+    # The next server asks by itself, too.
+    until(lambda: [one["address"] for one in box.guest("n1")["addresses"]] ==
+          ["192.0.2.7"], "the address in the next server's object")
+    require_equal(addresses(box, "n1"), {("192.0.2.7", "agent", False)},
+                  "the addresses")
     said = box.gm("ssh", "n1", code=FAILED).err
     require_in("n1 cannot be reached by ssh", said)
     require_in("192.0.2.7 (agent): not tried", said)
     require_in("hostfwd", said)
+
+
+def test_an_agent_is_asked_by_each_server(box):
+    box.fleet({"n1": {"append": APPEND, "agent": True, "nics": [
+        {"type": "user", "mac": "52:54:00:00:00:77"}]}})
+    box.up()
+    box.wait_shell("n1")
+    agent = AGENT.replace("MAC", "52:54:00:00:00:77").replace(
+        "while", "echo came-$((40 + 2)); while", 1)
+    for line in agent.splitlines():
+        box.gm("send", "n1", "--enter", line)
+    # It comes while no server runs: the event is heard by nobody.
+    box.shell("n1", "(sleep 4; exec sh /tmp/agent) & P=$!; "
+              "echo waits-$((40 + 2))", "waits-42")
+    box.kill_server()
+    until(lambda: b"came-42" in box.log_bytes("n1"), "the agent to come")
+    box.gm("wait", "n1", "--until", "agent", "--timeout", "20")
+    known = lambda: [one["address"] for one in box.guest("n1")["addresses"]]
+    until(lambda: known() == ["192.0.2.7"], "the address")
+    # One that hangs has a dead server's question, and hears the next one's.
+    box.shell("n1", "kill -STOP $P; echo stopped-$((40 + 2))", "stopped-42")
+    asking = box.spawn("ip", "n1")
+    peer = box.api()
+    peer.call("guest-query", guest="n1")
+    peer.close()
+    box.kill_server()
+    asking.wait()
+    require_equal(known(), [], "the address before it answers")
+    box.shell("n1", "kill -CONT $P; echo goes-$((40 + 2))", "goes-42")
+    until(lambda: known() == ["192.0.2.7"], "the address, asked for anew", 60)
 
 
 def test_addresses_on_a_network_are_heard(box):
