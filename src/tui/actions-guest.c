@@ -19,10 +19,7 @@ command_target(struct deck *deck, const char *method, const char *doing)
     const struct mirror_guest *guest = arrange_target(deck);
     if (!guest)
         return;
-    status_message(deck, DECK_INFO, "%s %s…", doing, guest->name);
-    /* until the guest does */
-    (void)snprintf(deck->message_guest, sizeof(deck->message_guest), "%s",
-                   guest->name);
+    status_doing(deck, doing, guest->name);
     link_command(deck, method, json_pack("{s:s}", "guest", guest->name));
 }
 
@@ -94,24 +91,24 @@ static const struct {
     const char *question; /* with the guest's name for %s */
     const char *accept;
     const char *method;
-    const char *flag;
+    const char *doing;
 } questions[] = {
     {"Force off",
      "Force %s off?\n\nThis is pulling the plug: what the guest "
-     "has not\nwritten to its disks is lost.",
-     "Force off", "guest-kill", NULL},
+     "has not written to its disks is lost.",
+     "Force off", "guest-kill", "forcing off"},
     {"Reset",
      "Reset %s?\n\nThis is the reset button: what the guest has "
-     "not\nwritten to its disks is lost.",
-     "Reset", "guest-reset", NULL},
+     "not written to its disks is lost.",
+     "Reset", "guest-reset", "resetting"},
     {"Restart",
-     "Restart %s?\n\nIts power button is pressed, and it is started"
-     "\nagain once it has shut down.",
-     "Restart", "guest-restart", NULL},
+     "Restart %s?\n\nIts power button is pressed, and it is started "
+     "again once it has shut down.",
+     "Restart", "guest-restart", "restarting"},
     {"Remove",
      "Remove %s from the list?\n\nIts console log stays on disk, and"
      " so do its disks.",
-     "Remove", "guest-remove", NULL},
+     "Remove", "guest-remove", "removing"},
 };
 
 enum question {
@@ -151,7 +148,7 @@ run_question(struct deck *deck, int argument)
         .accept = questions[argument].accept,
         .method = questions[argument].method,
         .guest = guest->name,
-        .flag = questions[argument].flag,
+        .doing = questions[argument].doing,
     };
     dialog_open(deck, &request);
     free(text);

@@ -29,6 +29,15 @@ box_close(struct deck *deck, TickitWindow *window)
     arrange_cursor(deck);
 }
 
+bool
+box_take_click(const TickitWindow *window, int *line, int *col)
+{
+    TickitRect rect = tickit_window_get_geometry(window);
+    *line -= rect.top;
+    *col -= rect.left;
+    return *line >= 0 && *line < rect.lines && *col >= 0 && *col < rect.cols;
+}
+
 void
 box_draw(const struct deck *deck, TickitRenderBuffer *rb, int rows, int cols,
          const char *title, const char *footer)

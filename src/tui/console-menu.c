@@ -70,15 +70,18 @@ ask(struct deck *deck, const struct console_menu *menu, const char *what,
 {
     char *question =
         xasprintf("Send %s to %s?\n\n%s.", what, menu->target, consequence);
+    char *doing = xasprintf("sending %s to", what);
     struct dialog_request request = {
         .title = what,
         .question = question,
         .accept = "Send",
         .method = method,
         .guest = menu->target,
+        .doing = doing,
         .arguments = arguments,
     };
     dialog_open(deck, &request);
+    free(doing);
     free(question);
 }
 
@@ -151,7 +154,7 @@ show(struct deck *deck, struct console_menu *menu)
         texts[i][0] = member_text(row, "letter");
         texts[i][1] = member_text(row, "name");
         char *summary = member_text(row, "summary");
-        texts[i][2] = is_dangerous ? xasprintf("%s; asks first", summary)
+        texts[i][2] = is_dangerous ? xasprintf("asks first; %s", summary)
                                    : xstrdup(summary);
         free(summary);
         entries[ENTRY_FIXED_COUNT + i] = (struct menu_entry){

@@ -122,6 +122,7 @@ struct deck {
     /* messages: the newest is the last */
     struct deck_message messages[DECK_MESSAGES_MAX];
     size_t message_count;
+    uint64_t message_ms;      /* monotonic; when the newest was said */
     char message_guest[64];   /* its next change makes the message void */
     char countdown_guest[64]; /* that this deck shuts down; "": none */
 
@@ -236,6 +237,15 @@ void status_changed(struct deck *deck);
 void status_message(struct deck *deck, enum deck_level level,
                     const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* What a key is for at present: the word of its action, unless it is another
+ * one where the operator is ("resume" for "pause"). */
+const char *status_word(const struct deck *deck, const char *action,
+                        const char *word);
+/* A key led to where other keys count: a message that was read, and is no
+ * error, makes room for what they do. */
+void status_mode_changed(struct deck *deck);
+/* Says what is done to a guest ("pausing"), until the guest changes. */
+void status_doing(struct deck *deck, const char *doing, const char *guest);
 /* The guest changed: a message that it is about to is over. */
 void status_guest_changed(struct deck *deck, const char *guest);
 void status_finish(struct deck *deck);

@@ -14,6 +14,9 @@
 /* Wide enough for a sentence, narrow enough for the smallest screen. */
 #define DIALOG_COLS_MAX 64
 
+/* What stands around a button's text: "[ " and " ]". */
+#define BRACKETS_COLS 4
+
 struct dialog {
     TickitWindow *window; /* owned */
     char *title;          /* owned, as are all below */
@@ -21,31 +24,75 @@ struct dialog {
     char *accept;
     char *method;
     char *guest;
-    char *flag;        /* or NULL */
+    char *doing;       /* or NULL */
     json_t *arguments; /* owned: more of them, or NULL */
     int rows;
     int cols;
     bool is_accept_chosen; /* Cancel otherwise */
+    bool has_blanks;       /* above and below the question */
 };
+
+/* Where the buttons are in the window. */
+struct buttons {
+    int row;
+    int cancel_col;
+    int cancel_cols;
+    int accept_col;
+    int accept_cols;
+};
+
+static struct buttons
+place_buttons(const struct dialog *dialog)
+{
+    struct buttons at = {
+        .row = dialog->rows - 2,
+        .cancel_cols = (int)strlen(DIALOG_CANCEL_TEXT) + BRACKETS_COLS,
+        .accept_cols =
+            (int)utf8_text_cols(dialog->accept, strlen(dialog->accept)) +
+            BRACKETS_COLS,
+    };
+    at.cancel_col = (dialog->cols - at.cancel_cols - at.accept_cols - 3) / 2;
+    at.accept_col = at.cancel_col + at.cancel_cols + 3;
+    return at;
+}
 
 static void
 draw_buttons(struct deck *deck, TickitRenderBuffer *rb)
 {
     const struct dialog *dialog = deck->dialog;
+    struct buttons at = place_buttons(dialog);
     TickitPen *plain = theme_pen(deck->theme, THEME_BUTTON);
     TickitPen *chosen = theme_pen(deck->theme, THEME_BUTTON_SELECTED);
-    int row = dialog->rows - 2;
-    int accept_cols =
-        (int)utf8_text_cols(dialog->accept, strlen(dialog->accept)) + 4;
-    int cancel_cols = (int)strlen(DIALOG_CANCEL_TEXT) + 4;
-    int col = (dialog->cols - cancel_cols - accept_cols - 3) / 2;
     /* brackets show the choice where colours do not */
-    draw_format(
-        rb, row, col, cancel_cols, dialog->is_accept_chosen ? plain : chosen,
-        dialog->is_accept_chosen ? "  %s  " : "[ %s ]", DIALOG_CANCEL_TEXT);
-    draw_format(rb, row, col + cancel_cols + 3, accept_cols,
+    draw_format(rb, at.row, at.cancel_col, at.cancel_cols,
+                dialog->is_accept_chosen ? plain : chosen,
+                dialog->is_accept_chosen ? "  %s  " : "[ %s ]",
+                DIALOG_CANCEL_TEXT);
+    draw_format(rb, at.row, at.accept_col, at.accept_cols,
                 dialog->is_accept_chosen ? chosen : plain,
                 dialog->is_accept_chosen ? "[ %s ]" : "  %s  ", dialog->accept);
+}
+
+/* The question's lines, wrapped; drawn from a row on unless rb is NULL. Returns
+ * how many there are. */
+static int
+wrap_question(struct deck *deck, TickitRenderBuffer *rb, int row)
+{
+    const struct dialog *dialog = deck->dialog;
+    int cols = dialog->cols - 6;
+    int lines = 0;
+    for (const char *at = dialog->question; *at; lines++) {
+        size_t whole = strcspn(at, "\n");
+        char *line = xstrndup(at, whole);
+        size_t len = draw_wrap_point(line, cols);
+        line[len] = '\0';
+        if (rb && row + lines < dialog->rows - 2)
+            draw_text(rb, row + lines, 3, cols,
+                      theme_pen(deck->theme, THEME_OVERLAY), line);
+        free(line);
+        at += len + (at[len] == '\n');
+    }
+    return lines;
 }
 
 static int
@@ -57,15 +104,7 @@ on_expose(TickitWindow *window, TickitEventFlags flags, void *info, void *user)
     struct deck *deck = user;
     const struct dialog *dialog = deck->dialog;
     box_draw(deck, expose->rb, dialog->rows, dialog->cols, dialog->title, "");
-    const char *line = dialog->question;
-    for (int row = 2; row < dialog->rows - 3 && *line; row++) {
-        size_t len = strcspn(line, "\n");
-        char *text = xstrndup(line, len);
-        draw_text(expose->rb, row, 3, dialog->cols - 6,
-                  theme_pen(deck->theme, THEME_OVERLAY), text);
-        free(text);
-        line += len + (line[len] == '\n');
-    }
+    wrap_question(deck, expose->rb, dialog->has_blanks ? 2 : 1);
     draw_buttons(deck, expose->rb);
     return 1;
 }
@@ -79,11 +118,16 @@ dialog_place(struct deck *deck)
     int rows = 0;
     int cols = 0;
     tickit_term_get_size(term_tickit(deck->term), &rows, &cols);
-    int lines = 1;
-    for (const char *at = dialog->question; *at; at++)
-        lines += *at == '\n';
-    dialog->rows = lines + 5;
+    int room = rows - 1; /* the last row says what the keys do */
     dialog->cols = cols - 4 < DIALOG_COLS_MAX ? cols - 4 : DIALOG_COLS_MAX;
+    /* the frame and the buttons; a blank row on each side of the question,
+     * where there is room */
+    dialog->rows = wrap_question(deck, NULL, 0) + 3;
+    dialog->has_blanks = dialog->rows + 2 <= room;
+    if (dialog->has_blanks)
+        dialog->rows += 2;
+    if (dialog->rows > room)
+        dialog->rows = room > 4 ? room : 4;
     TickitRect rect = {
         .top = rows > dialog->rows ? (rows - dialog->rows) / 2 : 0,
         .left = (cols - dialog->cols) / 2,
@@ -105,7 +149,7 @@ dialog_open(struct deck *deck, const struct dialog_request *request)
     dialog->accept = xstrdup(request->accept);
     dialog->method = xstrdup(request->method);
     dialog->guest = xstrdup(request->guest);
-    dialog->flag = xstrdup(request->flag);
+    dialog->doing = xstrdup(request->doing);
     dialog->arguments = json_deep_copy(request->arguments);
     dialog->window = box_open(deck, on_expose);
     deck->dialog = dialog;
@@ -127,7 +171,7 @@ dialog_close(struct deck *deck)
     free(dialog->accept);
     free(dialog->method);
     free(dialog->guest);
-    free(dialog->flag);
+    free(dialog->doing);
     json_decref(dialog->arguments);
     free(dialog);
 }
@@ -146,12 +190,26 @@ dialog_accept(struct deck *deck)
 {
     struct dialog *dialog = deck->dialog;
     json_t *arguments = json_pack("{s:s}", "guest", dialog->guest);
-    if (dialog->flag)
-        json_object_set_new(arguments, dialog->flag, json_true());
     if (dialog->arguments)
         json_object_update(arguments, dialog->arguments);
+    if (dialog->doing)
+        status_doing(deck, dialog->doing, dialog->guest);
     link_command(deck, dialog->method, arguments);
     dialog_close(deck);
+}
+
+void
+dialog_click(struct deck *deck, int line, int col)
+{
+    if (!box_take_click(deck->dialog->window, &line, &col))
+        return;
+    struct buttons at = place_buttons(deck->dialog);
+    if (line != at.row)
+        return;
+    if (col >= at.accept_col && col < at.accept_col + at.accept_cols)
+        dialog_accept(deck);
+    else if (col >= at.cancel_col && col < at.cancel_col + at.cancel_cols)
+        dialog_close(deck);
 }
 
 void

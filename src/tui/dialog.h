@@ -9,14 +9,14 @@ struct deck;
 struct dialog;
 
 /* method: an API method that takes the guest's name; sent on "yes". question:
- * lines of text. */
+ * paragraphs, each of them a line that is wrapped. */
 struct dialog_request {
     const char *title;
     const char *question;
     const char *accept; /* the button's text, "Force off" */
     const char *method;
     const char *guest;
-    const char *flag;        /* a boolean argument to set, or NULL */
+    const char *doing; /* said on "yes", before the guest's name; or NULL */
     const json_t *arguments; /* more of them, copied; or NULL */
 };
 
@@ -26,4 +26,6 @@ void dialog_move(struct deck *deck, int steps);
 /* Does what the chosen button says. */
 void dialog_choose(struct deck *deck);
 void dialog_accept(struct deck *deck);
+/* A click does what the button under it says. line, col: on the screen. */
+void dialog_click(struct deck *deck, int line, int col);
 void dialog_place(struct deck *deck);

@@ -240,8 +240,7 @@ on_reconnected(uv_work_t *work, int status)
         link_start(deck, deck->reconnect_fd);
         status_message(deck, DECK_INFO,
                        deck->has_lost_place
-                           ? "connected to a new server; the scrollback or "
-                             "the past that was open is closed"
+                           ? "connected to a new server; back in the present"
                            : "connected to a new server");
         return;
     }

@@ -231,6 +231,15 @@ count_text_rows(struct menu *menu)
         menu->text_rows += *at == '\n';
 }
 
+/* An entry's own key, where the keymap has no other use for it: who wants to
+ * leave with q, or to go down with j, must not send something to a guest. */
+static char *
+take_key(const struct deck *deck, const char *key)
+{
+    return key && !keymap_find(deck->keymap, KEYMAP_MENU, key) ? xstrdup(key)
+                                                               : NULL;
+}
+
 void
 menu_open(struct deck *deck, const struct menu_request *request)
 {
@@ -243,7 +252,7 @@ menu_open(struct deck *deck, const struct menu_request *request)
     menu->count = request->count;
     for (size_t i = 0; i < request->count; i++)
         menu->entries[i] = (struct entry){
-            .key = xstrdup(request->entries[i].key),
+            .key = take_key(deck, request->entries[i].key),
             .text = xstrdup(request->entries[i].text),
             .note = xstrdup(request->entries[i].note),
             .flags = request->entries[i].flags,
@@ -304,6 +313,15 @@ menu_page_rows(const struct deck *deck)
     return deck->menu ? (int)shown_count(deck->menu) : 1;
 }
 
+static void
+show_choice(struct deck *deck, size_t index)
+{
+    deck->menu->chosen = index;
+    follow_choice(deck->menu);
+    tickit_window_expose(deck->menu->window, NULL);
+    frame_request(deck);
+}
+
 void
 menu_move(struct deck *deck, long steps)
 {
@@ -321,10 +339,7 @@ menu_move(struct deck *deck, long steps)
             break;
         at = next;
     }
-    menu->chosen = (size_t)at;
-    follow_choice(menu);
-    tickit_window_expose(menu->window, NULL);
-    frame_request(deck);
+    show_choice(deck, (size_t)at);
 }
 
 static void
@@ -350,6 +365,26 @@ menu_choose(struct deck *deck)
 {
     if (deck->menu && deck->menu->count > 0)
         run_entry(deck, deck->menu->chosen);
+}
+
+void
+menu_click(struct deck *deck, int line, int col)
+{
+    const struct menu *menu = deck->menu;
+    if (!box_take_click(menu->window, &line, &col)) {
+        menu_close(deck);
+        return;
+    }
+    int row = line - 1 - menu->text_rows;
+    if (row < 0 || (size_t)row >= shown_count(menu))
+        return;
+    size_t index = menu->top + (size_t)row;
+    if (index >= menu->count || !can_be_chosen(menu, index))
+        return;
+    if (index == menu->chosen)
+        run_entry(deck, index);
+    else
+        show_choice(deck, index);
 }
 
 bool

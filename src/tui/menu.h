@@ -15,7 +15,9 @@ enum menu_flags {
 };
 
 struct menu_entry {
-    const char *key;  /* as keymaps write it ("s", "C-d"); NULL: none */
+    const char *key;  /* as keymaps write it ("s", "C-d"); not shown and of no
+                       * effect where the keymap's menus have the key; NULL:
+                       * none */
     const char *text; /* what it does, or a heading */
     const char *note; /* stands muted behind it; NULL: none */
     unsigned flags;   /* enum menu_flags */
@@ -46,6 +48,8 @@ void menu_move(struct deck *deck, long steps);
 int menu_page_rows(const struct deck *deck);
 /* Runs the entry that is chosen. */
 void menu_choose(struct deck *deck);
-/* Runs the entry that has this key; false when none has. An entry's key goes
- * before what the keymap says. */
+/* Runs the entry that has this key; false when none has. */
 bool menu_key(struct deck *deck, const char *key);
+/* A click into the menu chooses an entry, and runs what is chosen already; one
+ * beside it leaves. line, col: on the screen. */
+void menu_click(struct deck *deck, int line, int col);

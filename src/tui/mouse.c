@@ -1,5 +1,6 @@
 #include "tui/copy-mode.h"
 #include "tui/deck-internal.h"
+#include "tui/dialog.h"
 #include "tui/menu.h"
 #include "tui/mouse-guest.h"
 #include "tui/pane.h"
@@ -105,6 +106,28 @@ turn_wheel(struct deck *deck, const TickitMouseEventInfo *event)
         copy_mode_wheel(pane, rows);
 }
 
+/* Whether something lies over the consoles, or a line is asked for, which is
+ * about the console that has the focus. */
+static bool
+has_overlay(const struct deck *deck)
+{
+    return deck->dialog || deck->menu || deck->prompt || deck->viewer ||
+           deck->records;
+}
+
+static void
+click_overlay(struct deck *deck, const TickitMouseEventInfo *event)
+{
+    if (deck->dialog)
+        dialog_click(deck, event->line, event->col);
+    else if (deck->menu)
+        menu_click(deck, event->line, event->col);
+    else if (!deck->prompt && deck->viewer)
+        viewer_click(deck, event->line, event->col);
+    else if (!deck->prompt)
+        records_click(deck, event->line);
+}
+
 void
 mouse_event(struct deck *deck, const TickitMouseEventInfo *event)
 {
@@ -117,12 +140,17 @@ mouse_event(struct deck *deck, const TickitMouseEventInfo *event)
     }
     if (event->type == TICKIT_MOUSEEV_RELEASE)
         copy_mouse_release(deck);
-    if (event->button != 1 || deck->dialog || deck->menu || deck->viewer ||
-        deck->records)
+    if (event->button != 1)
         return;
+    bool is_press = event->type == TICKIT_MOUSEEV_PRESS;
+    if (has_overlay(deck)) {
+        if (is_press)
+            click_overlay(deck, event);
+        return;
+    }
     if (event->type == TICKIT_MOUSEEV_DRAG)
         copy_mouse_drag(deck, event);
-    if (event->type != TICKIT_MOUSEEV_PRESS)
+    if (!is_press)
         return;
     if (is_inside(&deck->layout.sidebar, event->line, event->col)) {
         click_sidebar(deck, event->line);

@@ -30,11 +30,11 @@ pen_of(const struct pane *pane, enum theme_role role)
 /* "[120/10000]" while in the history, else the console and its size, and where
  * a part of it begins: "ttyS0 132x50+0+26". */
 static void
-format_place(const struct pane *pane, char *text, size_t size)
+format_place(const struct pane *pane, int cols, char *text, size_t size)
 {
     int percent = pasting_percent(pane->deck, pane->guest, pane->console);
     if (pane->scrub)
-        scrub_format(pane, text, (unsigned)size);
+        scrub_format(pane, cols, text, (unsigned)size);
     else if (pane->copy && copy_mode_first_col(pane) > 0)
         (void)snprintf(
             text, size, " [%lld/%lld]+%d ", (long long)pane->view.scroll,
@@ -129,7 +129,7 @@ draw_title(struct pane *pane, TickitRenderBuffer *rb)
                            "%s ", life);
 
     char place[96];
-    format_place(pane, place, sizeof(place));
+    format_place(pane, cols - col - 2, place, sizeof(place));
     int place_cols = (int)strlen(place);
     int place_col = cols - place_cols - 1;
     enum theme_role place_role = pane->scrub  ? THEME_STATUS_PAST

@@ -338,7 +338,10 @@ ask(struct deck *deck, struct paste_offer *offer, const char *prompt)
                                     : "the text has no {name} or {index}",
                           has_words ? 0 : MENU_OFF},
         [ENTRY_PROMPT] = {"w", "wait for prompt",
-                          prompt ? prompt : "there is none at the cursor",
+                          prompt ? prompt
+                          : deck->is_broadcasting
+                              ? "each guest has one of its own"
+                              : "there is none at the cursor",
                           prompt ? 0 : MENU_OFF},
         [ENTRY_ECHO] = {"e", "wait for echo", "of each line", 0},
         [ENTRY_LPS] = {"l", "line by line", "so many a second", 0},

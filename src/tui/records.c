@@ -655,3 +655,16 @@ records_choose(struct deck *deck)
     else if (copy.offset >= 0)
         records_jump(deck, pane, &copy);
 }
+
+void
+records_click(struct deck *deck, int line)
+{
+    const struct records *records = deck->records;
+    size_t index = records->top + (size_t)line - 1;
+    if (line < 1 || line > records->height || index >= records->shown_count)
+        return;
+    if (index == records->chosen)
+        records_choose(deck);
+    else
+        records_move(deck, (long)index - (long)records->chosen);
+}

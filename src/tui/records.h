@@ -73,6 +73,9 @@ void records_changed(struct deck *deck);
 
 void records_place(struct deck *deck);
 void records_move(struct deck *deck, long rows);
+/* A click on a row chooses it; one on the chosen row goes to its console.
+ * line: on the screen. */
+void records_click(struct deck *deck, int line);
 int records_page_rows(const struct deck *deck);
 /* Goes to the console that the chosen row comes from. */
 void records_choose(struct deck *deck);

@@ -343,19 +343,34 @@ format_time(int64_t ms, char *text, size_t size)
 }
 
 void
-scrub_format(const struct pane *pane, char *text, unsigned size)
+scrub_format(const struct pane *pane, int cols, char *text, unsigned size)
 {
     char when[40];
     char back[40];
     const struct scrub *scrub = pane->scrub;
-    if (scrub->first_ms == 0) {
-        (void)snprintf(text, size, " past ");
+    (void)snprintf(text, size, " past ");
+    if (scrub->first_ms == 0)
         return;
-    }
     format_time(scrub->moment_ms, when, sizeof(when));
+    const char *blank = strchr(when, ' ');
+    const char *clock = blank ? blank + 1 : when;
     clock_format_duration((clock_wall_ms() - scrub->moment_ms) / 1000, back,
                           sizeof(back));
-    (void)snprintf(text, size, " past: %s, %s ago ", when, back);
+    /* the longest that fits, all in ASCII */
+    char longer[3][96];
+    (void)snprintf(longer[0], sizeof(longer[0]), " past: %s ", clock);
+    (void)snprintf(longer[1], sizeof(longer[1]), " past: %s, %s ago ", clock,
+                   back);
+    (void)snprintf(longer[2], sizeof(longer[2]), " past: %s, %s ago ", when,
+                   back);
+    for (size_t i = 0; i < 3 && (int)strlen(longer[i]) <= cols; i++)
+        (void)snprintf(text, size, "%s", longer[i]);
+}
+
+bool
+scrub_is_playing(const struct pane *pane)
+{
+    return pane->scrub && pane->scrub->is_playing;
 }
 
 /* "boot 2/3"; nothing with one boot or none. */

@@ -39,8 +39,10 @@ void scrub_scroll(struct pane *pane, long rows);
  * when nobody asked for it: the guest has other consoles now). */
 void scrub_on_moment(struct pane *pane, bool is_past);
 
-/* "2026-03-01 14:05:30, 4m12s back"; for the pane's title. */
-void scrub_format(const struct pane *pane, char *text, unsigned size);
+/* " past: 2026-03-01 14:05:30, 4m12s ago ", or as much of it as goes into so
+ * many columns; for the pane's title. */
+void scrub_format(const struct pane *pane, int cols, char *text, unsigned size);
+bool scrub_is_playing(const struct pane *pane);
 /* Time, boot, speed and a bar, from one column to another of the status line.
  * Returns the columns used. */
 int scrub_draw_bar(const struct pane *pane, TickitRenderBuffer *rb, int from,

@@ -107,8 +107,8 @@ make_keys(const struct deck *deck, struct notes *notes)
         const char *key =
             keymap_key_of(deck->keymap, KEYMAP_SIDEBAR, key_words[i].action);
         if (key)
-            notes->keys[notes->key_count++] =
-                (struct sidebar_note){key, key_words[i].text};
+            notes->keys[notes->key_count++] = (struct sidebar_note){
+                key, status_word(deck, key_words[i].action, key_words[i].text)};
     }
 }
 

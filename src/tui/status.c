@@ -16,12 +16,15 @@
 #include "tui/state.h"
 #include "tui/viewer.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* How long a message stays, ms. What went wrong is read more than once. */
 #define MESSAGE_INFO_MS 4000
 #define MESSAGE_ERROR_MS 12000
+/* After how long one has been read by who goes on to something else. */
+#define MESSAGE_READ_MS 1500
 /* Guests whose progress is shown there. */
 #define PASTES_SHOWN_MAX 3
 
@@ -55,7 +58,8 @@ static const struct {
                      {"leave", "now", "past-play", "play", "past-back", "-10s",
                       "past-boot-previous", "boot", "help", "help"}},
     [KEYMAP_DIALOG] = {THEME_STATUS_PREFIX,
-                       {"leave", "cancels", "choose", "chooses"}},
+                       {"accept", "yes", "leave", "no", "move-right",
+                        "the other", "choose", "chooses"}},
     [KEYMAP_MENU] = {THEME_STATUS_PREFIX,
                      {"leave", "cancels", "choose", "runs"}},
     [KEYMAP_RECORDS] = {THEME_STATUS_SIDEBAR,
@@ -200,6 +204,21 @@ draw_prefix_hints(struct deck *deck, TickitRenderBuffer *rb, TickitPen *strong,
     }
 }
 
+const char *
+status_word(const struct deck *deck, const char *action, const char *word)
+{
+    const struct mirror_guest *guest = deck->selected < deck->fleet.count
+                                           ? &deck->fleet.guests[deck->selected]
+                                           : NULL;
+    if (strcmp(action, "pause") == 0 && guest &&
+        state_info(guest->state)->role == THEME_STATE_PAUSED)
+        return "resume";
+    if (strcmp(action, "past-play") == 0 && deck->focus &&
+        scrub_is_playing(deck->focus))
+        return "pause";
+    return word;
+}
+
 static void
 draw_hints(struct deck *deck, TickitRenderBuffer *rb, enum keymap_mode mode,
            int from, int to)
@@ -210,7 +229,8 @@ draw_hints(struct deck *deck, TickitRenderBuffer *rb, enum keymap_mode mode,
     int col = from + 1;
     for (size_t i = 0; mode_looks[mode].hints[i]; i += 2) {
         const char *action = mode_looks[mode].hints[i];
-        const char *word = mode_looks[mode].hints[i + 1];
+        const char *word =
+            status_word(deck, action, mode_looks[mode].hints[i + 1]);
         const char *key = keymap_key_of(deck->keymap, mode, action);
         if (!key)
             continue;
@@ -259,9 +279,13 @@ status_expose(struct deck *deck, TickitRenderBuffer *rb, int cols)
     if (deck->is_message_shown && deck->message_count > 0) {
         const struct deck_message *message =
             &deck->messages[deck->message_count - 1];
-        draw_text(rb, 0, col + 1, cols - col - 2,
-                  theme_pen(deck->theme, level_roles[message->level]),
-                  message->text);
+        col +=
+            1 + draw_text(rb, 0, col + 1, cols - col - 2,
+                          theme_pen(deck->theme, level_roles[message->level]),
+                          message->text);
+        /* what the keys do is told beside it, where there is room */
+        if (!is_pasting)
+            draw_hints(deck, rb, mode, col + 2, cols);
         return;
     }
     if (mode == KEYMAP_PAST) {
@@ -328,6 +352,18 @@ on_message_over(void *data)
 }
 
 void
+status_mode_changed(struct deck *deck)
+{
+    if (!deck->is_message_shown || deck->message_count == 0)
+        return;
+    const struct deck_message *message =
+        &deck->messages[deck->message_count - 1];
+    if (message->level != DECK_ERROR &&
+        clock_monotonic_ms() - deck->message_ms > MESSAGE_READ_MS)
+        on_message_over(deck);
+}
+
+void
 status_message(struct deck *deck, enum deck_level level, const char *format,
                ...)
 {
@@ -348,6 +384,7 @@ status_message(struct deck *deck, enum deck_level level, const char *format,
         .at_ms = clock_wall_ms(),
     };
     deck->is_message_shown = true;
+    deck->message_ms = clock_monotonic_ms();
     deck->message_guest[0] = '\0';
     if (!deck->message_timer)
         deck->message_timer =
@@ -357,6 +394,14 @@ status_message(struct deck *deck, enum deck_level level, const char *format,
     status_changed(deck);
     if (deck->viewer)
         viewer_refresh(deck, "");
+}
+
+void
+status_doing(struct deck *deck, const char *doing, const char *guest)
+{
+    status_message(deck, DECK_INFO, "%s %s…", doing, guest);
+    (void)snprintf(deck->message_guest, sizeof(deck->message_guest), "%s",
+                   guest);
 }
 
 void

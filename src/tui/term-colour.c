@@ -9,6 +9,9 @@ static const unsigned ansi_rgb[16] = {
     0x5C5CFF, 0xFF00FF, 0x00FFFF, 0xFFFFFF,
 };
 
+/* Black in the colour cube. */
+#define TERM_COLOUR_BLACK 16
+
 /* The six steps of the colour cube, 16..231 (XTerm's 256colres.pl). */
 static const int cube_steps[6] = {0, 95, 135, 175, 215, 255};
 
@@ -49,6 +52,13 @@ distance(unsigned a, unsigned b)
     return red * red + green * green + blue * blue;
 }
 
+static bool
+is_grey(unsigned rgb)
+{
+    return (rgb >> 16 & 0xFF) == (rgb & 0xFF) &&
+           (rgb >> 8 & 0xFF) == (rgb & 0xFF);
+}
+
 int
 term_colour_from_rgb(unsigned rgb)
 {
@@ -82,8 +92,28 @@ term_colour_reduce(int index, int colours)
     unsigned rgb = term_colour_to_rgb(index);
     int best = 0;
     for (int i = 1; i < limit; i++) {
+        /* a grey stays one, though yellow may be nearer */
+        if (is_grey(rgb) && !is_grey(ansi_rgb[i]))
+            continue;
         if (distance(rgb, ansi_rgb[i]) < distance(rgb, ansi_rgb[best]))
             best = i;
     }
     return best;
+}
+
+int
+term_colour_reduce_text(int index, int background, int colours)
+{
+    int text = term_colour_reduce(index, colours);
+    if (text == index)
+        return text;
+    int behind = term_colour_reduce(background, colours);
+    /* what the default background is nobody knows: black, often */
+    if (background < 0)
+        return text == 0 && index != TERM_COLOUR_BLACK ? -1 : text;
+    if (behind < 0 || text != behind || index == background)
+        return text;
+    return distance(ansi_rgb[behind], 0) < distance(ansi_rgb[behind], 0xFFFFFF)
+               ? 7
+               : 0;
 }

@@ -97,3 +97,6 @@ unsigned term_colour_to_rgb(int index);
 /* The nearest colour that a terminal of so many colours has: 256 to 16 to 8;
  * -1, the default colour, when it has none. */
 int term_colour_reduce(int index, int colours);
+/* The same for a text on a background: what can be told apart stays so, and on
+ * the default background (-1) no grey becomes black. */
+int term_colour_reduce_text(int index, int background, int colours);

@@ -79,6 +79,19 @@ set_pair(struct term_pen *pen, int fg, int bg)
     pen->pair_bg = bg;
 }
 
+/* A colour of text and one behind it; exact: their 24 bits, if any. */
+static void
+set_colours(struct term_pen *pen, int foreground, uint32_t exact,
+            int background, uint32_t exact_background)
+{
+    bool is_palette = pen->colours < TERM_COLOURS_DIRECT;
+    set_pair(pen,
+             is_palette
+                 ? term_colour_reduce_text(foreground, background, pen->colours)
+                 : curses_colour(pen, foreground, exact),
+             curses_colour(pen, background, exact_background));
+}
+
 void
 term_pen_set(struct term_pen *pen, const struct term_looks *looks,
              const TickitPen *from)
@@ -91,11 +104,9 @@ term_pen_set(struct term_pen *pen, const struct term_looks *looks,
     /* the place of a text colour's 24 bits is taken by the look's number */
     uint32_t exact =
         look ? look->foreground : exact_colour(from, TICKIT_PEN_FG);
-    set_pair(pen,
-             curses_colour(pen, tickit_pen_get_colour_attr(from, TICKIT_PEN_FG),
-                           exact),
-             curses_colour(pen, tickit_pen_get_colour_attr(from, TICKIT_PEN_BG),
-                           exact_colour(from, TICKIT_PEN_BG)));
+    set_colours(pen, tickit_pen_get_colour_attr(from, TICKIT_PEN_FG), exact,
+                tickit_pen_get_colour_attr(from, TICKIT_PEN_BG),
+                exact_colour(from, TICKIT_PEN_BG));
 }
 
 void
@@ -117,8 +128,8 @@ term_pen_set_ink(struct term_pen *pen, struct term_looks *looks,
             pen->attributes |= attributes[i].curses;
     }
     if (pen->colours >= 8)
-        set_pair(pen, curses_colour(pen, ink->foreground, ink->look.foreground),
-                 curses_colour(pen, ink->background, ink->look.background));
+        set_colours(pen, ink->foreground, ink->look.foreground, ink->background,
+                    ink->look.background);
 }
 
 void

@@ -221,7 +221,7 @@ type_to_prompt(struct deck *deck)
 
 /* is_text: the bytes are what the guest should get; otherwise the name is. */
 static void
-handle_key(struct deck *deck, const char *name, bool is_text)
+do_key(struct deck *deck, const char *name, bool is_text)
 {
     enum keymap_mode mode = typing_mode(deck);
     if (countdown_take_key(deck))
@@ -253,6 +253,15 @@ handle_key(struct deck *deck, const char *name, bool is_text)
         type_to_prompt(deck);
     else
         handle_unbound(deck, mode, name);
+}
+
+static void
+handle_key(struct deck *deck, const char *name, bool is_text)
+{
+    enum keymap_mode mode = typing_mode(deck);
+    do_key(deck, name, is_text);
+    if (!deck->is_ending && typing_mode(deck) != mode)
+        status_mode_changed(deck);
 }
 
 /* libtermkey's names for keys that keymaps and the API call otherwise. */

@@ -1,6 +1,7 @@
 #include "tui/viewer.h"
 
 #include "base/buffer.h"
+#include "base/utf8.h"
 #include "base/xalloc.h"
 #include "tui/box.h"
 #include "tui/deck-internal.h"
@@ -14,27 +15,38 @@
 /* A text wider than this is hard to read. */
 #define VIEWER_COLS_MAX 92
 
-/* Where the second column begins in lines with a tab. */
-#define VIEWER_KEY_COLS 24
+/* Bounds of the first column, that of lines with a tab. It is as wide as what
+ * stands in it, but never more than a third of the text; what is wider has a
+ * line of its own. */
+#define VIEWER_KEY_COLS_MIN 10
+#define VIEWER_KEY_COLS_MAX 24
+/* Blanks behind it. */
+#define VIEWER_KEY_GAP 2
 
-/* More keys than this for one thing are shown as the first and the last. */
-#define HELP_KEYS_MAX 4
+/* So many keys in a row, or more, are shown as the first and the last. */
+#define HELP_RUN_MIN 3
 
 /* Longer texts are cut: a report has the last lines of QEMU's words only. */
 #define VIEWER_LINES_MAX 4096
 
 struct viewer {
-    TickitWindow *window; /* owned */
-    char *title;          /* owned */
-    char *text;           /* owned */
-    viewer_make_fn make;  /* NULL: the text stays as it is */
-    char *subject;        /* owned; NULL: none */
-    char **lines;         /* owned, each of them too: text cut to cols */
+    TickitWindow *window;      /* owned */
+    char *title;               /* owned */
+    char *text;                /* owned */
+    viewer_make_fn make;       /* NULL: the text stays as it is */
+    char *subject;             /* owned; NULL: none */
+    struct viewer_line *lines; /* owned: the text cut to cols */
     size_t line_count;
     size_t line_capacity;
     size_t top;
     int rows; /* for text */
     int cols;
+    int key_cols; /* of the first column */
+};
+
+struct viewer_line {
+    char *text;    /* owned */
+    size_t source; /* which line of the whole text it is part of */
 };
 
 const char *
@@ -47,6 +59,7 @@ static void
 draw_line(struct deck *deck, TickitRenderBuffer *rb, int row, const char *line)
 {
     int cols = deck->viewer->cols;
+    int key_cols = deck->viewer->key_cols;
     TickitPen *text = theme_pen(deck->theme, THEME_OVERLAY);
     const char *tab = strchr(line, '\t');
     if (strncmp(line, "# ", 2) == 0) {
@@ -54,11 +67,10 @@ draw_line(struct deck *deck, TickitRenderBuffer *rb, int row, const char *line)
                   theme_pen(deck->theme, THEME_OVERLAY_HEADING), line + 2);
     } else if (tab) {
         char *key = xstrndup(line, (size_t)(tab - line));
-        draw_text(rb, row, 3, VIEWER_KEY_COLS,
+        draw_text(rb, row, 3, tab[1] ? key_cols : cols - 1,
                   theme_pen(deck->theme, THEME_OVERLAY_KEY), key);
         free(key);
-        draw_text(rb, row, 3 + VIEWER_KEY_COLS, cols - VIEWER_KEY_COLS - 1,
-                  text, tab + 1);
+        draw_text(rb, row, 3 + key_cols, cols - key_cols - 1, text, tab + 1);
     } else {
         draw_text(rb, row, 2, cols, text, line);
     }
@@ -83,37 +95,50 @@ on_expose(TickitWindow *window, TickitEventFlags flags, void *info, void *user)
     for (int i = 0; i < viewer->rows; i++) {
         size_t index = viewer->top + (size_t)i;
         if (index < viewer->line_count)
-            draw_line(deck, expose->rb, i + 1, viewer->lines[index]);
+            draw_line(deck, expose->rb, i + 1, viewer->lines[index].text);
     }
     return 1;
 }
 
 static void
-add_line(struct viewer *viewer, char *line)
+add_line(struct viewer *viewer, size_t source, char *text)
 {
     if (viewer->line_count == VIEWER_LINES_MAX) {
-        free(line);
+        free(text);
         return;
     }
     if (viewer->line_count == viewer->line_capacity) {
         viewer->line_capacity = viewer->line_capacity * 2 + 64;
-        viewer->lines =
-            xreallocarray(viewer->lines, viewer->line_capacity, sizeof(char *));
+        viewer->lines = xreallocarray(viewer->lines, viewer->line_capacity,
+                                      sizeof(*viewer->lines));
     }
-    viewer->lines[viewer->line_count++] = line;
+    viewer->lines[viewer->line_count++] = (struct viewer_line){text, source};
+}
+
+/* Columns of what stands before a line's tab, -1 without one. */
+static int
+key_cols(const char *line)
+{
+    size_t len = strcspn(line, "\t\n");
+    return line[len] == '\t' ? (int)utf8_text_cols(line, len) : -1;
 }
 
 /* What is too long goes on in the next line, below where it began. */
 static void
-add_wrapped(struct viewer *viewer, const char *line)
+add_wrapped(struct viewer *viewer, size_t source, const char *line)
 {
     const char *tab = strchr(line, '\t');
-    int indent = tab ? VIEWER_KEY_COLS + 2 : 0;
+    int indent = tab ? viewer->key_cols + 2 : 0;
     size_t head = tab ? (size_t)(tab + 1 - line) : 0;
     const char *rest = line + head;
+    if (tab && *rest && key_cols(line) + VIEWER_KEY_GAP > viewer->key_cols) {
+        add_line(viewer, source, xstrndup(line, head));
+        line = "\t";
+        head = 1;
+    }
     do {
         size_t len = draw_wrap_point(rest, viewer->cols - indent);
-        add_line(viewer,
+        add_line(viewer, source,
                  xasprintf("%.*s%.*s", (int)head, line, (int)len, rest));
         rest += len;
         /* an empty first column keeps the second where it is */
@@ -128,37 +153,50 @@ static void
 drop_lines(struct viewer *viewer)
 {
     for (size_t i = 0; i < viewer->line_count; i++)
-        free(viewer->lines[i]);
+        free(viewer->lines[i].text);
     viewer->line_count = 0;
+}
+
+static void
+measure_keys(struct viewer *viewer)
+{
+    int limit = viewer->cols / 3;
+    if (limit > VIEWER_KEY_COLS_MAX)
+        limit = VIEWER_KEY_COLS_MAX;
+    viewer->key_cols = VIEWER_KEY_COLS_MIN;
+    for (const char *at = viewer->text; *at; at++) {
+        int cols = key_cols(at) + VIEWER_KEY_GAP;
+        if (cols > viewer->key_cols && cols <= limit)
+            viewer->key_cols = cols;
+        at += strcspn(at, "\n");
+        if (!*at)
+            break;
+    }
 }
 
 static void
 wrap_lines(struct viewer *viewer)
 {
     drop_lines(viewer);
-    const char *at = viewer->text;
-    while (*at) {
+    measure_keys(viewer);
+    size_t source = 0;
+    for (const char *at = viewer->text; *at; source++) {
         size_t len = strcspn(at, "\n");
         char *line = xstrndup(at, len);
-        add_wrapped(viewer, line);
+        add_wrapped(viewer, source, line);
         free(line);
         at += len + (at[len] == '\n');
     }
 }
 
-void
-viewer_place(struct deck *deck)
+/* Gives the window the size that its lines want. */
+static void
+place_window(struct deck *deck)
 {
     struct viewer *viewer = deck->viewer;
-    if (!viewer)
-        return;
     int rows = 0;
     int cols = 0;
     tickit_term_get_size(term_tickit(deck->term), &rows, &cols);
-    viewer->cols = cols - 8 < VIEWER_COLS_MAX ? cols - 8 : VIEWER_COLS_MAX;
-    if (viewer->cols < 1)
-        viewer->cols = 1;
-    wrap_lines(viewer);
     int wanted = (int)viewer->line_count;
     viewer->rows = wanted < rows - 4 ? wanted : rows - 4;
     if (viewer->rows < 1)
@@ -175,6 +213,30 @@ viewer_place(struct deck *deck)
         rect.left = 0;
     tickit_window_set_geometry(viewer->window, rect);
     viewer_scroll(deck, 0);
+}
+
+void
+viewer_place(struct deck *deck)
+{
+    struct viewer *viewer = deck->viewer;
+    if (!viewer)
+        return;
+    int rows = 0;
+    int cols = 0;
+    tickit_term_get_size(term_tickit(deck->term), &rows, &cols);
+    viewer->cols = cols - 8 < VIEWER_COLS_MAX ? cols - 8 : VIEWER_COLS_MAX;
+    if (viewer->cols < 1)
+        viewer->cols = 1;
+    /* the line that is read stays at the top */
+    size_t source = viewer->top < viewer->line_count
+                        ? viewer->lines[viewer->top].source
+                        : 0;
+    wrap_lines(viewer);
+    viewer->top = 0;
+    while (viewer->top + 1 < viewer->line_count &&
+           viewer->lines[viewer->top].source < source)
+        viewer->top++;
+    place_window(deck);
 }
 
 void
@@ -212,12 +274,12 @@ restore_top(struct viewer *viewer, const char *line, size_t top)
     viewer->top = top;
     for (size_t away = 0; top > 0 && away < viewer->line_count; away++) {
         if (top >= away && top - away < viewer->line_count &&
-            strcmp(viewer->lines[top - away], line) == 0) {
+            strcmp(viewer->lines[top - away].text, line) == 0) {
             viewer->top = top - away;
             return;
         }
         if (top + away < viewer->line_count &&
-            strcmp(viewer->lines[top + away], line) == 0) {
+            strcmp(viewer->lines[top + away].text, line) == 0) {
             viewer->top = top + away;
             return;
         }
@@ -252,15 +314,23 @@ viewer_refresh(struct deck *deck, const char *subject)
     free(viewer->text);
     viewer->text = text;
     size_t top = viewer->top;
-    char *line = xstrdup(top < viewer->line_count ? viewer->lines[top] : "");
+    char *line =
+        xstrdup(top < viewer->line_count ? viewer->lines[top].text : "");
     int rows = viewer->rows;
     wrap_lines(viewer);
     restore_top(viewer, line, top);
     free(line);
-    viewer_place(deck);
+    place_window(deck);
     /* a smaller box shows what was below it */
     if (viewer->rows < rows)
         frame_expose_all(deck);
+}
+
+void
+viewer_click(struct deck *deck, int line, int col)
+{
+    if (!box_take_click(deck->viewer->window, &line, &col))
+        viewer_close(deck);
 }
 
 void
@@ -302,29 +372,41 @@ viewer_scroll(struct deck *deck, int rows)
     frame_request(deck);
 }
 
+/* How many bindings from the first on have keys in a row, as 1 2 3, and do the
+ * same thing. */
+static size_t
+count_run(const struct keymap_binding *bindings, size_t count)
+{
+    const char *first = bindings[0].key;
+    const char *summary = bindings[0].action->summary;
+    size_t run = 1;
+    while (run < count && strlen(first) == 1 &&
+           strlen(bindings[run].key) == 1 &&
+           bindings[run].key[0] == first[0] + (int)run &&
+           strcmp(bindings[run].action->summary, summary) == 0)
+        run++;
+    return run;
+}
+
 /* The keys of a mode that do the same thing: "j, Down", or "1 … 9". */
 static void
 append_keys(struct buffer *text, const struct keymap_binding *bindings,
             size_t count, const char *summary)
 {
-    size_t found = 0;
-    const char *last = NULL;
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(bindings[i].action->summary, summary) == 0) {
-            found++;
-            last = bindings[i].key;
-        }
-    }
-    bool is_first = true;
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(bindings[i].action->summary, summary) != 0)
+    const char *comma = "";
+    for (size_t i = 0; i < count;) {
+        if (strcmp(bindings[i].action->summary, summary) != 0) {
+            i++;
             continue;
-        buffer_printf(text, "%s%s", is_first ? "" : ", ", bindings[i].key);
-        if (is_first && found > HELP_KEYS_MAX) {
-            buffer_printf(text, " … %s", last);
-            return;
         }
-        is_first = false;
+        size_t run = count_run(bindings + i, count - i);
+        if (run < HELP_RUN_MIN)
+            run = 1;
+        buffer_printf(text, "%s%s", comma, bindings[i].key);
+        if (run > 1)
+            buffer_printf(text, " … %s", bindings[i + run - 1].key);
+        comma = ", ";
+        i += run;
     }
 }
 
@@ -367,8 +449,14 @@ viewer_help_text(const struct deck *deck)
                   "While a guest is typed to, every key is the guest's, "
                   "Escape included;\n%s leads the commands.\n",
                   keymap_prefix(deck->keymap));
-    for (size_t i = 0; i < sizeof(order) / sizeof(*order); i++)
-        append_mode(deck, &text, order[i]);
+    enum keymap_mode here = typing_mode(deck);
+    if (here == KEYMAP_CONSOLE)
+        here = KEYMAP_PREFIX;
+    append_mode(deck, &text, here);
+    for (size_t i = 0; i < sizeof(order) / sizeof(*order); i++) {
+        if (order[i] != here)
+            append_mode(deck, &text, order[i]);
+    }
     return buffer_steal(&text);
 }
 

@@ -23,14 +23,15 @@ void viewer_refresh(struct deck *deck, const char *subject);
 void viewer_close(struct deck *deck);
 const char *viewer_title(const struct viewer *viewer);
 
-/* Moves by rows; by pages with pages set to ±1, by halves of one with ±2 … */
 void viewer_scroll(struct deck *deck, int rows);
+/* A click beside it leaves. line, col: on the screen. */
+void viewer_click(struct deck *deck, int line, int col);
 int viewer_page_rows(const struct deck *deck);
 /* Follows the screen's size. */
 void viewer_place(struct deck *deck);
 
-/* All bindings of the keymap, by mode, as text for the viewer. The caller
- * frees it. */
+/* All bindings of the keymap, by mode, as text for the viewer: those first that
+ * count where the operator is. The caller frees it. */
 char *viewer_help_text(const struct deck *deck);
 /* For viewer_open_live. */
 char *viewer_messages_text(struct deck *deck, const char *unused);

@@ -252,6 +252,18 @@ class Terminal:
         """tmux's names: Enter, Escape, C-], Up ..."""
         self.tmux("send-keys", "--", *names)
 
+    def click(self, row, col):
+        """The left button, pressed and let go (XTerm's SGR form, from 1)."""
+        self.type(f"\x1b[<0;{col};{row}M\x1b[<0;{col};{row}m")
+
+    def click_on(self, text):
+        """A click where the text begins, at its first place on the screen."""
+        for row, line in enumerate(self.screen().splitlines(), 1):
+            if text in line:
+                self.click(row, line.index(text) + 1)
+                return
+        raise Failure(f"{text!r} is not on the screen\n{self.screen()}")
+
     def resize(self, cols, rows):
         self.tmux("resize-window", "-x", str(cols), "-y", str(rows))
 

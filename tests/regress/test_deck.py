@@ -386,9 +386,9 @@ WINDOWS = (
     (("C-]", "t"), "^ *timeline", "new server", "q"),
     (("C-]", "a"), "^ *alerts", "new server", "q"),
     (("C-]", "i"), "report", "new server", "q"),
-    (("C-]", "[", "v", "k"), "select g", "scrollback or the past .* closed",
+    (("C-]", "[", "v", "k"), "select g", "new server; back in the present",
      None),
-    (("C-]", "h"), "past:", "scrollback or the past .* closed", None),
+    (("C-]", "h"), "past:", "new server; back in the present", None),
     ((), "3 lines", "new server", "Escape"),
     (("C-]", "s", "K"), "Force g off", "new server", "Escape"),
 )

@@ -110,8 +110,37 @@ colours_are_reduced_to_what_a_terminal_has(void **state)
     assert_int_equal(term_colour_reduce(5, 8), 5);
     assert_int_equal(term_colour_reduce(5, 0), -1);
     assert_int_equal(term_colour_reduce(-1, 256), -1);
+    /* a grey is no yellow */
+    assert_int_equal(term_colour_reduce(244, 8), 7);
+    assert_int_equal(term_colour_reduce(244, 16), 8);
     for (int i = 16; i < 256; i++)
         assert_int_equal(term_colour_from_rgb(term_colour_to_rgb(i)) >= 16, 1);
+}
+
+static void
+text_can_be_told_from_what_is_behind_it_in_few_colours(void **state)
+{
+    (void)state;
+    static const struct {
+        int text;
+        int background;
+        int colours;
+        int wanted;
+    } rows[] = {
+        {240, -1, 8, -1}, {238, -1, 8, -1},     {236, -1, 16, -1},
+        {240, -1, 16, 8}, {240, -1, 256, 240},  {16, -1, 8, 0},
+        {0, -1, 8, 0},    {250, 236, 8, 7},     {240, 236, 8, 7},
+        {236, 252, 8, 0}, {252, 255, 8, 0},     {203, 160, 8, 7},
+        {160, 160, 8, 1}, {16, 75, 8, 0},       {231, 160, 8, 7},
+        {-1, 236, 8, -1}, {203, 160, 256, 203}, {231, 160, 0, -1},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        int got = term_colour_reduce_text(rows[i].text, rows[i].background,
+                                          rows[i].colours);
+        if (got != rows[i].wanted)
+            fail_msg("%d on %d in %d: %d", rows[i].text, rows[i].background,
+                     rows[i].colours, got);
+    }
 }
 
 static void
@@ -202,6 +231,8 @@ main(void)
         cmocka_unit_test(without_colour_states_and_focus_differ_by_attributes),
         cmocka_unit_test(colours_are_names_numbers_and_rgb),
         cmocka_unit_test(colours_are_reduced_to_what_a_terminal_has),
+        cmocka_unit_test(
+            text_can_be_told_from_what_is_behind_it_in_few_colours),
         cmocka_unit_test(a_theme_changes_what_it_names_and_keeps_the_rest),
         cmocka_unit_test(themes_inherit_by_path),
         cmocka_unit_test(

@@ -1,0 +1,218 @@
+"""What opens over the deck's consoles: questions, menus, lists, texts; by keys
+and by mouse, on small screens too."""
+
+from harness import main, require, require_equal, require_in
+
+LONG = "a-long-name-of-a-guest-that-has-48-characters-xx"
+
+
+def open_deck(box, *arguments, cols=80, rows=24, **consoles):
+    box.up("-f", box.console_fleet(**(consoles or {"a": ["cat"]})))
+    deck = box.deck(*arguments, cols=cols, rows=rows)
+    deck.wait_for("typing → ")
+    return deck
+
+
+def status(deck):
+    return deck.screen().splitlines()[-1]
+
+
+def test_a_menu_is_left_and_gone_through_by_keys_that_entries_have_too(box):
+    deck = open_deck(box)
+    # q, j and k are letters of SysRq as well.
+    deck.keys("C-]", "x")
+    deck.wait_for("> B +break")
+    deck.keys("j")
+    deck.wait_for("> D +Ctrl-Alt-Delete")
+    deck.keys("k")
+    deck.wait_for("> B +break")
+    screen = deck.screen()
+    for name, key in (("show-timers", " "), ("thaw", " "), ("sync", "s")):
+        require_in(f"  {key}   {name}", screen)
+    deck.keys("q")
+    deck.wait_gone("send to a")
+    deck.wait_for("typing → a")
+    require("SysRq" not in status(deck), "q sent something")
+
+
+def test_help_begins_where_the_operator_is(box):
+    deck = open_deck(box, rows=40)
+    for keys, heading, leave in (
+            (("C-]", "?"), "After C-]", ("q",)),
+            (("C-]", "s", "?"), "In the list of guests", ("q", "Escape")),
+            (("C-]", "a", "?"), "In the alerts and the timeline",
+             ("q", "q"))):
+        for key in keys:
+            deck.keys(key)
+        deck.wait_for("─ keys ─")
+        first = next(line for line in deck.screen().splitlines()
+                     if "│ After" in line or "│ In " in line)
+        require_in(heading, first, "the first heading")
+        deck.keys(*leave)
+        deck.wait_for("typing → a")
+
+
+def test_help_names_every_key_of_an_action(box):
+    keymap = box.write("mine.json", {"name": "mine", "modes": {
+        "prefix": {"5": None}}})
+    deck = open_deck(box, "--keymap", keymap, cols=100, rows=50)
+    deck.keys("C-]", "?")
+    # 5 is not among them, and a row of two is written out.
+    deck.wait_for(r"1 … 4, 6 … 9 +go to console")
+    deck.keys("G")
+    deck.wait_for(r"q, \?, Enter, Escape, C-\]")
+
+
+def test_texts_can_be_read_on_the_smallest_screen(box):
+    deck = open_deck(box, cols=40, rows=10)
+    deck.keys("C-]", "m")
+    deck.wait_for("mouse off")
+    deck.keys("C-]", "~")
+    deck.wait_for(r"│  [0-9:]{8}  mouse off: the ")
+    deck.keys("q")
+    deck.wait_gone("messages")
+
+
+def test_a_text_stays_where_it_is_read_when_the_screen_changes(box):
+    deck = open_deck(box, rows=20)
+    deck.keys("C-]", "?")
+    deck.wait_for("1-16 of")
+    for _ in range(3):
+        deck.keys("NPage")
+    deck.wait_for("49-64 of")
+    top = deck.screen().splitlines()[1]
+    key = top.split("│")[1].split()[0]
+    deck.resize(44, 20)
+    deck.wait_for("of 3[0-9][0-9]")
+    require_equal(deck.screen().splitlines()[1].split("│")[1].split()[0], key,
+                  "what is read first")
+    deck.resize(80, 20)
+    deck.wait_for("49-64 of")
+    require_equal(deck.screen().splitlines()[1], top)
+
+
+def test_a_question_is_read_whole_and_says_what_its_keys_do(box):
+    deck = open_deck(box, cols=40, rows=10, **{LONG: ["cat"]})
+    deck.keys("C-]", "s")
+    deck.wait_for("keys → ")
+    deck.keys("K")
+    deck.wait_for("Force off ─")
+    rows = [line.split("│")[1].strip() for line in deck.screen().splitlines()
+            if line.count("│") >= 2]
+    # a name is cut where the row ends, words between them
+    require_in(f"Force {LONG} off?", "".join(rows[:2]))
+    text = " ".join(rows)
+    require_in("what the guest has not written to its disks is lost.", text)
+    require("…" not in text, text)
+    deck.wait_for("y yes  n no")
+    deck.keys("n")
+    deck.wait_gone("Force off ─")
+    require_equal(box.guest(LONG)["state"], "running")
+    deck.resize(80, 24)
+    deck.keys("K")
+    deck.wait_for(r"y yes  n no  Right the other  Enter chooses")
+    deck.keys("y")
+    box.wait_state(LONG, "stopped")
+
+
+def test_questions_are_answered_by_clicks(box):
+    deck = open_deck(box, a=["cat"], b=["cat"])
+    deck.keys("C-]", "s", "K")
+    deck.wait_for(r"Force a off\?")
+    deck.click_on("Force a off?")  # no button: nothing
+    deck.click(1, 1)
+    deck.click_on("[ Cancel ]")
+    deck.wait_gone(r"Force a off\?")
+    require_equal(box.guest("a")["state"], "running")
+    deck.keys("K")
+    deck.wait_for(r"Force a off\?")
+    deck.click_on("  Force off  ")
+    box.wait_state("a", "stopped")
+    deck.wait_for("○ a +stopped")
+
+
+def test_menus_and_lists_are_gone_through_by_clicks(box):
+    deck = open_deck(box, rows=30, a=["sh", "-c", "seq 40; exec cat"])
+    deck.wait_for("^.*40$")
+    deck.keys("C-]", "M")
+    deck.wait_for("> 1 +silence of 30 s")
+    deck.click_on("silence of 10 min")
+    deck.wait_for("> 3 +silence of 10 min")
+    deck.click_on("silence of 10 min")
+    deck.wait_for("an alert after (600 s|10 min)")
+    # Beside a menu or a text a click leaves.
+    for keys, shown in ((("C-]", "x"), "send to a"), (("C-]", "~"), "─ messages")):
+        deck.keys(*keys)
+        deck.wait_for(shown)
+        deck.click(29, 80)
+        deck.wait_gone(shown)
+    deck.keys("C-]", "/")
+    deck.wait_for("search all")
+    deck.type("3")
+    deck.keys("Enter")
+    deck.wait_for("found: 3 .* 1/13")
+    deck.click_on(" 33")
+    deck.wait_for("found: 3 .* 7/13")
+    deck.click_on(" 33")
+    deck.wait_for("scrollback a 33:1")
+
+
+def test_a_click_does_not_move_the_focus_from_under_a_line(box):
+    deck = open_deck(box, cols=160, a=["sh", "-c", "seq 40; exec cat"],
+                     b=["cat"])
+    deck.wait_for("typing → a")
+    deck.keys("C-]", "[", "?")
+    deck.wait_for("search back")
+    deck.click_on("2 b")
+    deck.type("31")
+    deck.keys("Enter")
+    deck.wait_for("scrollback a 31:1")
+
+
+def test_the_past_is_told_in_a_narrow_pane(box):
+    deck = open_deck(box, a=["sh", "-c", "echo one; exec cat"])
+    deck.wait_for("^.*one$")
+    deck.keys("C-]", "h")
+    deck.wait_for(r"past: [0-9:]{8}, \d+s ago ━|past: [0-9: -]{19}, ")
+    deck.resize(40, 12)
+    deck.wait_for(r"1 a ● running .* past: [0-9:]{8} ")
+    deck.keys("Space")
+    deck.resize(100, 24)
+    deck.wait_for("Space pa?l?[au][sy]e?")
+    deck.keys("q")
+    deck.wait_for("typing → a")
+
+
+def test_a_message_leaves_room_for_what_the_keys_do(box):
+    deck = open_deck(box)
+    deck.keys("C-]", "=")
+    deck.wait_for(r"nothing was copied yet   C-\] \? help")
+    deck.keys("C-]", "M")
+    deck.wait_for("watch a for  (nothing was copied yet   )?Escape cancels")
+
+
+def test_what_a_key_does_to_a_paused_guest_is_told(box):
+    box.up("-f", box.fleet({"a": {}}))
+    deck = box.deck(cols=120)
+    deck.wait_for("p  pause")
+    box.gm("pause", "a")
+    deck.wait_for("p  resume")
+    deck.keys("C-]", "s")
+    deck.wait_for("p resume")
+    deck.keys("p")
+    deck.wait_for("p  pause")
+
+
+def test_a_broadcast_paste_says_why_it_waits_for_no_prompt(box):
+    deck = open_deck(box, a=["cat"], b=["cat"])
+    deck.keys("C-]", "s", "*", "Enter")
+    deck.wait_for("typing → a")
+    deck.keys("C-]", "B")
+    deck.wait_for("BROADCAST → 2")
+    deck.type("\x1b[200~one\rtwo\rthree\r\x1b[201~")
+    deck.wait_for("wait for prompt +each guest has one of its own")
+    deck.keys("Escape")
+    deck.wait_for("BROADCAST → 2")
+
+
+main(globals())
