@@ -34,8 +34,10 @@ pane_new(struct deck *deck, const char *guest, const char *console,
         is_first ? xstrdup(guest) : xasprintf("%s:%s", guest, console);
     pane_seen(pane);
     mirror_view_init(&pane->view, 1, 1);
+    /* below what may be open by then */
     pane->window = tickit_window_new(
-        deck->root, (TickitRect){.lines = 1, .cols = 1}, TICKIT_WINDOW_HIDDEN);
+        deck->root, (TickitRect){.lines = 1, .cols = 1},
+        (TickitWindowFlags)(TICKIT_WINDOW_HIDDEN | TICKIT_WINDOW_LOWEST));
     tickit_window_bind_event(pane->window, TICKIT_WINDOW_ON_EXPOSE, 0,
                              on_expose, pane);
     return pane;

@@ -440,7 +440,6 @@ records_place(struct deck *deck)
     records->height = rows > 3 ? rows - 2 : 1;
     TickitRect rect = {.lines = records->height + 1, .cols = cols};
     tickit_window_set_geometry(records->window, rect);
-    tickit_window_raise_to_front(records->window);
     fit_top(records);
     tickit_window_expose(records->window, NULL);
     frame_request(deck);
