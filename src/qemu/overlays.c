@@ -184,6 +184,49 @@ check_outputs(const struct written_list *list, const char *servers,
     return true;
 }
 
+/* The directory of all servers' directories. The caller frees it. */
+static char *
+servers_of(const char *home)
+{
+    const char *slash = strrchr(home, '/');
+    return slash && slash > home ? xstrndup(home, (size_t)(slash - home))
+                                 : xstrdup(home);
+}
+
+/* Whether a directory of directories of images has a file. */
+static bool
+directory_has(const char *directory, int levels, const struct stat *file)
+{
+    DIR *open = opendir(directory);
+    bool found = false;
+    const struct dirent *entry = NULL;
+    while (open && !found && (entry = readdir(open))) {
+        struct stat info;
+        if (entry->d_name[0] == '.')
+            continue;
+        char *path = xasprintf("%s/%s", directory, entry->d_name);
+        if (levels)
+            found = directory_has(path, levels - 1, file);
+        else if (is_image(entry->d_name) && lstat(path, &info) == 0)
+            found = info.st_dev == file->st_dev && info.st_ino == file->st_ino;
+        free(path);
+    }
+    if (open)
+        closedir(open);
+    return found;
+}
+
+bool
+overlays_have(const char *home, const char *path)
+{
+    struct stat info;
+    char *servers = servers_of(home);
+    bool found =
+        stat(path, &info) == 0 && directory_has(servers, LEVELS, &info);
+    free(servers);
+    return found;
+}
+
 bool
 overlays_check(const struct spec *spec, const char *home, struct error *error)
 {
@@ -195,10 +238,7 @@ overlays_check(const struct spec *spec, const char *home, struct error *error)
             add_written(&list, spec->disks[i].file, false);
     }
     image_words_each(words_of(spec), spec->directory, on_word, &list);
-    const char *slash = strrchr(home, '/');
-    char *servers = slash && slash > home
-                        ? xstrndup(home, (size_t)(slash - home))
-                        : xstrdup(home);
+    char *servers = servers_of(home);
     bool ok = !list.count || (check_outputs(&list, servers, error) &&
                               check_directory(&list, servers, LEVELS, error));
     free(servers);

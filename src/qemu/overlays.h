@@ -16,3 +16,6 @@ bool overlays_concern(const struct spec *spec);
  * it. Reads headers: for a thread. */
 bool overlays_check(const struct spec *spec, const char *home,
                     struct error *error);
+
+/* Whether a file is one of these images, by whatever name. */
+bool overlays_have(const char *home, const char *path);

@@ -3,6 +3,7 @@
 #include "qemu/cloud-config.h"
 #include "qemu/image-header.h"
 #include "qemu/image.h"
+#include "qemu/overlays.h"
 #include "qemu/preflight-internal.h"
 #include "qemu/process.h"
 #include "qemu/qcow2.h"
@@ -31,6 +32,13 @@ check_base(const struct preflight_check *check, const struct spec_disk *disk,
                       "%s is not a %s image", disk->base, disk->format);
     }
     image_header_finish(&header);
+    const char *data_dir = check->preflight->data_dir;
+    if (data_dir && overlays_have(data_dir, disk->base))
+        preflight_add(check, PREFLIGHT_SEVERITY_ERROR, "disks", item,
+                      "%s is the disk of a guest, which changes when that "
+                      "guest runs: copy it first, or use `guestmux clone "
+                      "--full`",
+                      disk->base);
     preflight_note_base(check, disk->base, item);
     preflight_check_chain(check, disk->base, item);
 }

@@ -7,6 +7,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
+/* Where packages have what is everybody's, such as the templates of firmware's
+ * variables. */
+#define SYSTEM_FILES "/usr/share/"
+
 void
 preflight_check_use(const struct preflight_check *check, const char *path,
                     enum image_use kind, const char *field, int index)
@@ -22,6 +26,12 @@ preflight_check_use(const struct preflight_check *check, const char *path,
     }
     if (stat(path, &info) < 0 || S_ISCHR(info.st_mode))
         return;
+    if (is_writer && !strncmp(path, SYSTEM_FILES, strlen(SYSTEM_FILES)))
+        preflight_add(check, PREFLIGHT_SEVERITY_WARNING, field, index,
+                      "%s belongs to the system, and the guest would write to "
+                      "it: let it write to a copy (of firmware's variables "
+                      "it gets one with \"vars\" instead of \"store\")",
+                      path);
     preflight->uses = xreallocarray(preflight->uses, preflight->use_count + 1,
                                     sizeof(*preflight->uses));
     preflight->uses[preflight->use_count] = (struct preflight_use){

@@ -85,15 +85,13 @@ bool
 prepare_check_base(const char *data_home, const struct spec_disk *disk,
                    struct error *error)
 {
-    char real[PATH_MAX];
-    char home[PATH_MAX];
+    struct stat info;
     if (!disk->base)
         return true;
-    if (!realpath(disk->base, real))
+    if (stat(disk->base, &info) < 0)
         return error_set_errno(error, errno, "cannot make %s over %s",
                                disk->name, disk->base);
-    size_t len = realpath(data_home, home) ? strlen(home) : 0;
-    if (len && !strncmp(real, home, len) && real[len] == '/')
+    if (overlays_have(data_home, disk->base))
         return error_set(error, ERROR_CODE_DENIED,
                          "cannot make %s over %s: that is the disk of a guest, "
                          "which changes when that guest runs; copy it first, "

@@ -7,17 +7,34 @@
 /* No cloud-config comes near it. */
 #define MAX_DEPTH 100
 
-static bool
-explain(const yaml_parser_t *parser, struct error *error)
+/* The line and column of a byte, from 0; columns are characters. */
+static yaml_mark_t
+mark_of(const char *text, size_t len, size_t offset)
 {
+    yaml_mark_t mark = {0};
+    for (size_t i = 0; i < offset && i < len; i++) {
+        bool is_new = text[i] == '\n';
+        bool is_inside = ((unsigned char)text[i] & 0xC0) == 0x80;
+        mark.line += is_new;
+        mark.column = is_new ? 0 : mark.column + !is_inside;
+    }
+    return mark;
+}
+
+/* text, len: what is parsed. */
+static bool
+explain(const yaml_parser_t *parser, const char *text, size_t len,
+        struct error *error)
+{
+    const yaml_mark_t spot = mark_of(text, len, parser->problem_offset);
     const yaml_mark_t *mark = &parser->problem_mark;
     const char *problem = parser->problem ? parser->problem : "is not YAML";
     if (parser->error == YAML_MEMORY_ERROR)
         return error_set(error, ERROR_CODE_LIMIT, "1:1: it is too large");
     if (parser->error == YAML_READER_ERROR)
-        return error_set(
-            error, ERROR_CODE_INVALID, "1:1: %s (byte %zu, value 0x%X)",
-            problem, parser->problem_offset, (unsigned)parser->problem_value);
+        return error_set(error, ERROR_CODE_INVALID, "%zu:%zu: %s (value 0x%X)",
+                         spot.line + 1, spot.column + 1, problem,
+                         (unsigned)parser->problem_value);
     if (parser->context)
         return error_set(error, ERROR_CODE_INVALID,
                          "%zu:%zu: %s (%s that begins in line %zu)",
@@ -76,7 +93,7 @@ check_depth(const char *text, size_t len, struct error *error)
     for (bool is_over = false; ok && !is_over;) {
         yaml_event_t event;
         if (!yaml_parser_parse(&parser, &event)) {
-            ok = explain(&parser, error);
+            ok = explain(&parser, text, len, error);
             break;
         }
         depth += event.type == YAML_MAPPING_START_EVENT ||
@@ -108,14 +125,14 @@ yaml_check(const char *text, size_t len, struct yaml_key *key,
     yaml_parser_set_input_string(&parser, (const unsigned char *)text, len);
     bool ok = yaml_parser_load(&parser, &document);
     if (!ok) {
-        explain(&parser, error);
+        explain(&parser, text, len, error);
     } else {
         ok = check_top(&document, key, error);
         yaml_document_delete(&document);
     }
     /* What follows must be the end. */
     if (ok && !yaml_parser_load(&parser, &document)) {
-        ok = explain(&parser, error);
+        ok = explain(&parser, text, len, error);
     } else if (ok) {
         const yaml_node_t *more = yaml_document_get_root_node(&document);
         if (more)

@@ -478,6 +478,25 @@ def test_nobody_writes_to_what_lies_below_an_image_that_guestmux_made(box):
     box.up("-f", path, "b")
 
 
+def test_no_image_of_a_guest_becomes_a_base(box):
+    """By a link or another server neither: what lies over it would be garbage
+    as soon as that guest runs."""
+    make_base(box)
+    off(box, {"a": {"disks": [{"base": "base.img"}]}})
+    made = data_path(box, "a", "disk0.qcow2")
+    os.link(made, os.path.join(box.work, "hard.qcow2"))
+    os.symlink(made, os.path.join(box.work, "soft.qcow2"))
+    path = box.fleet({name: {"disks": [{"base": base}]} for name, base in (
+        ("b", made), ("c", "hard.qcow2"), ("d", "soft.qcow2"))})
+    for server in ("t", "other"):
+        told = box.up("-f", path, code=FAILED, server=server).err
+        require_equal(told.count("that is the disk of a guest"), 3, told)
+        told = box.gm("check", path, code=FAILED, server=server).out
+        require_equal(told.count("is the disk of a guest, which"), 3, told)
+    for name in "bcd":
+        require_equal(os.listdir(data_path(box, name)), [])
+
+
 def test_no_file_is_deleted_or_emptied_for_qemu_to_print_or_listen_there(box):
     """QEMU deletes what has the path of a socket, and empties what a serial
     port goes to, locked or not."""

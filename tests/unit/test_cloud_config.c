@@ -213,6 +213,10 @@ mistakes_have_their_place(void **state)
         {"{\"network-config\":\"version: 2\\n---\\nb: 1\\n\"}",
          "cloud-init.network-config: in its text, 3:1: a second document begins "
          "here"},
+        /* What is no text, by its characters. */
+        {"{\"user-data\":\"#cloud-config\\n\\u00fcb: \\u0007\\n\"}",
+         "cloud-init.user-data: in its text, 2:5: control characters are not "
+         "allowed (value 0x7)"},
         {"{\"meta-data\":\"{a: 1}\\n\"}",
          "cloud-init.meta-data: in its text, 1:1: the meta-data lacks an "
          "\"instance-id\", which cannot be added to text of this form: write "
