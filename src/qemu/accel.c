@@ -74,21 +74,12 @@ accel_device_problem(const char *arch, const char *device)
 }
 
 char *
-accel_misfit(const char *accel, const char *arch)
+accel_kvm_misfit(const char *arch)
 {
     struct utsname system;
-    bool is_kvm = !strcmp(accel, "kvm");
-    bool is_hvf = !strcmp(accel, "hvf");
-    if ((!is_kvm && !is_hvf) || uname(&system) < 0)
+    if (uname(&system) < 0 || is_own_arch(arch))
         return NULL;
-    bool is_mac = !strcmp(system.sysname, "Darwin");
-    if (is_hvf != is_mac)
-        return xasprintf("%s is %s accelerator: take %s, tcg or auto here",
-                         is_hvf ? "hvf" : "kvm", is_hvf ? "macOS's" : "Linux's",
-                         is_hvf ? "kvm" : "hvf");
-    return is_own_arch(arch)
-               ? NULL
-               : xasprintf("%s runs guests of this machine's architecture, "
-                           "%s, and not %s: take tcg or auto",
-                           accel, system.machine, arch);
+    return xasprintf("KVM runs guests of this machine's architecture, %s, and "
+                     "not %s: take tcg or auto",
+                     system.machine, arch);
 }

@@ -13,7 +13,6 @@ char *accel_kvm_problem(const char *arch);
  * machine's own. */
 char *accel_device_problem(const char *arch, const char *device);
 
-/* Why guests of an architecture cannot have an accelerator that they name
- * ("kvm", "hvf") here, whatever its device; NULL: they may, or nothing is known
- * of it. The caller frees it. */
-char *accel_misfit(const char *accel, const char *arch);
+/* Why KVM runs no guests of an architecture on this machine, whatever its
+ * device; NULL: it may. The caller frees it. */
+char *accel_kvm_misfit(const char *arch);

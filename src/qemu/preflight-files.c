@@ -1,9 +1,12 @@
 /* The files that guests name, and what two guests cannot share. */
+#include "qemu/accel.h"
+#include "qemu/argv-internal.h"
 #include "qemu/image-words.h"
 #include "qemu/keyval.h"
 #include "qemu/preflight-internal.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -79,6 +82,17 @@ has_fallback(char *const *words)
     return false;
 }
 
+/* -enable-kvm has no name that QEMU could be asked for. */
+static void
+check_arch(const struct preflight_check *check, const char *field)
+{
+    char *problem = accel_kvm_misfit(argv_arch(check->spec));
+    if (problem)
+        preflight_add(check, PREFLIGHT_SEVERITY_ERROR, field, -1, "%s",
+                      problem);
+    free(problem);
+}
+
 /* words: options and their values. */
 static void
 check_words(const struct preflight_check *check, char *const *words,
@@ -93,6 +107,8 @@ check_words(const struct preflight_check *check, char *const *words,
         name += name[1] == '-' ? 2 : 1;
         if (!falls_back && wants_kvm(name, word[1]))
             preflight_check_kvm(check, field);
+        if (!strcmp(name, "enable-kvm"))
+            check_arch(check, field);
     }
     image_words_each(words, check->spec->directory, on_file, &own);
 }

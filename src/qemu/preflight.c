@@ -59,10 +59,7 @@ preflight_add(const struct preflight_check *check,
 void
 preflight_check_kvm(const struct preflight_check *check, const char *field)
 {
-    const char *arch = argv_arch(check->spec);
-    char *problem = accel_misfit("kvm", arch);
-    if (!problem)
-        problem = accel_kvm_problem(arch);
+    char *problem = accel_kvm_problem(argv_arch(check->spec));
     if (problem)
         preflight_add(check, PREFLIGHT_SEVERITY_ERROR, field, -1, "%s",
                       problem);
@@ -79,12 +76,6 @@ check_accel(const struct preflight_check *check)
         preflight_check_kvm(check, "accel");
         return;
     }
-    char *misfit =
-        !strncmp(accel, "hvf", 3) ? accel_misfit("hvf", argv_arch(spec)) : NULL;
-    if (misfit)
-        preflight_add(check, PREFLIGHT_SEVERITY_ERROR, "accel", -1, "%s",
-                      misfit);
-    free(misfit);
     if (strcmp(accel, "auto") != 0 || (machine && strstr(machine, "accel=")))
         return;
     char *problem = accel_kvm_problem(argv_arch(spec));

@@ -174,10 +174,9 @@ static const struct {
      ":true}]},\"b\":{" TCG ",\"disks\":[{\"file\":\"k\",\"format\":\"raw\","
      "\"readonly\":true}]}",
      ""},
-    {"\"a\":{\"qemu\":\"./qemu\",\"accel\":\"kvm\",\"arch\":\"s390x\"}", A
-     "53: guests.a.accel: error: kvm runs guests of this machine's architecture, "},
-    {"\"a\":{\"qemu\":\"./qemu\",\"accel\":\"hvf\"}", A
-     "53: guests.a.accel: error: hvf is macOS's accelerator: take kvm, tcg or auto here\n"},
+    {"\"a\":{" TCG ",\"arch\":\"s390x\",\"args\":[\"-enable-kvm\"]}",
+     A "81: guests.a.args: error: KVM runs guests of this machine's "
+       "architecture, "},
     {"\"a\":{" TCG ",\"nics\":[{\"type\":\"tap\",\"name\":\"lo\"},{\"mac\":"
      "\"52:54:00:00:00:0a\"}]},\"b\":{" TCG
      ",\"nics\":[{\"type\":\"tap\",\"name\":\"lo\"},{\"mac\":"
