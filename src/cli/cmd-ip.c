@@ -79,7 +79,8 @@ print(const struct cli *cli, const json_t *value)
         add_forward(table, json_array_get(forwards, i));
     for (size_t i = 0; i < json_array_size(addresses); i++) {
         const json_t *row = json_array_get(addresses, i);
-        if (!is_all && !address_is_useful(guests_text(row, "address")))
+        if (!is_all && !address_is_useful(guests_text(row, "address")) &&
+            !json_is_true(json_object_get(row, "reachable")))
             continue;
         add_address(table, row);
         count++;
@@ -126,7 +127,7 @@ const struct command cmd_ip = {
         "Sources are the guest agent (agent), cloud-init's table on the "
         "console (console), what the guest says on the fleet's own networks "
         "by ARP and DHCP (lan), the host's neighbour table for taps and "
-        "bridges (neighbours), and forwarded ports (forward). What the host "
+        "bridges (neighbours; IPv6, too), and forwarded ports (forward). What the host "
         "cannot reach is dim.",
     COMMAND_OPTIONS(options),
     .min_arguments = 1,

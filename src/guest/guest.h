@@ -30,6 +30,9 @@ enum guest_state {
     GUEST_STATE_COUNT
 };
 
+/* An address as text, with its interface where it needs one. */
+#define GUEST_ADDRESS_BYTES 64
+
 struct guest_handlers {
     /* State, exit report, problem or the list of consoles changed. */
     void (*on_change)(void *data, struct guest *guest);
@@ -42,10 +45,10 @@ struct guest_handlers {
     void (*on_frame)(void *data, struct guest *guest, size_t console);
     /* The guest took the last byte of input that waited. May be NULL. */
     void (*on_input_taken)(void *data, struct guest *guest, size_t console);
-    /* An address of IPv4 where the host can reach it, 16 bytes; false: none is
-     * known yet. May be NULL. */
+    /* An address where the host can reach it, link-local ones with their
+     * interface ("fe80::1%tap7"); false: none is known yet. May be NULL. */
     bool (*on_find_address)(void *data, struct guest *guest,
-                            char ret_address[16]);
+                            char ret_address[GUEST_ADDRESS_BYTES]);
     /* level: "info", "warning", "error". text: fit to show. */
     void (*on_notice)(void *data, struct guest *guest, const char *level,
                       const char *text);

@@ -21,8 +21,12 @@
 static const char banner[] = "SSH-";
 
 struct ssh_probe {
-    struct guest *guest;      /* borrowed: the owner */
-    struct sockaddr_in where; /* the forwarded port, or the last address */
+    struct guest *guest; /* borrowed: the owner */
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } where;                  /* the forwarded port, or the last address */
     bool is_forwarded;        /* else the address is asked for at each try */
     struct loop_timer *timer; /* owned: the next try, or this one's limit */
     uv_tcp_t *socket;         /* owned: this try's; NULL: none */
@@ -99,8 +103,8 @@ try_once(struct ssh_probe *probe)
     (void)uv_tcp_init(probe->guest->context->loop, probe->socket);
     probe->socket->data = probe;
     loop_timer_start(probe->timer, TRY_TIMEOUT_MS);
-    if (uv_tcp_connect(request, probe->socket,
-                       (const struct sockaddr *)&probe->where, on_connect) == 0)
+    if (uv_tcp_connect(request, probe->socket, &probe->where.any, on_connect) ==
+        0)
         return;
     free(request);
     plan_next(probe);
@@ -112,11 +116,12 @@ find_place(struct ssh_probe *probe)
 {
     struct guest *guest = probe->guest;
     const struct guest_handlers *handlers = guest->context->handlers;
-    char address[16];
+    char address[GUEST_ADDRESS_BYTES];
+    int port = spec_ssh_port(guest->spec);
     return probe->is_forwarded ||
            (handlers->on_find_address(guest->context->data, guest, address) &&
-            uv_ip4_addr(address, spec_ssh_port(guest->spec), &probe->where) ==
-                0);
+            (uv_ip4_addr(address, port, &probe->where.v4) == 0 ||
+             uv_ip6_addr(address, port, &probe->where.v6) == 0));
 }
 
 static void
@@ -175,8 +180,8 @@ is_same(const struct ssh_probe *probe, bool is_forwarded,
 {
     return probe->is_forwarded == is_forwarded &&
            (!is_forwarded ||
-            (probe->where.sin_port == where->sin_port &&
-             probe->where.sin_addr.s_addr == where->sin_addr.s_addr));
+            (probe->where.v4.sin_port == where->sin_port &&
+             probe->where.v4.sin_addr.s_addr == where->sin_addr.s_addr));
 }
 
 void
@@ -195,7 +200,7 @@ ssh_probe_update(struct guest *guest)
         return;
     struct ssh_probe *probe = xcalloc(1, sizeof(*probe));
     probe->guest = guest;
-    probe->where = where;
+    probe->where.v4 = where;
     probe->is_forwarded = is_forwarded;
     probe->timer = loop_timer_new(guest->context->loop, on_timer, probe);
     run->ssh_probe = probe;

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/xalloc.h"
 #include "server/ci-info.h"
+#include "server/neighbours.h"
 #include "server/server-internal.h"
 
 #include <arpa/inet.h>
@@ -17,8 +18,6 @@
 
 /* Addresses that are remembered of a guest's console. */
 #define CONSOLE_MAX 32
-/* Of the neighbour table. */
-#define TABLE_BYTES (256u << 10)
 
 /* The console ------------------------------------------------------------- */
 
@@ -57,65 +56,27 @@ append_of_boot(const struct member *member, const json_t *rows,
 
 /* The neighbour table ----------------------------------------------------- */
 
-bool
-addresses_find_neighbour(const char *table, const char *mac,
-                         char ip[ADDRESSES_IPV4_BYTES])
-{
-    const char *line = table;
-    while (line && *line) {
-        char address[ADDRESSES_IPV4_BYTES] = "";
-        char hardware[18] = "";
-        unsigned flags = 0;
-        struct in_addr bytes;
-        /* IP address, HW type, Flags, HW address, Mask, Device */
-        if (sscanf(line, "%15s 0x%*x 0x%x %17s", address, &flags, hardware) ==
-                3 &&
-            (flags & 2) && !strcasecmp(hardware, mac) &&
-            inet_pton(AF_INET, address, &bytes) == 1) {
-            (void)snprintf(ip, ADDRESSES_IPV4_BYTES, "%s", address);
-            return true;
-        }
-        line = strchr(line, '\n');
-        line = line ? line + 1 : NULL;
-    }
-    return false;
-}
-
-/* Linux's own; NULL where there is none. The caller frees it. */
-static char *
-read_table(void)
-{
-    int fd = open("/proc/net/arp", O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return NULL;
-    char *text = xmalloc(TABLE_BYTES + 1);
-    size_t len = 0;
-    ssize_t got = 0;
-    while (len < TABLE_BYTES &&
-           (got = read(fd, text + len, TABLE_BYTES - len)) > 0)
-        len += (size_t)got;
-    (void)close(fd);
-    text[len] = '\0';
-    return text;
-}
-
 static void
 append_neighbours(const struct guest *guest, json_t *addresses)
 {
     struct guest_card card;
     char *table = NULL;
+    size_t len = 0;
     for (size_t i = 0; guest_card(guest, i, &card); i++) {
-        char ip[ADDRESSES_IPV4_BYTES];
+        struct neighbour found[NEIGHBOURS_MAX];
         if (!card.is_beside_host || !card.mac[0])
             continue;
         if (!table)
-            table = read_table();
-        if (table && addresses_find_neighbour(table, card.mac, ip))
-            json_array_append_new(addresses,
-                                  json_pack("{s:s,s:s,s:I,s:s}", "address", ip,
-                                            "source", "neighbours", "seen-ms",
-                                            (json_int_t)clock_wall_ms(), "mac",
-                                            card.mac));
+            table = neighbours_read(&len);
+        size_t count = table ? neighbours_find(table, len, card.mac, found) : 0;
+        for (size_t k = 0; k < count; k++)
+            json_array_append_new(
+                addresses,
+                json_pack("{s:o,s:s,s:I,s:s}", "address",
+                          json_from_text(found[k].address), "source",
+                          "neighbours", "seen-ms",
+                          (json_int_t)(clock_wall_ms() - found[k].age_ms),
+                          "mac", card.mac));
     }
     free(table);
 }
@@ -137,7 +98,8 @@ complete(const struct guest *guest, json_t *row)
         is_reachable = card.is_beside_host;
     }
     json_object_set_new(row, "reachable",
-                        json_boolean(is_reachable && address_is_useful(text)));
+                        json_boolean(is_reachable && (address_is_useful(text) ||
+                                                      strchr(text, '%'))));
 }
 
 json_t *
@@ -170,7 +132,7 @@ addresses_collect(struct server *server, const struct member *member,
 
 bool
 addresses_find(struct server *server, const struct member *member,
-               char ret_address[ADDRESSES_IPV4_BYTES])
+               char ret_address[GUEST_ADDRESS_BYTES])
 {
     json_t *known = addresses_collect(server, member, ADDRESSES_NEIGHBOURS);
     bool is_found = false;
@@ -178,12 +140,11 @@ addresses_find(struct server *server, const struct member *member,
     json_t *row;
     json_array_foreach(known, index, row)
     {
-        struct in_addr bytes;
         const char *text = json_string_value(json_object_get(row, "address"));
         is_found = json_is_true(json_object_get(row, "reachable")) &&
-                   inet_pton(AF_INET, text, &bytes) == 1;
+                   strlen(text) < GUEST_ADDRESS_BYTES;
         if (is_found) {
-            (void)snprintf(ret_address, ADDRESSES_IPV4_BYTES, "%s", text);
+            (void)snprintf(ret_address, GUEST_ADDRESS_BYTES, "%s", text);
             break;
         }
     }

@@ -42,12 +42,6 @@ json_t *addresses_collect(struct server *server, const struct member *member,
 /* How to reach its sshd: what `guest-ssh` answers. New reference. */
 json_t *addresses_ssh(struct server *server, const struct member *member);
 
-/* Bytes of an address of IPv4 as text. */
-#define ADDRESSES_IPV4_BYTES 16
 /* One where the host can reach a guest that runs; false: none is known. */
 bool addresses_find(struct server *server, const struct member *member,
-                    char ret_address[ADDRESSES_IPV4_BYTES]);
-
-/* Finds in the text of /proc/net/arp the address of a card. */
-bool addresses_find_neighbour(const char *table, const char *mac,
-                              char ip[ADDRESSES_IPV4_BYTES]);
+                    char ret_address[GUEST_ADDRESS_BYTES]);

@@ -487,7 +487,8 @@ on_notice(void *data, struct guest *guest, const char *level, const char *text)
 }
 
 static bool
-on_find_address(void *data, struct guest *guest, char ret_address[16])
+on_find_address(void *data, struct guest *guest,
+                char ret_address[GUEST_ADDRESS_BYTES])
 {
     const struct member *member = registry_member(data, guest);
     return member && addresses_find(data, member, ret_address);

@@ -85,6 +85,44 @@ def talk(box, number):
     box.gm("wait", "n1", "--until", "ssh", "--timeout", "60")
 
 
+def test_addresses_of_ipv6_are_neighbours_too(box):
+    need_namespace()
+    run("ip", "tuntap", "add", "dev", "tap9", "mode", "tap")
+    for address in ("fd00:9::1/64", "fe80::9/64"):
+        run("ip", "addr", "add", address, "dev", "tap9", "nodad")
+    run("ip", "link", "set", "tap9", "up")
+    fleet(box, type="tap", name="tap9")
+    box.up()
+    box.wait_shell("n1")
+    box.shell("n1", "ip link set eth0 up; ip addr add fd00:9::2/64 dev eth0; "
+              "echo up-$((40 + 2))", "up-42")
+    link = "fe80::5054:ff:fe00:702"
+    # Until it is sure of its own addresses it sends from none of them.
+    for count, way in enumerate(("-I fd00:9::2 fd00:9::1", "fe80::9%eth0")):
+        box.shell("n1", f"until ping -6 -c 1 -W 5 {way}; do sleep 1; done; "
+                  f"echo seen-$((40 + {count}))", f"seen-4{count}")
+    found = {("fd00:9::2", "neighbours", True),
+             (f"{link}%tap9", "neighbours", True)}
+    until(lambda: found <= addresses(box), "the guest's addresses")
+    rows = [line.split() for line in box.gm("ip", "n1").out.splitlines()]
+    for address in ("fd00:9::2", f"{link}%tap9"):
+        row = next(row for row in rows if row[0] == address)
+        require_equal((row[1], row[3]), ("neighbours", "ago"), "source and age")
+    # The global one is tried first; link-local ones work with the interface.
+    box.shell("n1", "(while :; do echo SSH-2.0-tiny | nc -l -p 22; done) & "
+              "echo open-$((40 + 2))", "open-42")
+    line = shlex.split(until(
+        lambda: box.gm("ssh", "--print", "n1", code=None).out, "ssh's way"))
+    require_equal(line[-1], "fd00:9::2", "where ssh goes")
+    box.gm("wait", "n1", "--until", "ssh", "--timeout", "60")
+    box.shell("n1", "ip addr del fd00:9::2/64 dev eth0; "
+              "echo gone-$((40 + 2))", "gone-42")
+    run("ip", "neigh", "flush", "dev", "tap9", "to", "fd00:9::/64")
+    line = shlex.split(until(
+        lambda: box.gm("ssh", "--print", "n1", code=None).out, "ssh's way"))
+    require_equal(line[-1], f"{link}%tap9", "where ssh goes now")
+
+
 def test_a_tap_leads_to_the_host(box):
     need_namespace()
     run("ip", "tuntap", "add", "dev", "tap7", "mode", "tap")
