@@ -57,6 +57,23 @@ def test_times_survive_the_server(box):
     require_equal(stages(box.guest("b"))["kernel"], kernel, "b's kernel")
 
 
+def test_an_old_log_is_no_boot_of_a_guest_that_is_defined_anew(box):
+    """The log stays when a guest is removed; what it tells is past."""
+    box.up("-f", box.fleet({"a": {}}, append=LOUD))
+    box.gm("wait", "a", "--until", "login", "--timeout", "60")
+    size = len(box.log_bytes("a"))
+    box.gm("kill", "--yes", "a")
+    box.gm("rm", "--yes", "a")
+    box.up("-f", box.fleet({"a": {"args": ["-S"]}}, append=LOUD))
+    result = box.gm("wait", "a", "--until", "kernel", "--timeout", "1",
+                    code=TIMEOUT)
+    require_in("its stage is firmware", result.err)
+    require_equal(list(stages(box.guest("a"))), ["firmware"])
+    box.gm("resume", "a")
+    box.gm("wait", "a", "--until", "login", "--timeout", "60")
+    require(b" login: " in box.log_bytes("a")[size:], "the new boot's login")
+
+
 def test_a_stage_that_does_not_come_is_told(box):
     box.up("-f", box.fleet({"a": {"args": ["-S"]}}))
     result = box.gm("wait", "a", "--until", "login", "--timeout", "1",
