@@ -12,6 +12,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* ms; QEMU only writes a header. */
@@ -234,13 +235,25 @@ guest_renew_instance(struct guest *guest, struct error *error)
 
 /* Removing ----------------------------------------------------------------- */
 
+/* Whether guestmux made the directory: never through a link, which leads to
+ * what is somebody else's. */
+static bool
+is_own_directory(const char *path)
+{
+    struct stat info;
+    return lstat(path, &info) == 0 && S_ISDIR(info.st_mode) &&
+           info.st_uid == geteuid();
+}
+
 void
 guest_remove_seed(const struct guest *guest)
 {
     char *data_dir = data_dir_of(guest);
     char *path = argv_seed_path(data_dir);
-    (void)unlink(path);
-    (void)rmdir(data_dir); /* when there was nothing else */
+    if (is_own_directory(data_dir)) {
+        (void)unlink(path);
+        (void)rmdir(data_dir); /* when there was nothing else */
+    }
     free(path);
     free(data_dir);
 }
@@ -250,6 +263,10 @@ guest_remove_data(const struct guest *guest)
 {
     const struct spec *spec = guest->spec;
     char *data_dir = data_dir_of(guest);
+    if (!is_own_directory(data_dir)) {
+        free(data_dir);
+        return;
+    }
     image_clean(data_dir);
     for (size_t i = 0; i < spec->disk_count; i++) {
         if (!spec_disk_is_made(&spec->disks[i]))
@@ -269,5 +286,6 @@ guest_remove_data(const struct guest *guest)
     (void)unlink(id);
     free(id);
     free(data_dir);
+    store_forget(guest, "known_hosts"); /* its keys were on the disks */
     guest_remove_seed(guest);
 }

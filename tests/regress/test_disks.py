@@ -478,6 +478,32 @@ def test_nobody_writes_to_what_lies_below_an_image_that_guestmux_made(box):
     box.up("-f", path, "b")
 
 
+def test_rm_with_disks_forgets_host_keys_and_follows_no_link(box):
+    make_base(box)
+    off(box, {"a": {"disks": [{"base": "base.img"}], "cloud-init": {}}})
+    known = box.state("a", "known_hosts")
+    with open(known, "w", encoding="ascii") as file:
+        file.write("a key that was on the disk\n")
+    box.gm("rm", "--yes", "a")
+    require(os.path.exists(known), "the keys of a disk that stays")
+    off(box, {"a": {"disks": [{"base": "base.img"}], "cloud-init": {}}})
+    box.gm("rm", "--yes", "--disks", "a")
+    require(not os.path.exists(known), "the keys of a disk that is gone")
+    # A directory that is a link leads to what is not guestmux's.
+    own = {name: os.path.join(box.work, "own", name) for name in (
+        "disk0.qcow2", "seed.iso", "instance-id", ".making-abcdef")}
+    os.mkdir(os.path.join(box.work, "own"), 0o700)
+    for path in own.values():
+        with open(path, "w", encoding="ascii") as file:
+            file.write("precious")
+    os.symlink(os.path.join(box.work, "own"), data_path(box, "b"))
+    box.up("-f", box.fleet({"b": {"disks": [{"size": "1M"}],
+                                  "cloud-init": {}}}), code=FAILED)
+    box.gm("rm", "--yes", "--disks", "b")
+    for path in own.values():
+        require(os.path.exists(path), path)
+
+
 def test_no_image_of_a_guest_becomes_a_base(box):
     """By a link or another server neither: what lies over it would be garbage
     as soon as that guest runs."""
