@@ -37,7 +37,9 @@ struct plain {
     char *guest;         /* owned: the name in front of the colon */
     uv_loop_t loop;
     struct connection *connection; /* owned */
-    struct loop_poll *input;       /* owned; NULL: nothing is sent */
+    struct loop_poll *input;       /* owned; NULL: it is read by turns */
+    struct loop_defer *turn;       /* owned: of standard input that is a file,
+                                    * which nothing can wait for; or NULL */
     uv_signal_t signals[SIGNAL_COUNT];
     struct termios before; /* the terminal's settings, to be given back */
     struct strip strip;
@@ -212,6 +214,8 @@ on_sent(void *user, json_t *value, const struct error *error)
         remark("%s", error->text);
     if (plain->ends_quietly)
         leave(plain, error ? COMMAND_FAILED : COMMAND_DONE);
+    else if (plain->turn)
+        loop_defer_request(plain->turn);
 }
 
 static void
@@ -251,20 +255,20 @@ take_typed(struct plain *plain, const char *bytes, size_t len)
             }
         }
     }
-    if (out.len && plain->is_readonly)
+    if (out.len && plain->is_readonly) {
         remark("read-only: typing is off");
-    else if (out.len)
+        if (plain->turn)
+            loop_defer_request(plain->turn);
+    } else if (out.len)
         send_bytes(plain, out.data, out.len);
     buffer_finish(&out);
 }
 
 static void
-on_readable(void *data, int status, int events)
+read_typed(struct plain *plain)
 {
-    struct plain *plain = data;
     char bytes[READ_BYTES];
-    (void)events;
-    ssize_t len = status < 0 ? 0 : read(STDIN_FILENO, bytes, sizeof(bytes));
+    ssize_t len = read(STDIN_FILENO, bytes, sizeof(bytes));
     if (len < 0 && (errno == EAGAIN || errno == EINTR))
         return;
     if (len > 0) {
@@ -272,13 +276,28 @@ on_readable(void *data, int status, int events)
         return;
     }
     /* the end of a script's input, or a terminal that hung up */
-    loop_poll_set(plain->input, 0);
+    if (plain->input)
+        loop_poll_set(plain->input, 0);
     if (plain->has_terminal || plain->is_readonly) {
         leave(plain, plain->has_terminal ? COMMAND_FAILED : COMMAND_DONE);
         return;
     }
     plain->ends_quietly = true;
     send_bytes(plain, "", 0);
+}
+
+static void
+on_readable(void *data, int status, int events)
+{
+    (void)status; /* what is wrong the read tells, too */
+    (void)events;
+    read_typed(data);
+}
+
+static void
+on_turn(void *data)
+{
+    read_typed(data);
 }
 
 static void
@@ -315,11 +334,10 @@ start(struct plain *plain, struct error *error)
     plain->connection = connection_new(&plain->loop, fd, &handlers, plain);
     plain->input =
         loop_poll_new(&plain->loop, STDIN_FILENO, on_readable, plain);
-    if (!plain->input)
-        return error_set(error, ERROR_CODE_IO,
-                         "cannot wait for what is typed: standard input is a "
-                         "file; use `guestmux send --stdin`");
-    loop_poll_set(plain->input, UV_READABLE);
+    if (plain->input)
+        loop_poll_set(plain->input, UV_READABLE);
+    else
+        plain->turn = loop_defer_new(&plain->loop, on_turn, plain);
     take_terminal(plain);
     if (plain->has_terminal)
         (void)fprintf(stderr, "guestmux: %s%s; C-] d leaves\n", plain->console,
@@ -334,6 +352,8 @@ start(struct plain *plain, struct error *error)
         plain->connection, "console-capture",
         json_pack("{s:o}", "guest", json_from_text(plain->console)), on_capture,
         plain);
+    if (plain->turn)
+        loop_defer_request(plain->turn);
     return true;
 }
 
@@ -344,6 +364,7 @@ stop(struct plain *plain)
         (void)tcsetattr(STDIN_FILENO, TCSADRAIN, &plain->before);
     connection_free(plain->connection);
     loop_poll_free(plain->input);
+    loop_defer_free(plain->turn);
     for (size_t i = 0; i < SIGNAL_COUNT; i++)
         uv_close((uv_handle_t *)&plain->signals[i], NULL);
     uv_run(&plain->loop, UV_RUN_DEFAULT);

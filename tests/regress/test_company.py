@@ -331,6 +331,16 @@ def test_a_plain_console_is_lines_and_a_keyboard(box):
     box.gm("wait", "g", "--for", "^got piped", "--since-boot", "--timeout",
            "60", patience=70)
     require("\033" not in done.out, "an escape sequence came through")
+    # A file is sent to its end, too; of nothing the end comes at once.
+    for name, content in ((box.write("typed", "filed\nagain\n"), "again"),
+                          ("/dev/null", "again")):
+        with open(name, encoding="ascii") as file:
+            child = box.spawn("console", "--plain", "g", stdin=file, text=True)
+            out, err = child.communicate(timeout=60)
+        require_equal((child.returncode, err), (0, ""), "exit status, errors")
+        require_in("one two\n", out)
+        box.gm("wait", "g", "--for", f"^got {content}", "--since-boot",
+               "--timeout", "60", patience=70)
 
 
 def test_a_plain_console_ends_with_its_guest(box):
