@@ -232,7 +232,8 @@ describe(struct server *server, struct member *member, size_t index,
     const struct peer *holder =
         console->holder ? find_peer(server, console->holder) : NULL;
     const struct peer *const others[] = {typist, holder};
-    *ret_shared = is_shared(server, watchers, count, others);
+    /* that it holds the keyboard is news to one that is alone, too */
+    *ret_shared = holder || is_shared(server, watchers, count, others);
     json_t *names = json_array();
     for (size_t i = 0; i < count && i < CLIENTS_MAX_NAMES; i++)
         json_array_append_new(names, peer_to_json(watchers[i]));

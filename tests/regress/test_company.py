@@ -89,6 +89,20 @@ def test_one_takes_the_keyboard(box):
             "what was refused came through")
 
 
+def test_one_alone_takes_the_keyboard_and_gives_it_back(box):
+    box.up("-f", box.console_fleet(g=["cat"]))
+    anna = named(box, "anna")
+    anna.wait_for("typing → g")
+    for _ in range(2):
+        anna.keys("C-]", "W")
+        anna.wait_for("keyboard taken")
+        require_in("has the keyboard of g", box.gm("clients").out)
+        anna.keys("C-]", "W")
+        anna.wait_for("everybody can type to g again")
+        anna.wait_gone("keyboard taken")
+        require("has the keyboard" not in box.gm("clients").out, "kept")
+
+
 def test_a_read_only_deck_changes_nothing(box):
     box.up("-f", box.console_fleet(g=ECHO))
     anna = named(box, "anna", cols=100, rows=30)
