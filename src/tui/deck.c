@@ -67,17 +67,23 @@ draw_too_small(struct deck *deck, TickitRenderBuffer *rb, int rows, int cols)
 static void
 draw_empty(struct deck *deck, TickitRenderBuffer *rb, int rows, int cols)
 {
-    static const char *const lines[] = {
-        "No guests yet.",
-        "",
-        "guestmux up            boots those of guestmux.json",
-        "guestmux run -- QEMU…  boots one by its command line",
+    static const char *const commands[][2] = {
+        {"up", "boots those of guestmux.json"},
+        {"run -- QEMU…", "boots one by its command line"},
     };
     int left = deck->layout.sidebar.cols + 3;
-    for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++)
-        draw_text(rb, rows / 2 - 3 + (int)i, left, cols - left,
-                  theme_pen(deck->theme, i ? THEME_MUTED : THEME_ACCENT),
-                  lines[i]);
+    int row = rows / 2 - 3;
+    draw_text(rb, row, left, cols - left, theme_pen(deck->theme, THEME_ACCENT),
+              "No guests yet.");
+    row += 2;
+    for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
+        draw_format(rb, row++, left, cols - left,
+                    theme_pen(deck->theme, THEME_TEXT), "guestmux%s%s %s",
+                    deck_server_option(deck), deck_server_name(deck),
+                    commands[i][0]);
+        draw_text(rb, row++, left + 2, cols - left - 2,
+                  theme_pen(deck->theme, THEME_MUTED), commands[i][1]);
+    }
 }
 
 static void

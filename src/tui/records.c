@@ -20,6 +20,8 @@
 /* Columns of a time, of a guest's name at most, of the blanks between. */
 #define TIME_COLS 12
 #define GUEST_COLS_MAX 18
+/* … and never more than such a part of the list. */
+#define GUEST_COLS_PART 4
 #define GAP_COLS 2
 /* Guests have one of so many colours. */
 #define GUEST_ROLES (THEME_GUEST_6 - THEME_GUEST_1 + 1)
@@ -218,20 +220,40 @@ records_filter_guest(struct deck *deck)
 
 /* Drawing ------------------------------------------------------------------ */
 
+static bool
+is_today(const struct tm *local)
+{
+    time_t now = (time_t)(clock_wall_ms() / 1000);
+    struct tm today;
+    return localtime_r(&now, &today) && local->tm_year == today.tm_year &&
+           local->tm_yday == today.tm_yday;
+}
+
+/* The rows' times are without a date: the chosen row's, unless it is today's.
+ */
+static void
+format_day(const struct records *records, char *text, size_t size)
+{
+    const struct records_row *row = records_chosen(records);
+    time_t seconds = row ? (time_t)(row->at_ms / 1000) : 0;
+    struct tm local;
+    text[0] = '\0';
+    if (row && records->kind == RECORDS_TIMELINE &&
+        localtime_r(&seconds, &local) && !is_today(&local) &&
+        strftime(text, size, "%a %Y-%m-%d", &local) == 0)
+        text[0] = '\0';
+}
+
 static void
 format_time(const struct records *records, int64_t at_ms, char *text,
             size_t size)
 {
     time_t seconds = (time_t)(at_ms / 1000);
-    time_t now = (time_t)(clock_wall_ms() / 1000);
     struct tm local;
-    struct tm today;
     text[0] = '\0';
-    if (!localtime_r(&seconds, &local) || !localtime_r(&now, &today))
+    if (!localtime_r(&seconds, &local))
         return;
-    bool is_today =
-        local.tm_year == today.tm_year && local.tm_yday == today.tm_yday;
-    if (!is_today && records->kind == RECORDS_ALERTS) {
+    if (records->kind == RECORDS_ALERTS && !is_today(&local)) {
         (void)strftime(text, size, "%m-%d %H:%M", &local);
         return;
     }
@@ -262,7 +284,10 @@ guest_cols(const struct records *records)
         int cols = name ? (int)utf8_text_cols(name, strlen(name)) : 0;
         widest = cols > widest ? cols : widest;
     }
-    return widest < GUEST_COLS_MAX ? widest : GUEST_COLS_MAX;
+    int most = records->width / GUEST_COLS_PART;
+    if (most > GUEST_COLS_MAX)
+        most = GUEST_COLS_MAX;
+    return widest < most ? widest : most;
 }
 
 /* The pen of a part of a row: on the chosen one, that of the choice. */
@@ -361,6 +386,10 @@ draw_heading(struct deck *deck, TickitRenderBuffer *rb)
     int cols = records->width;
     draw_fill(rb, 0, 0, cols, heading);
     int col = 1 + draw_text(rb, 0, 1, cols - 2, heading, records->title);
+    char day[40];
+    format_day(records, day, sizeof(day));
+    if (day[0])
+        col += 2 + draw_text(rb, 0, col + 2, cols - col - 3, heading, day);
     if (records->guest)
         col += 2 + draw_format(rb, 0, col + 2, cols - col - 3, muted, "only %s",
                                records->guest);

@@ -474,8 +474,11 @@ def test_new_and_gone_guests_appear_and_disappear(box):
 
 
 def test_an_empty_deck_says_what_to_do(box):
-    deck = box.deck()
-    deck.wait_for("guestmux up")
+    deck = box.deck(cols=60, rows=15)
+    # The commands lead to this server, and are read whole.
+    deck.wait_for("guestmux -L t up$")
+    deck.wait_for("guestmux -L t run -- QEMU…$")
+    deck.wait_for("boots one by its command line$")
     deck.keys("C-]", "d")
     require_equal(deck.wait_end(), 0)
 

@@ -1,6 +1,9 @@
 """What opens over the deck's consoles: questions, menus, lists, texts; by keys
 and by mouse, on small screens too."""
 
+import json
+import os
+
 from harness import main, require, require_equal, require_in
 
 LONG = "a-long-name-of-a-guest-that-has-48-characters-xx"
@@ -155,6 +158,31 @@ def test_menus_and_lists_are_gone_through_by_clicks(box):
     deck.wait_for("found: 3 .* 7/13")
     deck.click_on(" 33")
     deck.wait_for("scrollback a 33:1")
+
+
+def test_the_timeline_says_what_day_it_is(box):
+    os.makedirs(box.state(), exist_ok=True)
+    with open(box.state("events.jsonl"), "w", encoding="ascii") as file:
+        for day in (3, 4):
+            file.write(json.dumps({
+                "at-ms": (1740000000 + day * 86400) * 1000, "kind": "state",
+                "guest": "old", "severity": "info", "state": "defined",
+                "text": f"day {day}"}) + "\n")
+    deck = open_deck(box)
+    deck.keys("C-]", "t")
+    deck.wait_for("^ timeline  +[0-9]+/")
+    deck.keys("g")
+    deck.wait_for("day 3")
+    deck.wait_for("^ timeline  [A-Z][a-z]{2} 2025-02-2[0-9]  ")
+    deck.keys("G")
+    deck.wait_for("^ timeline  +[0-9]+/")
+
+
+def test_lists_have_room_for_text_on_the_smallest_screen(box):
+    deck = open_deck(box, cols=40, rows=10,
+                     **{LONG: ["sh", "-c", "echo what it says; exec cat"]})
+    deck.keys("C-]", "t")
+    deck.wait_for("[0-9.:]{12}  a-long-na…  what it says")
 
 
 def test_a_click_does_not_move_the_focus_from_under_a_line(box):
