@@ -530,6 +530,9 @@ guest_set_link(struct guest *guest, size_t card, bool is_up,
                          "the cards of %s are its command's: only QEMU knows "
                          "their names (guestmux qmp %s set_link)",
                          guest->spec->name, guest->spec->name);
+    if (count == 0)
+        return error_set(error, ERROR_CODE_NOT_FOUND, "%s has no network card",
+                         guest->spec->name);
     if (card >= count)
         return error_set(error, ERROR_CODE_NOT_FOUND,
                          "%s has %zu network card%s, counted from 0: there is "

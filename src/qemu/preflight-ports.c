@@ -54,6 +54,19 @@ copy_forward(const struct forward *forward)
     return copy;
 }
 
+/* Who writes a port's number means another display. */
+static void
+check_display(const struct wants *wants, const struct want *want)
+{
+    struct preflight_check check = {wants->preflight, want->spec};
+    int display = want->forward.host_port - ARGV_VNC_BASE_PORT;
+    if (display >= ARGV_VNC_BASE_PORT)
+        preflight_add(&check, PREFLIGHT_SEVERITY_WARNING, want->field, -1,
+                      "display %d listens on port %d: port %d is display %d's",
+                      display, want->forward.host_port, display,
+                      display - ARGV_VNC_BASE_PORT);
+}
+
 /* The displays that listen on TCP. */
 static void
 add_displays(struct wants *wants, struct want want)
@@ -63,6 +76,7 @@ add_displays(struct wants *wants, struct want want)
     for (size_t at = 0; argv_find_vnc(want.spec, &at, &vnc);) {
         want.field = vnc.field;
         want.forward = (struct forward){.host_port = vnc.port};
+        check_display(wants, &want);
         if (vnc.host) {
             want.forward.host_address =
                 xstrdup(!strcmp(vnc.host, "localhost") ? "127.0.0.1"

@@ -107,6 +107,8 @@ start_signals(struct server *server)
     }
     (void)signal(SIGPIPE, SIG_IGN);
     (void)signal(SIGHUP, SIG_IGN);
+    (void)signal(SIGXFSZ,
+                 SIG_IGN); /* a limit fails the write, as a full disk */
 }
 
 static void

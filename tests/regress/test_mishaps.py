@@ -8,7 +8,8 @@ import re
 import signal
 import subprocess
 
-from harness import FAILED, main, require, require_equal, require_in, until
+from harness import (BINARY, FAILED, main, require, require_equal, require_in,
+                     until)
 
 # A boot sector: writes itself to sector 1 of the disk that it came from, and
 # says "\1W" when that went well, or else "\1R", on the first serial port.
@@ -190,6 +191,22 @@ def test_no_room_for_an_overlay_leaves_nothing(box):
     require_in("cannot make disk0", done.err)
     require_equal(os.listdir(data_path(box, "a")), ["disk0.qcow2"])
     require_equal(digest(data_path(box, "a", "disk0.qcow2")), before)
+
+
+def test_a_server_under_a_file_size_limit_lives_on_and_says_what_failed(box):
+    path = box.fleet({"a": {"disks": [{"size": "1G"}], "cloud-init": {}}})
+    for _ in range(2):  # the second one finds what the first one left
+        done = subprocess.run(
+            ["sh", "-c", 'ulimit -f 100; exec "$@"', "-", BINARY, "-L", "t",
+             "up", "-d", "-f", path], env=box.env, cwd=box.work, check=False,
+            capture_output=True, text=True, timeout=60)
+        require_equal(done.returncode, FAILED, done.stderr)
+        require_in("a: cannot write the seed: ", done.stderr)
+        require_in("File too large", done.stderr)
+        require_in("File too large", box.gm("ls").out)
+        require_equal(os.listdir(data_path(box, "a")), ["instance-id"])
+    box.gm("kill-server")
+    box.up("-f", path)
 
 
 def test_a_base_is_one_by_all_its_names(box):

@@ -190,6 +190,9 @@ static const struct {
      A
      "165: guests.b.nics[0]: warning: 52:54:00:00:00:0A is the MAC address of a card of a on the same network, too: leave \"mac\" out, and each gets its own\n" A
      "165: guests.b.nics[0]: error: the tap device lo is wanted by a already\n"},
+    {"\"a\":{" TCG ",\"vnc\":5901}",
+     A "65: guests.a.vnc: warning: display 5901 listens on port 11801: port "
+       "5901 is display 1's\n"},
     /* Sockets, which QEMU makes of whatever is there. */
     {"\"a\":{" TCG ",\"vnc\":\"unix:k\"},\"b\":{" TCG
      ",\"vnc\":\"unix:s\"},\"c\":{" TCG ",\"vnc\":\"unix:./s\"},\"d\":{" TCG
