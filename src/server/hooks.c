@@ -17,6 +17,12 @@ extern char **environ;
 /* Our own variables; what this process has of them is not passed on. */
 #define VARIABLE_PREFIX "GUESTMUX_"
 #define VARIABLES_MAX 16
+/* Bytes of what a command prints that are kept; the rest is read and dropped.
+ */
+#define OUTPUT_MAX_BYTES ((size_t)16 << 10)
+#define READ_BYTES 4096
+/* Commands that ended, of which something goes on and could print. */
+#define DRAINING_MAX 16
 
 struct hook {
     struct hook *next;
@@ -29,9 +35,15 @@ struct hook {
     uint64_t timeout_ms;
     uv_process_t process;
     uv_pipe_t pipe;
+    uv_pipe_t output;       /* what it prints */
+    struct hooks *draining; /* borrowed: in whose list it is; or NULL */
+    size_t printed;         /* bytes that were kept of it */
+    uint64_t dropped;       /* and that were not */
+    char chunk[READ_BYTES];
     uv_write_t write;
     struct loop_timer *limit; /* owned */
     int handles;              /* of ours, not closed yet */
+    bool has_process;         /* its handle is one of them */
     bool is_late;
 };
 
@@ -40,8 +52,10 @@ struct hooks {
     const char *server; /* borrowed */
     hooks_trouble_fn on_trouble;
     void *data;
-    struct hook *running; /* owned until their ends */
-    struct hook *waiting; /* owned, oldest first */
+    struct hook *running;  /* owned until their ends */
+    struct hook *waiting;  /* owned, oldest first */
+    struct hook *draining; /* owned, newest first: over, but not their output */
+    int draining_count;
     int running_count;
     int waiting_count;
 };
@@ -148,6 +162,51 @@ close_pipe(struct hook *hook)
         uv_close((uv_handle_t *)&hook->pipe, on_closed);
 }
 
+static void
+unlink_hook(struct hook **list, struct hook *hook)
+{
+    while (*list != hook)
+        list = &(*list)->next;
+    *list = hook->next;
+    hook->next = NULL;
+}
+
+static void
+close_output(struct hook *hook)
+{
+    if (uv_is_closing((uv_handle_t *)&hook->output))
+        return;
+    if (hook->dropped)
+        (void)fprintf(stderr,
+                      "guestmux: the command of alert rule \"%s\" (%s) printed "
+                      "%" PRIu64 " bytes more\n",
+                      hook->rule, hook->words[0], hook->dropped);
+    if (hook->draining) {
+        hook->draining->draining_count--;
+        unlink_hook(&hook->draining->draining, hook);
+        hook->draining = NULL;
+    }
+    uv_close((uv_handle_t *)&hook->output, on_closed);
+}
+
+/* A command may leave something behind that still prints: it is not to die of a
+ * closed pipe. */
+static void
+drain(struct hooks *hooks, struct hook *hook)
+{
+    if (uv_is_closing((uv_handle_t *)&hook->output))
+        return;
+    hook->draining = hooks;
+    hook->next = hooks->draining;
+    hooks->draining = hook;
+    if (++hooks->draining_count <= DRAINING_MAX)
+        return;
+    struct hook *oldest = hook;
+    while (oldest->next)
+        oldest = oldest->next;
+    close_output(oldest);
+}
+
 /* The command is over, or never began. */
 static void
 finish(struct hook *hook)
@@ -156,16 +215,42 @@ finish(struct hook *hook)
     loop_timer_free(hook->limit);
     hook->limit = NULL;
     close_pipe(hook);
-    uv_close((uv_handle_t *)&hook->process, on_closed);
-    if (!hooks)
+    if (hook->has_process)
+        uv_close((uv_handle_t *)&hook->process, on_closed);
+    if (!hooks) {
+        close_output(hook);
         return;
-    struct hook **link = &hooks->running;
-    while (*link != hook)
-        link = &(*link)->next;
-    *link = hook->next;
+    }
+    unlink_hook(&hooks->running, hook);
     hook->hooks = NULL;
     hooks->running_count--;
+    drain(hooks, hook);
     start_next(hooks);
+}
+
+static void
+on_chunk_wanted(uv_handle_t *handle, size_t size, uv_buf_t *ret_chunk)
+{
+    struct hook *hook = handle->data;
+    (void)size;
+    *ret_chunk = uv_buf_init(hook->chunk, sizeof(hook->chunk));
+}
+
+/* The command printed something; server.log gets the beginning of it. */
+static void
+on_output(uv_stream_t *stream, ssize_t len, const uv_buf_t *chunk)
+{
+    struct hook *hook = stream->data;
+    if (len < 0) {
+        close_output(hook);
+        return;
+    }
+    size_t room = OUTPUT_MAX_BYTES - hook->printed;
+    size_t kept = (size_t)len < room ? (size_t)len : room;
+    if (kept)
+        (void)fwrite(chunk->base, 1, kept, stderr);
+    hook->printed += kept;
+    hook->dropped += (size_t)len - kept;
 }
 
 static void
@@ -207,14 +292,16 @@ on_written(uv_write_t *write, int status)
     close_pipe(write->data);
 }
 
-static bool
-spawn(struct hook *hook)
+/* Starts the process; what it prints goes to that descriptor. An error of
+ * libuv's, or 0. */
+static int
+spawn_into(struct hook *hook, int output)
 {
     uv_stdio_container_t stdio[3] = {
         {.flags = UV_CREATE_PIPE | UV_READABLE_PIPE,
          .data.stream = (uv_stream_t *)&hook->pipe},
-        {.flags = UV_INHERIT_FD, .data.fd = STDERR_FILENO},
-        {.flags = UV_INHERIT_FD, .data.fd = STDERR_FILENO},
+        {.flags = UV_INHERIT_FD, .data.fd = output},
+        {.flags = UV_INHERIT_FD, .data.fd = output},
     };
     char **environment = make_environment(hook);
     const char *home = getenv("HOME");
@@ -228,13 +315,34 @@ spawn(struct hook *hook)
         .stdio_count = 3,
         .stdio = stdio,
     };
-    hook->handles = 2;
-    hook->process.data = hook->pipe.data = hook->write.data = hook;
-    uv_pipe_init(hook->hooks->loop, &hook->pipe, 0);
+    hook->has_process = true;
+    hook->handles++;
     int fault = uv_spawn(hook->hooks->loop, &hook->process, &options);
     free(environment);
-    if (!fault)
+    return fault;
+}
+
+static bool
+spawn(struct hook *hook)
+{
+    uv_file ends[2];
+    hook->handles = 2;
+    hook->process.data = hook->pipe.data = hook->write.data = hook;
+    hook->output.data = hook;
+    uv_pipe_init(hook->hooks->loop, &hook->pipe, 0);
+    uv_pipe_init(hook->hooks->loop, &hook->output, 0);
+    int fault = uv_pipe(ends, UV_NONBLOCK_PIPE, 0);
+    bool has_pipe = !fault;
+    if (has_pipe) {
+        (void)uv_pipe_open(&hook->output, ends[0]);
+        fault = spawn_into(hook, ends[1]);
+        (void)close(ends[1]);
+    }
+    if (!fault) {
+        (void)uv_read_start((uv_stream_t *)&hook->output, on_chunk_wanted,
+                            on_output);
         return true;
+    }
     char *what = xasprintf("cannot be run: %s", uv_strerror(fault));
     tell(hook, what);
     free(what);
@@ -311,5 +419,7 @@ hooks_free(struct hooks *hooks)
         hook->hooks = NULL;
         finish(hook);
     }
+    while (hooks->draining)
+        close_output(hooks->draining);
     free(hooks);
 }
