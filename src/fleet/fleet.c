@@ -5,6 +5,7 @@
 #include "fleet/fleet-internal.h"
 #include "fleet/networks.h"
 #include "fleet/order.h"
+#include "fleet/shared.h"
 #include "fleet/spec-internal.h"
 
 #include <assert.h>
@@ -237,6 +238,7 @@ fleet_load(const struct fleet_source *source, struct error *error)
     /* who is waited for may be in the file that is missing */
     if (!builder.is_incomplete)
         order_check(fleet, builder.mistakes);
+    shared_check(fleet, builder.mistakes);
     bool ok = mistakes_report(builder.mistakes, error);
     if (!ok && source->ret_mistakes)
         *source->ret_mistakes = mistakes_text(builder.mistakes);

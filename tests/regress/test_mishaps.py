@@ -230,7 +230,8 @@ def test_a_base_is_one_by_all_its_names(box):
     require_equal([os.stat(data_path(box, f"g{i}", "disk0.qcow2")).st_ino
                    for i in range(3)], inodes, "the overlays")
     box.gm("kill", "--yes", "g0", "g1", "g2")
-    box.gm("rm", "--yes", "g0", "g1", "g2")
+    # With the images gone nothing lies over it, and it is a disk like others.
+    box.gm("rm", "--yes", "--disks", "g0", "g1", "g2")
     guests = {f"w{i}": {**SMALL, "disks": [{"file": name, "format": "raw"}]}
               for i, name in enumerate(names)}
     path = box.write("two.json", {"version": 1, "guests": guests})

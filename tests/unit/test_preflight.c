@@ -195,12 +195,13 @@ static const struct {
        "5901 is display 1's\n"},
     /* Sockets, which QEMU makes of whatever is there. */
     {"\"a\":{" TCG ",\"vnc\":\"unix:k\"},\"b\":{" TCG
-     ",\"vnc\":\"unix:s\"},\"c\":{" TCG ",\"vnc\":\"unix:./s\"},\"d\":{" TCG
+     ",\"vnc\":\"unix:s\"},\"c\":{" TCG
+     ",\"args\":[\"-vnc\",\"unix:./s\"]},\"d\":{" TCG
      ",\"args\":[\"-serial\",\"unix:gone/s,server=on\"]}",
      A
      "65: guests.a.vnc: error: k is no socket but a file, which QEMU would delete to listen there: take another path\n" A
-     "167: guests.c.vnc: error: the socket s is wanted by b already\n" A
-     "221: guests.d.args: error: cannot listen on gone/s: No such file or directory\n"},
+     "168: guests.c.args: error: the socket s is wanted by b already\n" A
+     "231: guests.d.args: error: cannot listen on gone/s: No such file or directory\n"},
     /* What is printed to: logs may be shared, disks not. */
     {"\"a\":{" TCG ",\"disks\":[\"real.qcow2\"],\"args\":[\"-serial\","
      "\"file:plain\"]},\"b\":{" TCG ",\"args\":[\"-serial\",\"file:plain\"]}"

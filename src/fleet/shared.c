@@ -1,0 +1,76 @@
+#include "fleet/shared.h"
+
+#include "base/xalloc.h"
+#include "fleet/document.h"
+#include "fleet/spec-internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The next part of a path that says something: no "." and no empty one. */
+static const char *
+next_part(const char *path, size_t *ret_len)
+{
+    for (;;) {
+        path += strspn(path, "/");
+        *ret_len = strcspn(path, "/");
+        if (*ret_len != 1 || path[0] != '.')
+            return path;
+        path++;
+    }
+}
+
+/* Whether two absolute paths are one, as far as their words say. */
+static bool
+is_same_path(const char *a, const char *b)
+{
+    for (;;) {
+        size_t a_len = 0;
+        size_t b_len = 0;
+        a = next_part(a, &a_len);
+        b = next_part(b, &b_len);
+        if (a_len != b_len || memcmp(a, b, a_len) != 0)
+            return false;
+        if (!a_len)
+            return true;
+        a += a_len;
+        b += b_len;
+    }
+}
+
+static void
+tell(const struct fleet *fleet, const struct spec *spec,
+     const struct spec *owner, struct mistakes *mistakes)
+{
+    struct fleet_place place = fleet_locate(fleet, spec->name, "vnc", -1);
+    char *where = fleet_where(fleet, spec->name, "vnc", -1);
+    char *shown = spec_show(spec->vnc_socket);
+    char *line =
+        xasprintf("%s: %s and %s both want the socket \"%s\" for their "
+                  "display",
+                  where, owner->name, spec->name, shown);
+    for (size_t i = 0; i < fleet->document_count; i++) {
+        if (fleet->documents[i]->text.order == place.file)
+            mistakes_add_line_at(mistakes, &fleet->documents[i]->text,
+                                 place.position, line);
+    }
+    free(line);
+    free(shown);
+    free(where);
+}
+
+void
+shared_check(const struct fleet *fleet, struct mistakes *mistakes)
+{
+    for (size_t i = 0; i < fleet->guest_count; i++) {
+        const struct spec *spec = fleet->guests[i];
+        for (size_t k = 0; spec->vnc_socket && k < i; k++) {
+            const struct spec *other = fleet->guests[k];
+            if (!other->vnc_socket ||
+                !is_same_path(spec->vnc_socket, other->vnc_socket))
+                continue;
+            tell(fleet, spec, other, mistakes);
+            break;
+        }
+    }
+}
