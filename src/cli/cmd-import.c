@@ -5,6 +5,7 @@
 #include "cli/cmd.h"
 #include "cli/input.h"
 #include "fleet/shellscript.h"
+#include "fleet/shellwords.h"
 #include "qemu/import.h"
 
 #include <errno.h>
@@ -88,6 +89,12 @@ import_arguments(const struct cli *cli, struct import *import,
     struct stat info;
     if (import_is_command(words))
         return import_words(import, words, name, error);
+    if (import_is_shell(words)) {
+        char *text = shellwords_join(words);
+        bool ok = import_script(import, text, strlen(text), NULL, name, error);
+        free(text);
+        return ok;
+    }
     bool is_text = cli->options.argument_count == 1 &&
                    strpbrk(words[0], " \t\n") && stat(words[0], &info) < 0;
     if (is_text)

@@ -106,6 +106,8 @@ script_set(struct script_reader *reader, const char *name, size_t len,
         free(variable->remark);
         variable->problem = variable->remark = NULL;
     }
+    variable->is_exported =
+        variable->is_exported || (flags & SCRIPT_SET_EXPORT);
     set_remark(reader, variable, flags);
     if (problem && !variable->problem)
         variable->problem = problem;
@@ -327,14 +329,14 @@ script_expand(struct script_reader *reader, bool is_quoted, int depth)
         script_skip_nested(reader, '(', ')');
         unknown_expansion(reader, start);
         reader->has_word = true;
-    } else if (next[0] == '@' || next[0] == '*') {
+    } else if ((next[0] == '@' || next[0] == '*') && !reader->has_arguments) {
         reader->at++;
         reader->has_nothing = true;
         script_add(&reader->notes,
                    xasprintf("$%c: left out, a script that is imported has no "
                              "arguments",
                              next[0]));
-    } else if (next[0] != '\0' && strchr("0123456789#?-$!", next[0])) {
+    } else if (next[0] != '\0' && strchr("0123456789#?-$!@*", next[0])) {
         reader->at++;
         unknown_expansion(reader, start);
     } else {

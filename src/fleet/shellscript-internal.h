@@ -21,6 +21,7 @@ struct script_variable {
     char *problem;              /* owned: why its value is not known, or NULL */
     char *remark;   /* owned: what is to be said where it is used, or NULL */
     unsigned depth; /* of the block that set it so; 0: of none */
+    bool is_exported;
 };
 
 /* Loops over known words within each other that are read again. */
@@ -67,6 +68,14 @@ struct script_reader {
     char *heredocs[SCRIPT_MAX_HEREDOCS]; /* owned */
     size_t heredoc_count;
     struct error *error;
+    shellscript_text_fn find_text; /* NULL: texts are just words */
+    unsigned nesting;              /* of texts within each other */
+    unsigned texts;                /* that were read so far */
+    bool has_arguments;            /* it is a text with a $1 */
+    bool exports_all;              /* set -a */
+    unsigned *lines;               /* owned: where each word begins */
+    size_t line_capacity;
+    unsigned word_line;
 };
 
 void script_add(struct script_words *words, char *word);
@@ -108,6 +117,18 @@ bool script_read_redirection(struct script_reader *reader);
 /* At the beginning of a line: steps over the here-documents before it. */
 void script_skip_heredocs(struct script_reader *reader);
 
+/* shellscript-nested.c: a word was added, which began at word_line. */
+void script_note_line(struct script_reader *reader);
+/* "export NAME", "set -a": a command is complete. */
+void script_take_exports(struct script_reader *reader);
+/* Whether what is assigned here is exported at once. */
+bool script_is_exporting(const struct script_reader *reader);
+/* What the texts in the command's words would run; NULL: nothing. */
+struct shellscript *script_read_texts(struct script_reader *reader);
+/* Reads all of it. */
+bool script_read_all(struct script_reader *reader);
+void script_finish(struct script_reader *reader);
+
 /* shellscript-calculate.c: behind a $: puts the value of "((…))" or "(seq …)".
  * False: only a shell can tell it. *ret_ok: within the limit. */
 bool script_calculate(struct script_reader *reader, bool *ret_ok);
@@ -129,6 +150,7 @@ enum script_set_flags {
     SCRIPT_SET_APPEND = 1 << 0, /* += */
     SCRIPT_SET_ARRAY = 1 << 1,  /* =(…) */
     SCRIPT_SET_TURN = 1 << 2,   /* a loop's variable */
+    SCRIPT_SET_EXPORT = 1 << 3, /* programs get it */
 };
 
 /* Sets a variable, of a name of len bytes. values: moved. problem: moved, or

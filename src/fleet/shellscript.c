@@ -104,6 +104,7 @@ script_end_word(struct script_reader *reader)
         free(word);
     else
         script_add(&reader->words, word);
+    script_note_line(reader);
     reader->has_word = false;
     reader->is_quoted = false;
     return true;
@@ -126,13 +127,17 @@ end_command(struct script_reader *reader)
 {
     if (!script_end_word(reader))
         return false;
+    script_take_exports(reader);
+    struct shellscript *nested = script_read_texts(reader);
     bool is_loop = script_begin_block(reader);
     struct shellscript *script = reader->script;
     if (reader->words.count || reader->assignments.count)
         reader->is_chained = false;
-    if (script->count >= MAX_COMMANDS)
+    if (script->count >= MAX_COMMANDS) {
+        shellscript_free(nested);
         return script_fault(reader, ERROR_CODE_LIMIT,
                             "there are too many commands in the script");
+    }
     if (reader->words.count && !is_loop && !is_declaration(&reader->words)) {
         if (reader->depth > reader->loop_count)
             script_add(&reader->notes,
@@ -140,10 +145,15 @@ end_command(struct script_reader *reader)
                                "function: it is taken as if it ran once"));
         script->commands = xreallocarray(script->commands, script->count + 1,
                                          sizeof(*script->commands));
-        script->commands[script->count++] = (struct shellscript_command){
-            reader->words.items, reader->assignments.items, reader->notes.items,
-            reader->problem, reader->command_line};
+        script->commands[script->count++] =
+            (struct shellscript_command){reader->words.items,
+                                         reader->assignments.items,
+                                         reader->notes.items,
+                                         reader->problem,
+                                         nested,
+                                         reader->command_line};
     } else {
+        shellscript_free(nested);
         script_words_finish(&reader->words);
         script_words_finish(&reader->assignments);
         script_words_finish(&reader->notes);
@@ -370,6 +380,8 @@ read_assignment(struct script_reader *reader, size_t len)
     if (!is_array && ok && !reader->words.count)
         script_add(&reader->assignments,
                    xasprintf("%.*s=%s", (int)len, name, values.items[0]));
+    if (script_is_exporting(reader))
+        flags |= SCRIPT_SET_EXPORT;
     script_set(reader, name, len, flags, &values, reader->problem);
     reader->problem = outer_problem;
     reader->is_value = false;
@@ -427,6 +439,8 @@ read_step(struct script_reader *reader)
         reader->at += strcspn(reader->text + reader->at, "\n");
         return true;
     }
+    if (!reader->has_word)
+        reader->word_line = reader->line;
     if (!reader->has_word && !reader->words.count && !reader->assignments.count)
         reader->command_line = reader->line;
     if (is_assignment(reader, &len))
@@ -447,11 +461,11 @@ set_directory(struct script_reader *reader)
     if (!directory)
         return;
     script_add(&values, directory);
-    script_set(reader, "PWD", strlen("PWD"), 0, &values, NULL);
+    script_set(reader, "PWD", strlen("PWD"), SCRIPT_SET_EXPORT, &values, NULL);
 }
 
-static void
-finish(struct script_reader *reader)
+void
+script_finish(struct script_reader *reader)
 {
     for (size_t i = 0; i < reader->variable_count; i++) {
         free(reader->variables[i].name);
@@ -468,11 +482,31 @@ finish(struct script_reader *reader)
     buffer_finish(&reader->word);
     free(reader->problem);
     free(reader->remark);
+    free(reader->lines);
     script_blocks_finish(reader);
+}
+
+bool
+script_read_all(struct script_reader *reader)
+{
+    bool ok = true;
+    /* The last word may be a loop's "done", which leads back. */
+    for (size_t end = SIZE_MAX; ok && reader->at != end;) {
+        end = reader->text[reader->at] ? SIZE_MAX : reader->at;
+        ok = end == SIZE_MAX ? read_step(reader) : end_command(reader);
+    }
+    return ok;
 }
 
 struct shellscript *
 shellscript_read(const char *text, size_t len, struct error *error)
+{
+    return shellscript_read_nested(text, len, NULL, error);
+}
+
+struct shellscript *
+shellscript_read_nested(const char *text, size_t len,
+                        shellscript_text_fn find_text, struct error *error)
 {
     if (len > SHELLSCRIPT_MAX_BYTES || memchr(text, '\0', len)) {
         error_set(error, ERROR_CODE_INVALID,
@@ -482,16 +516,12 @@ shellscript_read(const char *text, size_t len, struct error *error)
         return NULL;
     }
     char *copy = xstrndup(text, len);
-    struct script_reader reader = {.text = copy, .line = 1, .error = error};
+    struct script_reader reader = {
+        .text = copy, .line = 1, .error = error, .find_text = find_text};
     reader.script = xcalloc(1, sizeof(*reader.script));
     set_directory(&reader);
-    bool ok = true;
-    /* The last word may be a loop's "done", which leads back. */
-    for (size_t end = SIZE_MAX; ok && reader.at != end;) {
-        end = reader.text[reader.at] ? SIZE_MAX : reader.at;
-        ok = end == SIZE_MAX ? read_step(&reader) : end_command(&reader);
-    }
-    finish(&reader);
+    bool ok = script_read_all(&reader);
+    script_finish(&reader);
     free(copy);
     if (ok)
         return reader.script;
@@ -508,6 +538,7 @@ shellscript_free(struct shellscript *script)
         shellwords_free(command->assignments);
         shellwords_free(command->notes);
         free(command->problem);
+        shellscript_free(command->nested);
     }
     if (script)
         free(script->commands);

@@ -18,8 +18,16 @@ struct shellscript_command {
     char **assignments; /* owned: "NAME=value" before it; NULL-terminated */
     char **notes;       /* owned: what was left out; NULL-terminated */
     char *problem;      /* owned: why some word cannot be told, or NULL */
-    unsigned line;      /* where it begins, from 1 */
+    struct shellscript *nested; /* owned: what a shell of its own would run, by
+                                 * the texts that find_text tells; or NULL */
+    unsigned line;              /* where it begins, from 1 */
 };
+
+/* The first word, from that number on, that the command hands over to a shell
+ * as a script ("sh -c TEXT"); *ret_argument: a word that it has as $1, or NULL.
+ * -1: there is none. */
+typedef int (*shellscript_text_fn)(char *const *words, int from,
+                                   const char **ret_argument);
 
 struct shellscript {
     struct shellscript_command *commands; /* owned */
@@ -30,4 +38,9 @@ struct shellscript {
  * or too much of it; error begins with "line N: ". Never runs anything. */
 struct shellscript *shellscript_read(const char *text, size_t len,
                                      struct error *error);
+/* The same; texts that find_text tells are scripts again, read with the
+ * variables that are exported. What is none by itself is left. */
+struct shellscript *shellscript_read_nested(const char *text, size_t len,
+                                            shellscript_text_fn find_text,
+                                            struct error *error);
 void shellscript_free(struct shellscript *script);

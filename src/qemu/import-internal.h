@@ -100,10 +100,19 @@ void import_add_note(char ***notes, size_t *count, char *text);
 /* import-program.c: "NAME=value" for "env", unless a fleet file may not set it;
  * then it is noted. */
 void import_take_variable(struct importer *importer, const char *word);
+bool import_is_assignment(const char *word);
 /* QEMU's name behind what only says how to start it, or NULL.
  * importer: gets the variables and notes of what stands before it; may be NULL.
  */
 char *const *import_find_program(struct importer *importer, char *const *words);
+
+/* import-text.c: which word of a command is a script for a shell of its own;
+ * for shellscript_read_nested. */
+int import_find_text(char *const *words, int from, const char **ret_argument);
+/* Steps over assignments and wrappers before a command. importer: gets their
+ * notes and variables; may be NULL. */
+char *const *import_skip_wrappers(struct importer *importer,
+                                  char *const *words);
 
 /* import-options.c: options that are a field each. */
 void import_options(struct importer *importer);

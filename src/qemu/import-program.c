@@ -36,8 +36,8 @@ static const struct {
     {"timeout", "ks", 1, "guestmux ends no guest by itself"},
 };
 
-static bool
-is_assignment(const char *word)
+bool
+import_is_assignment(const char *word)
 {
     size_t len = strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_"
                               "abcdefghijklmnopqrstuvwxyz0123456789");
@@ -104,11 +104,11 @@ import_take_variable(struct importer *importer, const char *word)
 }
 
 char *const *
-import_find_program(struct importer *importer, char *const *words)
+import_skip_wrappers(struct importer *importer, char *const *words)
 {
     while (*words) {
         size_t which = 0;
-        if (is_assignment(*words)) {
+        if (import_is_assignment(*words)) {
             if (importer)
                 import_take_variable(importer, *words);
             words++;
@@ -124,6 +124,13 @@ import_find_program(struct importer *importer, char *const *words)
                         wrappers[which].why);
         skip_wrapper(&words, which);
     }
+    return words;
+}
+
+char *const *
+import_find_program(struct importer *importer, char *const *words)
+{
+    words = import_skip_wrappers(importer, words);
     return *words && is_qemu(*words) ? words : NULL;
 }
 

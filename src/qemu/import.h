@@ -32,7 +32,12 @@ bool import_words(struct import *import, char *const *words, const char *name,
 /* Whether words are a QEMU command: QEMU's name, or what starts it. */
 bool import_is_command(char *const *words);
 
-/* Adds a guest for each QEMU command of a script; other commands are noted.
+/* Whether they are a shell or tmux with a script in one of them ("sh -c TEXT").
+ */
+bool import_is_shell(char *const *words);
+
+/* Adds a guest for each QEMU command of a script, also of those that it hands
+ * over to a shell of its own; other commands are noted.
  * file: for messages ("FILE:3: …"); NULL: none ("line 3: …"). name: of the
  * first guest, and what the names of the others begin with; may be NULL. error
  * has a line for each command that cannot be taken. */

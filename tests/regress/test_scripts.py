@@ -19,6 +19,8 @@ SCRIPTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "scripts")
 REFUSED = {
     "kubernetes-hard-way": [
         ":6: $name: $1 needs a shell to tell its value"],
+    "shell-argument": [":3: $1 needs a shell to tell its value"],
+    "shell-not-exported": [":2: $MEM: it is not exported"],
     "nproc": [":1: $(nproc) needs a shell to tell its value"],
     "nixos-vm": [":4: $QEMU_NET_OPTS is not set in the script"],
     "while-read": [":2: $name: it is read when the script runs"],
@@ -44,7 +46,9 @@ TOLD = {
     "kvm-if-there": ["$ACCEL: what line 3 says is taken, in a condition"],
     "comment-in-between": [":4: -nographic: left out, no command begins with"],
     "case": ["it stands in a condition"],
-    "screen": [":1: vm0: screen: dropped", ":2: tmux", "it names one"],
+    "screen": [":1: vm0: screen: dropped", ":2: tmux new-session", "what it has a shell run is taken"],
+    "shell-in-shell": [":4: bash -c", ":6: vm0: ", ":10: cd /srv: left out",
+                       ":10: vm1: exec: dropped", ":11: vm2: "],
     "sudo-nice": ["sudo: dropped", "nice: dropped", "taskset: dropped"],
     "windows": ["-usbdevice tablet: QEMU has it no more"],
     "scsi-disks": ["ends in gmdisk and a number instead of a"],
@@ -54,7 +58,8 @@ TOLD = {
 
 # How many guests a script has, where that is not one.
 COUNTS = {"kubernetes-unrolled": 2, "for-loop": 3, "counting-loop": 3,
-          "loop-in-background": 2, "kubernetes-daemons": 3}
+          "loop-in-background": 2, "kubernetes-daemons": 3, "screen": 2,
+          "shell-in-shell": 3}
 
 # Devices that QEMU adds by itself and the import says that it leaves out, and
 # controllers that differ by intention.

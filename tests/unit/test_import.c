@@ -312,6 +312,53 @@ static const struct {
             "runs as\n# line 1: vm0: env: dropped, what it sets is in "
             "\"env\"\n# line 1: vm0: nice: dropped, guestmux sets no "
             "priorities\n" CONSOLE},
+    /* For a shell of its own. */
+    {"M=64\nA=1 sudo env B=2 sh -c \"" PC "-m $M\" name x",
+     FIELDS "\"memory\":64,\"nics\":[],\"env\":{\"A\":\"1\",\"B\":\"2\"}}\n"
+            "# line 2: sudo env B=2 sh -c 'qemu-system-x86_64 -nodefaults "
+            "-display…: dropped, what it has a shell run is taken\n"
+            "# line 2: vm0: consoles: a serial port was added, the console, "
+            "where the command has none\n"},
+    {"tmux new-window -n a \\; split-window -h -t x '\n\n" PC
+     "; bash' \\; next",
+     FIELDS "\"nics\":[]}\n"
+            "# line 1: tmux new-window -n a ';' split-window -h -t x '  "
+            "qemu-syste…: dropped, what it has a shell run is taken\n"
+            "# line 3: vm0: consoles: a serial port was added, the console, "
+            "where the command has none\n"
+            "# line 3: bash: not a QEMU command, left out\n"},
+    {"sh -c 'echo qemu'\nsh -ec '" PC "-m $1'",
+     "# line 1: sh -c 'echo qemu': not a QEMU command, left out\n"
+     "# line 2: sh -ec 'qemu-system-x86_64 -nodefaults -display none -accel…: "
+     "dropped, what it has a shell run is taken\n"
+     "error: line 2: $1 needs a shell to tell its value\n"},
+    {"bash --norc +x -o pipefail -c '" PC "'\nsh -x script -c '" PC "'\n"
+     "tmux send-keys '" PC "' Enter\ntmux attach \\; new '" PC "' word",
+     FIELDS "\"nics\":[]}\n"
+            "# line 1: bash --norc +x -o pipefail -c 'qemu-system-x86_64 "
+            "-nodefaul…: dropped, what it has a shell run is taken\n" CONSOLE
+            "# line 2: sh -x script -c 'qemu-system-x86_64 -nodefaults "
+            "-display no…: not a QEMU command, left out; it names one, which "
+            "can be imported by itself\n"
+            "# line 3: tmux send-keys 'qemu-system-x86_64 -nodefaults -display "
+            "non…: not a QEMU command, left out; it names one, which can be "
+            "imported by itself\n"
+            "# line 4: tmux attach ';' new 'qemu-system-x86_64 -nodefaults "
+            "-displa…: not a QEMU command, left out; it names one, which can "
+            "be imported by itself\n"},
+    {"X=1\nexport Y=2 Z\nZ=3\nsh -c '" PC "-m $Y -smp $X'\nset -a\nX=4\nZ=5\n"
+     "sh -c '" PC "-smp $X -m ${Z}'",
+     FIELDS
+     "\"smp\":4,\"memory\":5,\"nics\":[]}\n"
+     "# line 4: sh -c 'qemu-system-x86_64 -nodefaults -display none -accel "
+     "…: dropped, what it has a shell run is taken\n"
+     "# line 5: set -a: not a QEMU command, left out\n"
+     "# line 8: sh -c 'qemu-system-x86_64 -nodefaults -display none -accel "
+     "…: dropped, what it has a shell run is taken\n"
+     "# line 8: vm0: consoles: a serial port was added, the console, where the "
+     "command has none\n"
+     "error: line 4: $X: it is not exported, so that the shell of its own that "
+     "runs this does not have it\n"},
     {"qemu-system-mips -m 64 -nographic",
      "vm0 {\"command\":[\"qemu-system-mips\",\"-m\",\"64\",\"-nographic\"]}\n"
      "# line 1: vm0: kept as a command: which devices its machine has without "

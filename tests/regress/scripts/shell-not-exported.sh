@@ -1,0 +1,2 @@
+MEM=256
+sh -c 'qemu-system-x86_64 -m $MEM -nographic'
