@@ -29,7 +29,7 @@ run_fit(struct deck *deck, int argument)
     (void)argument;
     const struct pane *pane = deck->focus;
     if (!pane || !pane->console[0] || !deck->connection ||
-        !company_may_type(deck, pane))
+        !link_may_change(deck) || !company_may_type(deck, pane))
         return;
     connection_execute(deck->connection, "console-fit",
                        json_pack("{s:s}", "guest", pane->target), on_fit, deck);

@@ -42,6 +42,8 @@ run_start(struct deck *deck, int argument)
 {
     (void)argument;
     const struct mirror_guest *guest = arrange_target(deck);
+    if (!link_may_change(deck))
+        return;
     if (guest && !state_info(guest->state)->has_ended)
         status_message(deck, DECK_WARNING, "%s runs already", guest->name);
     else
@@ -64,9 +66,7 @@ static void
 run_shutdown(struct deck *deck, int argument)
 {
     (void)argument;
-    if (call_off(deck))
-        return;
-    if (!check_runs(deck))
+    if (!link_may_change(deck) || call_off(deck) || !check_runs(deck))
         return;
     countdown_begin(deck, arrange_target(deck)->name);
     command_target(deck, "guest-shutdown", "pressing the power button of");
@@ -77,7 +77,7 @@ run_pause(struct deck *deck, int argument)
 {
     (void)argument;
     const struct mirror_guest *guest = arrange_target(deck);
-    if (!check_runs(deck))
+    if (!link_may_change(deck) || !check_runs(deck))
         return;
     if (strcmp(guest->state, "running") == 0)
         command_target(deck, "guest-pause", "pausing");
@@ -122,7 +122,7 @@ static void
 run_question(struct deck *deck, int argument)
 {
     const struct mirror_guest *guest = arrange_target(deck);
-    if (!guest)
+    if (!guest || !link_may_change(deck))
         return;
     if (argument == QUESTION_RESTART && state_info(guest->state)->has_ended) {
         run_start(deck, 0);
@@ -178,12 +178,7 @@ run_ssh(struct deck *deck, int argument)
 {
     (void)argument;
     const struct mirror_guest *guest = arrange_target(deck);
-    if (!guest || !check_runs(deck))
-        return;
-    if (deck->options->is_read_only)
-        status_message(deck, DECK_WARNING,
-                       "read-only: nothing is sent from this deck");
-    else
+    if (guest && link_may_change(deck) && check_runs(deck))
         deck_leave(deck, DECK_END_SSH, guest->name);
 }
 

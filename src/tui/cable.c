@@ -115,10 +115,9 @@ cable_open(struct deck *deck)
     if (!guest)
         return;
     const json_t *cards = json_object_get(guest->object, "nics");
-    if (deck->options->is_read_only)
-        status_message(deck, DECK_WARNING,
-                       "read-only: no guest is acted on from this deck");
-    else if (state_info(guest->state)->has_ended)
+    if (!link_may_change(deck))
+        return;
+    if (state_info(guest->state)->has_ended)
         status_message(deck, DECK_WARNING, "%s does not run", guest->name);
     else if (!json_array_size(cards))
         status_message(deck, DECK_WARNING, "%s has no network card",

@@ -199,13 +199,11 @@ void
 company_toggle_keyboard(struct deck *deck)
 {
     const struct pane *pane = deck->focus;
-    if (!pane || !pane->console[0])
+    if (!pane || !pane->console[0] || !link_may_change(deck))
         return;
     bool holds = pane->company.holds_keyboard;
     link_command(deck, holds ? "keyboard-release" : "keyboard-take",
                  json_pack("{s:s}", "guest", pane->target));
-    if (deck->options->is_read_only)
-        return; /* the server says so */
     if (holds)
         status_message(deck, DECK_INFO, "everybody can type to %s again",
                        pane->target);

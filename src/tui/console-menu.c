@@ -181,15 +181,10 @@ void
 console_menu_open(struct deck *deck)
 {
     const struct mirror_guest *guest = arrange_target(deck);
-    if (!guest)
+    if (!guest || !link_may_change(deck))
         return;
     if (state_info(guest->state)->has_ended) {
         status_message(deck, DECK_WARNING, "%s does not run", guest->name);
-        return;
-    }
-    if (deck->options->is_read_only) {
-        status_message(deck, DECK_WARNING,
-                       "read-only: nothing is sent from this deck");
         return;
     }
     const struct pane *pane = deck->focus;

@@ -189,6 +189,8 @@ void frame_update_clock(struct deck *deck);
 
 void link_start(struct deck *deck, int fd);
 void link_stop(struct deck *deck);
+/* Whether this deck may do anything to guests; says so when it may not. */
+bool link_may_change(struct deck *deck);
 /* Sends a command about a guest; a refusal is shown. arguments: stolen. */
 void link_command(struct deck *deck, const char *method, json_t *arguments);
 

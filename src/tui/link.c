@@ -290,6 +290,15 @@ on_command(void *user, json_t *value, const struct error *error)
         status_message(user, DECK_ERROR, "%s", error->text);
 }
 
+bool
+link_may_change(struct deck *deck)
+{
+    if (deck->options->is_read_only)
+        status_message(deck, DECK_WARNING,
+                       "read-only: this deck changes nothing");
+    return !deck->options->is_read_only;
+}
+
 void
 link_command(struct deck *deck, const char *method, json_t *arguments)
 {

@@ -267,7 +267,7 @@ watching_menu(struct deck *deck)
     const struct mirror_guest *guest = pane ? pane_guest(pane) : NULL;
     const json_t *console = guest ? find_console(guest, pane->console) : NULL;
     struct menu_entry entries[CHOICES_COUNT];
-    if (!console)
+    if (!console || !link_may_change(deck))
         return;
     json_int_t now = json_integer_value(json_object_get(console, "silence-s"));
     bool has_activity = json_is_true(json_object_get(console, "activity"));
