@@ -25,6 +25,8 @@
 #define MESSAGE_ERROR_MS 12000
 /* After how long one has been read by who goes on to something else. */
 #define MESSAGE_READ_MS 1500
+/* Room for one key and what it does. */
+#define HINT_COLS 14
 /* Guests whose progress is shown there. */
 #define PASTES_SHOWN_MAX 3
 
@@ -151,11 +153,10 @@ badge_text(const struct deck *deck, enum keymap_mode mode)
     }
 }
 
-/* The fleet in numbers: each state that occurs, and where we are. */
-static int
-draw_numbers(struct deck *deck, TickitRenderBuffer *rb, int from, int cols)
+/* How many guests are in each state that occurs. */
+static void
+append_states(const struct deck *deck, struct buffer *text)
 {
-    struct buffer text = {0};
     static const char *const shown[] = {"running", "paused", "crashed",
                                         "stopped"};
     for (size_t i = 0; i < sizeof(shown) / sizeof(*shown); i++) {
@@ -163,24 +164,38 @@ draw_numbers(struct deck *deck, TickitRenderBuffer *rb, int from, int cols)
         for (size_t j = 0; j < deck->fleet.count; j++)
             count += strcmp(deck->fleet.guests[j].state, shown[i]) == 0;
         if (count > 0)
-            buffer_printf(&text, "%s %d  ",
+            buffer_printf(text, "%s %d  ",
                           state_glyph(state_info(shown[i]), deck->has_unicode),
                           count);
     }
+}
+
+/* The fleet in numbers and where we are, or only that, as far as there is room
+ * beside what a key does. Returns the column where it begins. */
+static int
+draw_numbers(struct deck *deck, TickitRenderBuffer *rb, int from, int cols)
+{
+    struct buffer states = {0};
+    char place[64] = "";
+    append_states(deck, &states);
     if (deck->is_zoomed)
-        buffer_append_text(&text, "zoom ");
+        (void)snprintf(place, sizeof(place), "zoom ");
     else if (deck->layout.page_count > 1)
-        buffer_printf(&text, "page %zu/%zu ", deck->layout.page + 1,
-                      deck->layout.page_count);
-    char *numbers = buffer_steal(&text);
-    int width = (int)utf8_text_cols(numbers, strlen(numbers));
-    int col = cols - width;
-    if (col > from + 2)
-        draw_text(rb, 0, col, width, theme_pen(deck->theme, THEME_STATUS),
-                  numbers);
-    else
-        col = cols;
-    free(numbers);
+        (void)snprintf(place, sizeof(place), "page %zu/%zu ",
+                       deck->layout.page + 1, deck->layout.page_count);
+    buffer_append_text(&states, place);
+    char *whole = buffer_steal(&states);
+    const char *const texts[] = {whole, place};
+    int col = cols;
+    for (size_t i = 0; i < 2 && col == cols; i++) {
+        int width = (int)utf8_text_cols(texts[i], strlen(texts[i]));
+        if (width > 0 && cols - width > from + HINT_COLS) {
+            col = cols - width;
+            draw_text(rb, 0, col, width, theme_pen(deck->theme, THEME_STATUS),
+                      texts[i]);
+        }
+    }
+    free(whole);
     return col;
 }
 
@@ -300,7 +315,7 @@ status_expose(struct deck *deck, TickitRenderBuffer *rb, int cols)
         return;
     }
     int numbers = draw_numbers(deck, rb, col, cols);
-    draw_hints(deck, rb, mode, col, numbers);
+    draw_hints(deck, rb, mode, col, numbers - 1);
 }
 
 /* A bare console has no status line, but what it would say beyond "typing"

@@ -219,6 +219,13 @@ def test_a_message_leaves_room_for_what_the_keys_do(box):
     deck.wait_for("watch a for  (nothing was copied yet   )?Escape cancels")
 
 
+def test_a_narrow_status_line_names_a_key_before_it_counts_guests(box):
+    deck = open_deck(box, cols=56, rows=14, a=["cat"], b=["cat"], c=["cat"])
+    for cols, numbers in ((56, "● 3  page 1/3"), (46, "page 1/3"), (41, "")):
+        deck.resize(cols, 14)
+        deck.wait_for(rf"^ typing → a console  C-\] \? help *{numbers}$")
+
+
 def test_what_a_key_does_to_a_paused_guest_is_told(box):
     box.up("-f", box.fleet({"a": {}}))
     deck = box.deck(cols=120)
