@@ -89,8 +89,13 @@ bool
 file_write(const char *path, const char *data, size_t len, unsigned flags,
            struct error *error)
 {
+    struct stat old;
+    if (flags & FILE_PERSONS && lstat(path, &old) == 0 && !S_ISREG(old.st_mode))
+        return error_set(error, ERROR_CODE_INVALID,
+                         "%s is no regular file, and is left alone", path);
     char *temporary = xasprintf("%s.%d.tmp", path, (int)getpid());
-    (void)unlink(temporary); /* of a process of our pid that was killed */
+    if (!(flags & FILE_PERSONS)) /* of a process of our pid that was killed */
+        (void)unlink(temporary);
     int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     bool ok = fd >= 0 && write_whole(fd, data, len) &&
               (flags & FILE_VOLATILE || fsync(fd) == 0);
@@ -104,4 +109,25 @@ file_write(const char *path, const char *data, size_t len, unsigned flags,
     }
     free(temporary);
     return ok;
+}
+
+bool
+file_create(const char *path, const char *data, size_t len, struct error *error)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0 && errno == EEXIST)
+        return error_set(error, ERROR_CODE_EXISTS, "%s exists", path);
+    if (fd < 0)
+        return error_set_errno(error, errno, "cannot make %s", path);
+    bool ok = write_whole(fd, data, len);
+    int cause = errno;
+    if (close(fd) < 0 && ok) {
+        ok = false;
+        cause = errno;
+    }
+    if (ok)
+        return true;
+    error_set_errno(error, cause, "cannot write %s", path);
+    (void)unlink(path);
+    return false;
 }

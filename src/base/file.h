@@ -16,6 +16,8 @@ enum file_flags {
     FILE_SYNCED = 0,
     FILE_VOLATILE = 1 << 0, /* without the fsync, some ms faster: for what a
                              * crash of the machine makes worthless anyway */
+    FILE_PERSONS = 1 << 1,  /* in a directory of the user's: replaces a regular
+                             * file only, and takes no file for a left-over */
 };
 
 /* Writes a small private file (0600) so that a reader sees the old or the new
@@ -23,3 +25,7 @@ enum file_flags {
  * that has the name is replaced, not followed. flags: enum file_flags. */
 bool file_write(const char *path, const char *data, size_t len, unsigned flags,
                 struct error *error);
+/* Makes a private file where nothing has the name yet (EXISTS otherwise), whole
+ * or not at all. */
+bool file_create(const char *path, const char *data, size_t len,
+                 struct error *error);

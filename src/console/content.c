@@ -173,7 +173,7 @@ write_noting(struct console *console, const char *bytes, size_t len,
 {
     uint64_t offset = console->offset;
     while (len > 0) {
-        int is_due = 0;
+        bool is_due = false;
         size_t part = stops_split(&console->stops, offset, bytes, len, &is_due);
         terminal_write(console->terminal, bytes, part, flags);
         offset += part;

@@ -20,10 +20,10 @@ spacing_of(const struct stops *stops)
 
 size_t
 stops_split(const struct stops *stops, uint64_t offset, const char *bytes,
-            size_t len, int *ret_is_due)
+            size_t len, bool *ret_is_due)
 {
     uint64_t due = offset;
-    *ret_is_due = 0;
+    *ret_is_due = false;
     if (stops->count)
         due = stops->items[stops->count - 1].offset + spacing_of(stops);
     if (due > offset + len)
@@ -33,7 +33,7 @@ stops_split(const struct stops *stops, uint64_t offset, const char *bytes,
     const char *end = memchr(bytes + from, '\n', len - from);
     if (!end)
         return len;
-    *ret_is_due = 1;
+    *ret_is_due = true;
     return (size_t)(end - bytes) + 1;
 }
 

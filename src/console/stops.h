@@ -1,5 +1,6 @@
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,7 +33,7 @@ void stops_finish(struct stops *stops);
  * be added: up to and with the line end where one is due; all of them when
  * none is. *ret_is_due says which. */
 size_t stops_split(const struct stops *stops, uint64_t offset,
-                   const char *bytes, size_t len, int *ret_is_due);
+                   const char *bytes, size_t len, bool *ret_is_due);
 
 /* The line at offset (beyond that of the last stop) is the row of that id. */
 void stops_add(struct stops *stops, uint64_t offset, uint64_t id);

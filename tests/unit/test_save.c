@@ -43,6 +43,27 @@ what_is_there_is_replaced_only_when_asked(void **state)
     scratch_remove(dir);
 }
 
+static void
+a_file_that_was_there_beside_it_stays(void **state)
+{
+    (void)state;
+    struct error error = {0};
+    char *dir = scratch_new();
+    char *path = scratch_path(dir, "text");
+    char name[64];
+    (void)snprintf(name, sizeof(name), "text.%d.tmp", (int)getpid());
+    char *beside = scratch_path(dir, name);
+    assert_true(save_text_file(path, "old", 3, SAVE_NEW, &error));
+    assert_true(save_text_file(beside, "mine", 4, SAVE_NEW, &error));
+    assert_false(save_text_file(path, "new", 3, SAVE_REPLACE, &error));
+    assert_non_null(strstr(error.text, "cannot write"));
+    assert_content(path, "old\n");
+    assert_content(beside, "mine\n");
+    free(beside);
+    free(path);
+    scratch_remove(dir);
+}
+
 /* A link is not followed: whoever made it chose where the text would go. */
 static void
 links_and_directories_are_left_alone(void **state)
@@ -85,6 +106,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_there_is_replaced_only_when_asked),
+        cmocka_unit_test(a_file_that_was_there_beside_it_stays),
         cmocka_unit_test(links_and_directories_are_left_alone),
         cmocka_unit_test(a_tilde_is_the_home_directory),
     };
