@@ -1,10 +1,12 @@
 /* Disks, the CD-ROM and the seed. */
 #include "base/xalloc.h"
+#include "qemu/argv.h"
 #include "qemu/cloud-config.h"
 #include "qemu/image-header.h"
 #include "qemu/image.h"
 #include "qemu/overlays.h"
 #include "qemu/preflight-internal.h"
+#include "qemu/prepare.h"
 #include "qemu/process.h"
 #include "qemu/qcow2.h"
 
@@ -43,6 +45,32 @@ check_base(const struct preflight_check *check, const struct spec_disk *disk,
     preflight_check_chain(check, disk->base, item);
 }
 
+/* The image that was made before. */
+static void
+check_image(const struct preflight_check *check, const struct spec_disk *disk,
+            int item)
+{
+    const char *home = check->preflight->data_dir;
+    if (!home)
+        return;
+    char *data_dir = xasprintf("%s/%s", home, check->spec->name);
+    char *path = argv_disk_path(disk, data_dir);
+    struct qcow2_header header = {0};
+    struct error error = {0};
+    bool is_there = false;
+    if (!prepare_look_at_made(check->spec, disk, data_dir, &header, &is_there,
+                              &error))
+        preflight_add(check, PREFLIGHT_SEVERITY_ERROR, "disks", item, "%s",
+                      error.text);
+    else if (is_there)
+        preflight_check_use(
+            check, path, disk->is_readonly ? IMAGE_USE_READS : IMAGE_USE_WRITES,
+            "disks", item);
+    qcow2_header_finish(&header);
+    free(path);
+    free(data_dir);
+}
+
 static void
 check_made_disk(const struct preflight_check *check,
                 const struct spec_disk *disk, int item)
@@ -55,6 +83,9 @@ check_made_disk(const struct preflight_check *check,
     free(program);
     if (disk->base)
         check_base(check, disk, item);
+    /* that the base is gone is told already */
+    if (!disk->base || access(disk->base, R_OK) == 0)
+        check_image(check, disk, item);
 }
 
 static void

@@ -176,26 +176,35 @@ look_at_made(const char *path, bool *ret_is_there, struct error *error)
                                              : "no plain file");
 }
 
+bool
+prepare_look_at_made(const struct spec *spec, const struct spec_disk *disk,
+                     const char *data_dir, struct qcow2_header *ret_header,
+                     bool *ret_is_there, struct error *error)
+{
+    char *path = argv_disk_path(disk, data_dir);
+    bool ok = look_at_made(path, ret_is_there, error);
+    if (ok && *ret_is_there)
+        ok = qcow2_read_header(path, ret_header, error) &&
+             check_backing(disk, path, ret_header, spec->name, error);
+    free(path);
+    return ok;
+}
+
 /* Uses what is there, or finds that it is to be made. */
 static bool
 look_at_disk(struct prepare *prepare, size_t index, struct error *error)
 {
     const struct spec_disk *disk = &prepare->spec->disks[index];
-    char *path = argv_disk_path(disk, prepare->data_dir);
     struct qcow2_header header = {0};
     bool is_there = false;
-    bool ok = look_at_made(path, &is_there, error);
+    bool ok = prepare_look_at_made(prepare->spec, disk, prepare->data_dir,
+                                   &header, &is_there, error);
     prepare->is_missing[index] = ok && !is_there;
-    if (ok && !is_there) {
+    if (ok && !is_there)
         ok = prepare_check_base(prepare->home, disk, error);
-    } else if (ok) {
-        ok = qcow2_read_header(path, &header, error) &&
-             check_backing(disk, path, &header, prepare->spec->name, error);
-        if (ok)
-            note_size(prepare, disk, &header);
-        qcow2_header_finish(&header);
-    }
-    free(path);
+    else if (ok)
+        note_size(prepare, disk, &header);
+    qcow2_header_finish(&header);
     return ok;
 }
 

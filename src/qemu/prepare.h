@@ -44,6 +44,14 @@ void prepare_cancel(struct prepare *prepare);
 bool prepare_check_base(const char *home, const struct spec_disk *disk,
                         struct error *error);
 
+/* Whether the image of a disk that guestmux makes, if it is there, is one of
+ * its own over what the definition says. data_dir: the guest's. ret_header: to
+ * be finished, where there is one. */
+struct qcow2_header;
+bool prepare_look_at_made(const struct spec *spec, const struct spec_disk *disk,
+                          const char *data_dir, struct qcow2_header *ret_header,
+                          bool *ret_is_there, struct error *error);
+
 /* The plan by which the image of a disk that guestmux makes comes to be at
  * path. Borrows all three. */
 struct image_plan prepare_plan(const struct spec_disk *disk, const char *path);

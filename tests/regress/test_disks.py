@@ -504,6 +504,35 @@ def test_rm_with_disks_forgets_host_keys_and_follows_no_link(box):
         require(os.path.exists(path), path)
 
 
+def test_check_looks_at_images_that_are_there(box):
+    make_base(box)
+    make_base(box, "other.img")
+    guests = {name: {"disks": [{"base": "base.img"}]} for name in "abcd"}
+    off(box, guests)
+    path = box.fleet(guests | {"a": {"disks": [{"base": "other.img"}]}})
+    with open(data_path(box, "b", "disk0.qcow2"), "r+b") as file:
+        file.write(b"nothing any more")
+    os.unlink(data_path(box, "c", "disk0.qcow2"))
+    os.symlink(os.path.join(box.work, "x"),
+               data_path(box, "c", "disk0.qcow2"))
+    told = box.gm("check", path, code=FAILED).out
+    made = data_path(box)
+    require_in(f"guests.a.disks[0]: error: {made}/a/disk0.qcow2 lies over "
+               f"{box.work}/base.img, but the definition of disk0 says "
+               f"{box.work}/other.img", told)
+    require_in(f"guests.b.disks[0]: error: {made}/b/disk0.qcow2 is not a "
+               "qcow2 image", told)
+    require_in("guests.c.disks[0]: error: ", told)
+    require_in("is not a file that guestmux made (it is a symbolic link)", told)
+    require("guests.d" not in told, told)
+    # Who has it open, and that is not the guest.
+    box.gm("start", "d")
+    require("guests.d" not in box.gm("check", path, code=FAILED).out, "d")
+    other = box.write("e.json", json.dumps({"version": 1, "guests": {
+        "d": {"disks": [{"base": "base.img"}]}}}))
+    require("guests.d" not in box.gm("check", other).out, "d")
+
+
 def test_no_image_of_a_guest_becomes_a_base(box):
     """By a link or another server neither: what lies over it would be garbage
     as soon as that guest runs."""
