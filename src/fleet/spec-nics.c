@@ -404,6 +404,38 @@ read_nic_object(struct spec_reader *reader, struct spec_nic *nic,
         read_options(reader, nic, options, &at_options);
 }
 
+/* What QEMU's -nic calls networks, as of QEMU 10. */
+static const char *const raw_types[] = {
+    "user",  "tap",          "bridge",     "socket",        "stream",
+    "dgram", "vde",          "l2tpv3",     "netmap",        "vhost-user",
+    "passt", "vmnet-shared", "vmnet-host", "vmnet-bridged", "af-xdp",
+    "none",  "vhost-vdpa",
+};
+
+/* A value of -nic begins with a type, or with a key. */
+static void
+check_raw(struct spec_reader *reader, const char *text,
+          const struct place *place)
+{
+    size_t len = strcspn(text, ",");
+    char *type = xstrndup(text, len);
+    bool ok =
+        strchr(type, '=') || spec_is_among(type, raw_types, COUNT(raw_types));
+    const char *near = nearest_name(type, raw_types, COUNT(raw_types));
+    char *shown = spec_show(type);
+    if (!ok && near)
+        mistakes_add(reader->mistakes, place, POSITIONS_PART_VALUE,
+                     "\"%s\" is not a type of QEMU's -nic (try %s)", shown,
+                     near);
+    else if (!ok)
+        mistakes_add(reader->mistakes, place, POSITIONS_PART_VALUE,
+                     "\"%s\" is not a type of QEMU's -nic (write "
+                     "{\"network\": \"%s\"} for a network of the fleet's own)",
+                     shown, shown);
+    free(shown);
+    free(type);
+}
+
 static void
 read_nic(struct spec_reader *reader, struct spec_nic *nic, const json_t *value,
          const struct place *place)
@@ -418,6 +450,8 @@ read_nic(struct spec_reader *reader, struct spec_nic *nic, const json_t *value,
     } else {
         nic->text = spec_take_text(reader, value, place, WORD_MAX_BYTES,
                                    SPEC_TEXT_ONE_LINE);
+        if (nic->text)
+            check_raw(reader, nic->text, place);
         if (nic->text && !strcmp(nic->text, "none"))
             mistakes_add(reader->mistakes, place, POSITIONS_PART_VALUE,
                          "for no network at all, leave the array empty: "

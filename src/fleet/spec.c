@@ -218,7 +218,7 @@ check_together(struct spec_reader *reader, const struct spec_entry *entry)
 {
     const struct spec *spec = reader->spec;
     const char *const after_kernel[] = {"initrd", "append"};
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; spec->kind == SPEC_KIND_QEMU && i < 2; i++) {
         if (!spec->kernel && !has(entry->fields, "kernel") &&
             json_object_get(spec->source, after_kernel[i]))
             miss_kernel(reader, entry, after_kernel[i]);

@@ -278,6 +278,14 @@ static const struct {
      "\"network\" of the fleet's, not both\n"
      "f:1:62: guests.a.nics[0].network: there is no network \"lan0\" (write "
      "\"networks\": {\"lan0\": {}} beside \"guests\")"},
+    {GUEST("\"nics\":[\"lan0\",\"usr,model=e1000\",\"model=e1000\"]"),
+     "f:1:37: guests.a.nics[0]: \"lan0\" is not a type of QEMU's -nic (write "
+     "{\"network\": \"lan0\"} for a network of the fleet's own)\n"
+     "f:1:44: guests.a.nics[1]: \"usr\" is not a type of QEMU's -nic (try "
+     "user)"},
+    {GUEST("\"append\":\"x\",\"exec\":[\"x\"]"),
+     "f:1:29: guests.a.append: \"append\" does not go with \"exec\", which "
+     "stands instead of QEMU's fields"},
     {GUEST("\"nics\":[{\"network\":\"lan0\"}]"),
      "f:1:48: guests.a.nics[0].network: there is no network \"lan0\" (write "
      "\"networks\": {\"lan0\": {}} beside \"guests\")"},

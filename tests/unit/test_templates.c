@@ -230,7 +230,7 @@ paths_start_at_the_file_they_stand_in(void **state)
         "\"guests\":{\"a\":{\"template\":\"t\",\"initrd\":\"./i\"}}}");
     put("lib/t.json", "{\"version\":1,\"templates\":{\"t\":{\"kernel\":\"k\","
                       "\"disks\":[{\"file\":\"../d.qcow2\"}],\"vnc\":"
-                      "\"unix:v\"}}}");
+                      "\"unix:{name}\"}}}");
     put("lib/deep/g.json",
         "{\"version\":1,\"include\":\"../t.json\","
         "\"guests\":{\"b\":{\"template\":\"t\",\"initrd\":\"i\"}}}");
@@ -242,7 +242,7 @@ paths_start_at_the_file_they_stand_in(void **state)
     assert_string_equal(fleet->guests[0]->directory, deep);
     assert_string_equal(fleet->guests[1]->directory, here);
     char *wanted = xasprintf("{\"kernel\":\"%s/lib/k\",\"disks\":[{\"file\":"
-                             "\"%s/lib/../d.qcow2\"}],\"vnc\":\"unix:%s/lib/v\""
+                             "\"%s/lib/../d.qcow2\"}],\"vnc\":\"unix:%s/lib/b\""
                              ",\"initrd\":\"i\"}",
                              here, here, here);
     assert_source(fleet, "b", wanted);
