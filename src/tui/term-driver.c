@@ -313,6 +313,19 @@ start_curses(struct term *term, const char *type, struct error *error)
     return true;
 }
 
+/* libtermkey reads what follows kmous as the three bytes of the oldest mouse
+ * reports. XTerm's entry may have the beginning of SGR's there ("ESC [ <"):
+ * without it those reports are read as what they are, as are the oldest. */
+static const char *
+get_terminfo(const char *name, const char *value, void *data)
+{
+    (void)data;
+    bool is_sgr = value && strncmp(value, "\033[<", 3) == 0;
+    return is_sgr && strcmp(name, "key_mouse") == 0 ? NULL : value;
+}
+
+static const struct TickitTerminfoHook terminfo_hook = {.getstr = get_terminfo};
+
 struct term *
 term_open(int in_fd, int out_fd, const char *type, struct error *error)
 {
@@ -348,6 +361,7 @@ term_open(int in_fd, int out_fd, const char *type, struct error *error)
         .termtype = type,
         .open = TICKIT_NO_OPEN,
         .driver = &term->driver,
+        .ti_hook = &terminfo_hook,
     };
     term->tickit = tickit_term_build(&builder);
     term_update_size(term);

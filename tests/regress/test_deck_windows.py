@@ -4,7 +4,7 @@ and by mouse, on small screens too."""
 import json
 import os
 
-from harness import main, require, require_equal, require_in
+from harness import BINARY, main, require, require_equal, require_in
 
 LONG = "a-long-name-of-a-guest-that-has-48-characters-xx"
 
@@ -132,6 +132,26 @@ def test_questions_are_answered_by_clicks(box):
     deck.click_on("  Force off  ")
     box.wait_state("a", "stopped")
     deck.wait_for("○ a +stopped")
+
+
+def test_the_mouse_works_whatever_terminfo_says_of_it(box):
+    """XTerm's entry has another beginning of reports than tmux's."""
+    box.up("-f", box.console_fleet(a=["cat"], b=["sh", "-c", "seq 90; cat"]))
+    for term in ("xterm-256color", "xterm", "screen", "vt100"):
+        deck = box.terminal(["env", f"TERM={term}", BINARY, "-L", "t"])
+        deck.wait_for("typing [→>] a")
+        deck.click(3, 5)
+        deck.wait_for("keys [→>] guest list")
+        deck.click(3, 5)
+        deck.wait_for("typing [→>] b")
+        deck.type("\x1b[<64;40;20M")  # the wheel
+        deck.wait_for("scrollback b")
+        deck.keys("q")
+        deck.wait_for("typing [→>] b")
+        deck.keys("C-]", "d")
+        deck.wait_end()
+    for guest in "ab":
+        require("<" not in box.capture(guest), "a guest was sent a report")
 
 
 def test_menus_and_lists_are_gone_through_by_clicks(box):
