@@ -3,10 +3,11 @@
 import hashlib
 import json
 import os
+import shutil
 import stat
 import subprocess
 
-from harness import (FAILED, main, require, require_equal, require_in, until)
+from harness import (FAILED, Skip, main, require, require_equal, require_in, until)
 
 MIB = 1 << 20
 
@@ -84,6 +85,125 @@ def test_every_interface_shows_its_disk(box):
         require_equal(inserted["ro"], False, f"disk {number}")
         require_equal(inserted["cache"]["direct"], True, f"disk {number}")
     require_equal(found["gmcdrom"]["inserted"]["ro"], True, "the CD-ROM")
+
+
+# What QEMU says of each cache mode: its writes are cached, they pass by the
+# host's cache, flushes are left out.
+CACHES = {"writeback": (True, False, False), "none": (True, True, False),
+          "writethrough": (False, False, False),
+          "directsync": (False, True, False), "unsafe": (True, False, True)}
+
+
+def qemu_io(box, name, number, command):
+    """Done at the disk as its guest would."""
+    said = json.loads(box.gm(
+        "qmp", name, "human-monitor-command", json.dumps(
+            {"command-line": f'qemu-io gmdisk{number} "{command}"'})).out)
+    return said.replace("\r\n", "\n")
+
+
+def serial_of(box, name, qdev):
+    """The serial number at the device or what it belongs to."""
+    while qdev.count("/") > 2:
+        said = box.gm("qmp", name, "qom-get", json.dumps(
+            {"path": qdev, "property": "serial"}), code=None)
+        if said.code == 0:
+            return json.loads(said.out)
+        qdev = qdev.rsplit("/", 1)[0]
+    return None
+
+
+def has_data(path):
+    """Whether the first MiB of a file takes space on its file system."""
+    with open(path, "rb") as file:
+        try:
+            return os.lseek(file.fileno(), 0, os.SEEK_DATA) < MIB
+        except OSError:
+            return False
+
+
+def test_qemu_has_each_disk_as_it_is_said_to_be(box):
+    kinds = ["virtio", "scsi", "sata", "nvme", "ide"]
+    disks = []
+    for number, kind in enumerate(kinds):
+        for half, cache in enumerate((list(CACHES)[number], None)):
+            name = f"{kind}{half}.img"
+            with open(box.at("w", name), "wb") as file:
+                file.write(b"x" * (4 * MIB))
+            disk = {"file": name, "format": "raw", "interface": kind,
+                    "serial": f"gm-{kind}-{half}"}
+            disks.append(disk | ({"cache": cache, "discard": True} if cache
+                                 else {"readonly": True}))
+    # Writable ones without discard.
+    for kind in ("virtio", "nvme"):
+        name = kind + "2.img"
+        with open(box.at("w", name), "wb") as file:
+            file.write(b"x" * (4 * MIB))
+        disks.append({"file": name, "format": "raw", "interface": kind})
+    box.up("-f", box.fleet({"a": {"disks": disks, "machine": "pc"}}))
+    # The guest, which has drivers for some of them.
+    box.wait_shell("a")
+    for device, serial, readonly in (("vda", "gm-virtio-0", 0),
+                                     ("vdb", "gm-virtio-1", 1)):
+        box.shell("a", f"cd /sys/block/{device}; "
+                  "echo $(cat serial) $(cat ro)", f"^{serial} {readonly}")
+    rows = {row["device"]: row
+            for row in json.loads(box.gm("qmp", "a", "query-block").out)}
+    nodes = {node["node-name"]: node for node in json.loads(
+        box.gm("qmp", "a", "query-named-block-nodes").out)}
+    for number, disk in enumerate(disks):
+        what = f"disk {number}: {disk}"
+        row = rows[f"gmdisk{number}"]
+        inserted = row["inserted"]
+        path = box.at("w", disk["file"])
+        require_equal((inserted["file"], inserted["drv"]), (path, "raw"), what)
+        require_equal(inserted["ro"], disk.get("readonly", False), what)
+        cache = inserted["cache"]
+        require_equal((cache["writeback"], cache["direct"], cache["no-flush"]),
+                      CACHES[disk.get("cache", "writeback")], what)
+        node = nodes[inserted["node-name"]]
+        require_equal(node["cache"]["direct"], cache["direct"], what)
+        serial = serial_of(box, "a", row["qdev"])
+        if "serial" in disk:
+            require_equal(serial, disk["serial"], what)
+        if disk.get("readonly"):
+            require_in("read-only", qemu_io(box, "a", number, "write 0 1M")
+                       .lower().replace("permission", "read-only"), what)
+            continue
+        qemu_io(box, "a", number, "write -P 65 0 2M")
+        require(has_data(path), f"nothing was written: {what}")
+        qemu_io(box, "a", number, "discard 0 2M")
+        require_equal(has_data(path), not disk.get("discard"), what)
+
+
+def test_flash_is_what_firmware_finds(box):
+    code = "/usr/share/OVMF/OVMF_CODE_4M.fd"
+    if not os.path.exists(code):
+        raise Skip(f"{code} is missing")
+    shutil.copy("/usr/share/OVMF/OVMF_VARS_4M.fd", box.at("w", "vars.fd"))
+    before = digest(box.at("w", "vars.fd"))
+    flash = [{"file": code, "format": "raw", "interface": "pflash",
+              "readonly": True},
+             {"file": "vars.fd", "format": "raw", "interface": "pflash",
+              "cache": "writethrough"}]
+    box.write("guestmux.json", {"version": 1, "guests": {"a": {
+        "accel": "tcg", "memory": "256M", "nics": [], "disks": flash}}})
+    box.gm("check")
+    box.up()
+    box.gm("wait", "a", "--for", "UEFI Interactive Shell", "--since-boot",
+           "--timeout", 180, patience=190)
+    rows = [row["inserted"] for row in json.loads(
+        box.gm("qmp", "a", "query-block").out) if row.get("inserted")]
+    require_equal([(row["file"], row["ro"], row["cache"]["writeback"])
+                   for row in rows],
+                  [(code, True, True), (box.at("w", "vars.fd"), False, False)])
+    until(lambda: digest(box.at("w", "vars.fd")) != before,
+          "the variables to be written")
+    # Firmware by its field is in the same places.
+    box.write("both.json", {"version": 1, "guests": {"b": {
+        "accel": "tcg", "firmware": "uefi", "disks": flash[1:]}}})
+    require_in("is in the machine's flash already",
+               box.gm("check", "both.json", code=FAILED).err)
 
 
 def test_a_disk_that_cannot_be_made_is_told_by_a_card(box):
