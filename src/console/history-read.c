@@ -7,6 +7,8 @@
  * starts, and at which width. */
 #define STAMP_START_SHIFT 44
 #define STAMP_COLS_SHIFT 52
+/* Spreads the stamps of what else is in such a row over the numbers below. */
+#define STAMP_REST_FACTOR UINT64_C(0x9E3779B97F4A7C15)
 
 uint32_t
 history_line_end(const struct history_block *block, uint32_t first)
@@ -27,6 +29,7 @@ struct wrapper {
     int cols;       /* the width */
     uint32_t entry; /* where the wanted row starts */
     int entry_col;
+    uint32_t last; /* where the reading of it ended */
     struct terminal_run *runs;
     size_t max_runs;
     size_t count; /* runs so far */
@@ -111,6 +114,7 @@ wrap_line(struct wrapper *wrapper, const struct history_block *block,
     for (uint32_t i = first; i < end; i++) {
         const struct history_entry *entry = history_entry(block, i);
         int entry_col = 0;
+        wrapper->last = i;
         struct packing_reader reader = packing_open(
             block->data + entry->offset,
             history_entry_end(block, i) - entry->offset, entry->flags);
@@ -263,6 +267,20 @@ history_read(struct history *history, size_t row, struct terminal_run *runs,
     return wrapper.count;
 }
 
+/* What a row wrapped anew has beyond the entry that it starts in: it changes
+ * when a later part of its line does. 0: nothing. */
+static uint64_t
+rest_of_row(const struct history_block *block, const struct wrapper *wrapper)
+{
+    uint64_t rest = 0;
+    for (uint32_t i = wrapper->entry + 1; i <= wrapper->last; i++) {
+        const struct history_entry *entry = history_entry(block, i);
+        rest = (rest ^ entry->id) * STAMP_REST_FACTOR;
+        rest = (rest ^ entry->version) * STAMP_REST_FACTOR;
+    }
+    return rest >> (64 - STAMP_COLS_SHIFT);
+}
+
 struct terminal_row_stamp
 history_stamp(struct history *history, size_t row)
 {
@@ -272,6 +290,7 @@ history_stamp(struct history *history, size_t row)
     uint32_t number = history->place.entry;
     uint64_t start = 0;
     uint64_t cols = 0;
+    uint64_t rest = 0;
     if (wanted || end - number > 1 ||
         history_entry(block, number)->cols > history->cols) {
         struct wrapper wrapper = {.wanted = wanted, .cols = history->cols};
@@ -279,12 +298,13 @@ history_stamp(struct history *history, size_t row)
         number = wrapper.entry;
         start = (uint64_t)wrapper.entry_col + 1;
         cols = (uint64_t)history->cols;
+        rest = rest_of_row(block, &wrapper);
     }
     const struct history_entry *entry = history_entry(block, number);
     return (struct terminal_row_stamp){
         .id = (block->base_id + entry->id) ^ start << STAMP_START_SHIFT,
-        .version =
-            block->base_version + entry->version + (cols << STAMP_COLS_SHIFT)};
+        .version = ((block->base_version + entry->version) ^ rest) +
+                   (cols << STAMP_COLS_SHIFT)};
 }
 
 static const char *
