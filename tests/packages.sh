@@ -11,7 +11,7 @@ say() { echo "packages: $*" >&2; }
 
 deb_build='gcc meson ninja-build pkg-config python3 scdoc libjansson-dev
     libuv1-dev libutf8proc-dev libpcre2-dev libtickit-dev libncurses-dev
-    libarchive-dev libyaml-dev libcrypt-dev'
+    libarchive-dev libyaml-dev libzstd-dev libcrypt-dev'
 case $(uname -m) in
 aarch64|arm64) deb_run=qemu-system-arm ;;
 *) deb_run=qemu-system-x86 ;;
@@ -80,7 +80,7 @@ missing_things() {
         command -v $command >/dev/null || printf '%s ' $command
     done
     for library in jansson libuv libutf8proc libpcre2-8 tickit ncursesw \
-        libarchive yaml-0.1; do
+        libarchive yaml-0.1 libzstd; do
         pkg-config --exists $library 2>/dev/null || printf '%s ' $library
     done
     [ "$1" = build ] && return
@@ -96,26 +96,27 @@ advice() {
     if command -v dnf >/dev/null; then
         echo "dnf install gcc meson pkgconf python3 scdoc jansson-devel" \
             "libuv-devel utf8proc-devel pcre2-devel libtickit-devel" \
-            "ncurses-devel libarchive-devel libyaml-devel libxcrypt-devel" \
+            "ncurses-devel libarchive-devel libyaml-devel libzstd-devel libxcrypt-devel" \
             "qemu-img libcmocka-devel clang clang-tools-extra tmux" \
             "qemu-system-x86-core busybox"
     elif command -v pacman >/dev/null; then
         echo "pacman -S --needed gcc meson pkgconf python scdoc jansson" \
-            "libuv libutf8proc pcre2 ncurses libarchive libyaml cmocka" \
+            "libuv libutf8proc pcre2 ncurses libarchive libyaml zstd cmocka" \
             "clang tmux qemu-base qemu-img busybox (and libtickit from the AUR)"
     elif command -v apk >/dev/null; then
         echo "apk add build-base meson pkgconf python3 scdoc jansson-dev" \
             "libuv-dev utf8proc-dev pcre2-dev libtickit-dev ncurses-dev" \
-            "libarchive-dev yaml-dev qemu-img cmocka-dev clang clang-extra-tools compiler-rt tmux" \
+            "libarchive-dev yaml-dev zstd-dev qemu-img cmocka-dev clang clang-extra-tools compiler-rt tmux" \
             "qemu-system-x86_64 busybox-static"
     elif command -v zypper >/dev/null; then
         echo "zypper install gcc meson pkgconf python3 scdoc" \
             "libjansson-devel libuv-devel utf8proc-devel pcre2-devel" \
             "libtickit-devel ncurses-devel libarchive-devel libyaml-devel" \
-            "libcmocka-devel clang tmux qemu-x86 qemu-tools busybox-static"
+            "libzstd-devel libcmocka-devel clang tmux qemu-x86 qemu-tools busybox-static"
     elif command -v brew >/dev/null; then
         echo "brew install meson pkg-config python scdoc jansson libuv" \
-            "utf8proc pcre2 libtickit ncurses libarchive libyaml cmocka tmux qemu"
+            "utf8proc pcre2 libtickit ncurses libarchive libyaml zstd cmocka tmux" \
+            "qemu"
     else
         echo "your system's packages of these"
     fi

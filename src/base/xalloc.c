@@ -4,13 +4,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+void
+xalloc_failed(void)
+{
+    (void)fputs("guestmux: out of memory\n", stderr);
+    abort();
+}
+
 static void *
 must(void *pointer)
 {
-    if (!pointer) {
-        (void)fputs("guestmux: out of memory\n", stderr);
-        abort();
-    }
+    if (!pointer)
+        xalloc_failed();
     return pointer;
 }
 

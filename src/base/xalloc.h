@@ -6,6 +6,9 @@
 /* Allocation that aborts on failure, for sizes that we choose. A size that a
  * guest, a peer or a file names is capped by its reader first. */
 
+/* What they do then. */
+_Noreturn void xalloc_failed(void);
+
 void *xmalloc(size_t bytes) __attribute__((malloc, returns_nonnull));
 
 /* Zeroed; aborts when count * bytes overflows. */

@@ -4,6 +4,7 @@
 #include "console/console.h"
 #include "console/fdsource.h"
 #include "console/follower.h"
+#include "console/freezer.h"
 #include "console/keyboard.h"
 #include "console/logwriter.h"
 #include "console/loss.h"
@@ -23,7 +24,10 @@ struct console_hub {
     uv_check_t *check;    /* runs once a turn */
     uint64_t turn;
     struct fdsource_shared fds;
-    struct console *first; /* all consoles */
+    struct freezer *freezer;     /* of all consoles' histories */
+    struct loop_timer *freezing; /* armed while it has something to do */
+    bool is_freezing;            /* a period's work is not done yet */
+    struct console *first;       /* all consoles */
 };
 
 /* Replies to the guest's queries: a burst, and then so many a second. */

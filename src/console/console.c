@@ -246,6 +246,7 @@ console_new(struct console_hub *hub, const struct console_config *config,
         .history_lines = config->history_lines,
         .handlers = &content_terminal_handlers,
         .data = console,
+        .freezer = hub->freezer,
     };
     console->terminal = terminal_new(&terminal);
     record_init(console, config);
@@ -346,6 +347,12 @@ console_resize(struct console *console, int rows, int cols)
     console_enter(console);
     content_try_resize(console);
     console_leave(console);
+}
+
+struct freezer *
+console_freezer(const struct console *console)
+{
+    return console->hub->freezer;
 }
 
 struct terminal *

@@ -14,6 +14,7 @@
  * emulator, and its keyboard. Everything happens on the loop's thread but the
  * watchdog's closing of ptys. */
 struct console;
+struct freezer;
 struct marks;
 struct times;
 
@@ -134,6 +135,9 @@ void console_resize(struct console *console, int rows, int cols);
 
 /* Borrowed. For reading; only the console writes and resizes it. */
 struct terminal *console_terminal(struct console *console);
+
+/* What compresses its history, and may do so with others'. */
+struct freezer *console_freezer(const struct console *console);
 
 /* Whether the replay of the log's present content is still under way. */
 bool console_is_replaying(const struct console *console);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "console/history-store.h"
 #include "console/history.h"
 #include "console/packing.h"
 
@@ -13,38 +14,21 @@ enum entry_flags {
     ENTRY_BREAK = 1 << 5,   /* … but the line was cut here for its length */
 };
 
-/* One row as it was written. */
-struct history_entry {
-    uint32_t id;      /* beyond the block's base_id */
-    uint32_t version; /* beyond the block's base_version */
-    uint32_t offset;  /* of its bytes in the block */
-    uint16_t cols;
-    uint16_t flags; /* enum entry_flags, enum packing_flags */
-};
-
-/* The memory of a block, which copies of a history share until one of them
- * writes to it. */
-struct history_store {
-    unsigned refs;
-    _Alignas(8) char data[]; /* entries are aligned from its end */
-};
-
-/* Rows written at one width. Bytes grow from the start of data, entries from
- * its end downward. A line never crosses blocks. */
+/* Rows written at one width. A line never crosses blocks. Only the newest one's
+ * store is open. */
 struct history_block {
     struct history_block *older;
     struct history_block *newer;
     uint64_t base_id;
     uint64_t base_version;
     struct history_store *store; /* counted */
-    char *data;                  /* in it: capacity bytes */
     size_t rows;                 /* as wrapped at the history's width */
-    uint32_t capacity;
-    uint32_t used;    /* bytes of text */
-    uint32_t first;   /* entries below were dropped */
-    uint32_t count;   /* entries, the dropped ones included */
-    int cols;         /* the width it was written at */
-    uint16_t widest;  /* columns that no row is wider than */
+    uint32_t capacity;           /* of the store, while it was open */
+    uint32_t used;               /* bytes of text */
+    uint32_t first;              /* entries below were dropped */
+    uint32_t count;              /* entries, the dropped ones included */
+    int cols;                    /* the width it was written at */
+    uint16_t widest;             /* columns that no row is wider than */
     bool has_wrapped; /* rows that others continue may be among them */
 };
 
@@ -58,6 +42,7 @@ struct history_place {
 };
 
 struct history {
+    struct freezer *freezer; /* borrowed, or NULL */
     size_t max_rows;
     size_t max_bytes;
     size_t block_bytes;
@@ -80,9 +65,15 @@ struct history {
 static inline struct history_entry *
 history_entry(const struct history_block *block, uint32_t number)
 {
-    struct history_entry *end =
-        (struct history_entry *)(void *)(block->data + block->capacity);
-    return end - 1 - number;
+    return history_store_entry(block->store, number);
+}
+
+/* The bytes of an entry and those behind it. */
+static inline const char *
+history_entry_bytes(const struct history_block *block, uint32_t number)
+{
+    return history_store_text(block->store) +
+           history_entry(block, number)->offset;
 }
 
 static inline uint32_t

@@ -10,7 +10,7 @@ entry_text(const struct history_block *block, uint32_t number,
 {
     const struct history_entry *entry = history_entry(block, number);
     struct packing_reader reader = packing_open(
-        block->data + entry->offset,
+        history_entry_bytes(block, number),
         history_entry_end(block, number) - entry->offset, entry->flags);
     *ret_bytes = (size_t)(reader.text_end - reader.text);
     return reader.text;

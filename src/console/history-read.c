@@ -116,7 +116,7 @@ wrap_line(struct wrapper *wrapper, const struct history_block *block,
         int entry_col = 0;
         wrapper->last = i;
         struct packing_reader reader = packing_open(
-            block->data + entry->offset,
+            history_entry_bytes(block, i),
             history_entry_end(block, i) - entry->offset, entry->flags);
         struct packing_piece piece;
         while (packing_next(&reader, &piece))
@@ -222,6 +222,7 @@ history_find_row(struct history *history, size_t number, uint32_t *ret_end)
     find_block(history, row);
     struct history_place *place = &history->place;
     struct history_block *block = place->block;
+    history_store_touch(block->store);
     if (block->cols == history->cols) {
         place->entry = block->first + (uint32_t)(row - place->block_row);
         place->entry_row = row;

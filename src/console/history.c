@@ -24,6 +24,7 @@ history_new(const struct history_config *config)
 {
     struct history *history = xcalloc(1, sizeof(*history));
     history->max_rows = config->max_rows;
+    history->freezer = config->freezer;
     history->block_bytes =
         config->block_bytes ? config->block_bytes : HISTORY_BLOCK_BYTES;
     history->bytes = sizeof(*history);
@@ -36,8 +37,7 @@ free_block(struct history_block *block)
 {
     if (!block)
         return;
-    if (--block->store->refs == 0)
-        free(block->store);
+    history_store_unref(block->store);
     free(block);
 }
 
@@ -74,29 +74,17 @@ block_bytes(size_t capacity)
            capacity;
 }
 
-static struct history_store *
-new_store(size_t capacity)
-{
-    struct history_store *store = xmalloc(sizeof(*store) + capacity);
-    store->refs = 1;
-    return store;
-}
-
 /* Gives the newest block memory of its own, before it is written to. */
 static void
 own_newest(struct history *history)
 {
     struct history_block *block = history->newest;
-    if (!block || block->store->refs == 1)
+    if (!block || (block->store->refs == 1 && !block->store->freezer))
         return;
-    struct history_store *store = new_store(block->capacity);
-    size_t entries = block->count * sizeof(struct history_entry);
-    memcpy(store->data, block->data, block->used);
-    memcpy(store->data + block->capacity - entries,
-           block->data + block->capacity - entries, entries);
-    block->store->refs--;
+    struct history_store *store = history_store_copy(
+        block->store, block->capacity, block->used, block->count);
+    history_store_unref(block->store);
     block->store = store;
-    block->data = store->data;
 }
 
 static struct history_block *
@@ -116,11 +104,10 @@ allocate_block(struct history *history, size_t need)
         capacity = block->capacity;
     } else {
         block = xmalloc(sizeof(*block));
-        block->store = new_store(capacity);
+        block->store = history_store_new(capacity);
         history->bytes += block_bytes(capacity);
     }
     *block = (struct history_block){.store = block->store,
-                                    .data = block->store->data,
                                     .capacity = (uint32_t)capacity,
                                     .cols = history->cols};
     return block;
@@ -152,7 +139,8 @@ remove_block(struct history *history, struct history_block *block)
         history->newest = block->older;
     history->place.block = NULL;
     if (!history->spare && block->capacity == history->block_bytes &&
-        block->store->refs == 1) {
+        block->store->refs == 1 &&
+        history_store_reopen(block->store, block->capacity)) {
         history->spare = block;
         return;
     }
@@ -165,17 +153,12 @@ static void
 shrink_newest(struct history *history)
 {
     struct history_block *block = history->newest;
-    size_t entries = block->count * sizeof(struct history_entry);
-    size_t text = (block->used + 15) & ~(size_t)15;
-    if (text + entries + WORTH_SHRINKING_BYTES >= block->capacity)
+    if (block_room(block) < WORTH_SHRINKING_BYTES)
         return;
-    memmove(block->data + text, block->data + block->capacity - entries,
-            entries);
-    history->bytes -= block->capacity - (text + entries);
-    block->capacity = (uint32_t)(text + entries);
-    block->store =
-        xreallocarray(block->store, 1, sizeof(*block->store) + block->capacity);
-    block->data = block->store->data;
+    size_t capacity = history_store_shrink(block->store, block->capacity,
+                                           block->used, block->count);
+    history->bytes -= block->capacity - capacity;
+    block->capacity = (uint32_t)capacity;
 }
 
 /* Dropping at the old end -------------------------------------------------- */
@@ -293,7 +276,7 @@ carry_line(struct history *history, size_t need)
     block->base_version = old->base_version;
     block->widest = old->widest;
     block->has_wrapped = true;
-    memcpy(block->data, old->data + start, bytes);
+    memcpy(block->store->text, old->store->text + start, bytes);
     block->used = bytes;
     block->count = count;
     for (uint32_t i = 0; i < count; i++) {
@@ -310,7 +293,6 @@ carry_line(struct history *history, size_t need)
         remove_block(history, old);
 }
 
-/* The block that takes a row of so many bytes. */
 /* Ends the open line where it is when the next row can not stay with it. */
 static void
 limit_line(struct history *history, bool is_same, size_t bytes)
@@ -331,6 +313,16 @@ base_of(uint64_t number)
     return number > UINT32_MAX / 2 ? number - UINT32_MAX / 2 : 0;
 }
 
+/* The block before the newest one gets no more rows. */
+static void
+close_older(struct history *history)
+{
+    const struct history_block *block = history->newest->older;
+    if (block)
+        history_store_close(block->store, history->freezer, block->used,
+                            block->count);
+}
+
 /* The block that takes a row of so many bytes. */
 static struct history_block *
 block_for(struct history *history, const struct row *row, size_t bytes)
@@ -346,11 +338,13 @@ block_for(struct history *history, const struct row *row, size_t bytes)
         return block;
     if (history_is_open(history)) {
         carry_line(history, need);
+        close_older(history);
         return history->newest;
     }
     if (block && block->cols != history->cols)
         shrink_newest(history);
     block = append_block(history, need);
+    close_older(history);
     block->base_id = base_of(row->id);
     block->base_version = base_of(row->version);
     return block;
@@ -369,7 +363,7 @@ add_entry(struct history *history, const struct row *row, int cols,
         .offset = block->used,
         .cols = (uint16_t)cols,
         .flags = (uint16_t)flags};
-    char *to = block->data + block->used;
+    char *to = block->store->text + block->used;
     if (bytes)
         memcpy(to, bytes, len);
     else

@@ -15,11 +15,14 @@
  * Rows are numbered from the oldest, 0 .. history_rows-1. */
 struct history;
 struct history_block;
+struct freezer;
 
 struct history_config {
-    size_t max_rows;    /* as written; 0: nothing is kept */
-    int cols;           /* the present width */
-    size_t block_bytes; /* of a full-sized block; 0: the usual size */
+    size_t max_rows;         /* as written; 0: nothing is kept */
+    int cols;                /* the present width */
+    size_t block_bytes;      /* of a full-sized block; 0: the usual size */
+    struct freezer *freezer; /* compresses the blocks that nobody looks at;
+                              * borrowed, lives longer; NULL: they stay */
 };
 
 /* Bytes of a full-sized block. */
@@ -43,7 +46,8 @@ size_t history_rows(const struct history *history);
 /* Rows dropped at the old end, as wrapped when they went. */
 uint64_t history_dropped(const struct history *history);
 
-/* Bytes of memory in use. */
+/* Bytes of memory in use, but for what the freezer makes smaller: these bytes
+ * are bounded. */
 size_t history_bytes(const struct history *history);
 
 /* Wraps at another width from now on. O(blocks) while no row is longer than the
@@ -75,7 +79,7 @@ struct history_line {
 
 /* The line that row number row < history_rows is part of. O(1) when lines are
  * asked for in order, else O(rows of a block); borrowed until the history
- * changes. */
+ * changes, at most for this loop turn. */
 void history_find_line(struct history *history, size_t row,
                        struct history_line *ret_line);
 

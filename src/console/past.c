@@ -200,6 +200,7 @@ begin_anew(struct past *past)
         .rows = terminal_rows(live),
         .cols = terminal_cols(live),
         .history_lines = past->history_lines,
+        .freezer = console_freezer(past->console),
     };
     uint64_t origin = find_origin(past);
     struct position position = {.origin = origin, .at = origin};

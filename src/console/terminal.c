@@ -41,6 +41,7 @@ terminal_new(const struct terminal_config *config)
     struct history_config history = {
         .max_rows = clamp_lines(config->history_lines),
         .cols = terminal->cols,
+        .freezer = config->freezer,
     };
     terminal->history = history_new(&history);
     terminal->grid = &terminal->main.grid;

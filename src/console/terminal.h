@@ -40,6 +40,8 @@ struct terminal_config {
     size_t history_lines;                     /* 0: no history */
     const struct terminal_handlers *handlers; /* borrowed; may be NULL */
     void *data;                               /* what the handlers get */
+    struct freezer *freezer; /* compresses the history; borrowed, lives
+                              * longer; NULL: it stays as it is */
 };
 
 struct terminal *terminal_new(const struct terminal_config *config);

@@ -3,6 +3,7 @@
  * bytes that mean something would make the input hard to change at random. */
 
 #include "base/buffer.h"
+#include "console/freezer.h"
 #include "console/render.h"
 #include "console/terminal-internal.h"
 
@@ -131,10 +132,22 @@ read_rows(struct terminal *terminal)
     buffer_finish(&out);
 }
 
+/* Compresses all of the history that can be. */
 static void
-do_something(struct terminal *terminal, uint8_t what, uint8_t rows,
-             uint8_t cols)
+freeze(struct freezer *freezer)
 {
+    freezer_tick(freezer);
+    freezer_tick(freezer);
+    while (freezer_work(freezer))
+        ;
+}
+
+static void
+do_something(struct terminal *terminal, struct freezer *freezer, uint8_t what,
+             uint8_t rows, uint8_t cols)
+{
+    if (what & 0x40)
+        freeze(freezer);
     switch (what % 4) {
     case 0:
     case 1:
@@ -159,14 +172,16 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                      .cols = data[1] % MOST_COLS,
                                      .history_lines = HISTORY_LINES,
                                      .handlers = &handlers,
-                                     .data = &replied};
+                                     .data = &replied,
+                                     .freezer = freezer_new()};
     struct terminal *terminal = terminal_new(&config);
     static struct seen seen[SEEN_COUNT];
     memset(seen, 0, sizeof(seen));
     for (size_t at = 2; at < size;) {
         if (data[at] == 0xFF && at + 4 <= size) {
             see_rows(terminal, seen);
-            do_something(terminal, data[at + 1], data[at + 2], data[at + 3]);
+            do_something(terminal, config.freezer, data[at + 1], data[at + 2],
+                         data[at + 3]);
             see_rows(terminal, seen);
             at += 4;
             continue;
@@ -187,5 +202,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     read_rows(terminal);
     expect(replied <= TERMINAL_REPLY_BURST_BYTES + size, "too many answers");
     terminal_free(terminal);
+    freezer_free(config.freezer);
     return 0;
 }

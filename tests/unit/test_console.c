@@ -1,5 +1,6 @@
 #include "base/clock.h"
 #include "console-world.h"
+#include "console/freezer.h"
 #include "console/marks.h"
 
 #include <poll.h>
@@ -77,6 +78,32 @@ what_comes_during_the_replay_is_live(void **state)
     world_wait_for(world, "live");
     assert_string_equal(world->output.data, "live");
     assert_int_equal(world->output_offset, old);
+}
+
+static bool
+is_history_compressed(void *data)
+{
+    const struct world *world = data;
+    struct freezer *freezer = console_freezer(world->console);
+    return freezer_bytes(freezer).packed && freezer_is_idle(freezer);
+}
+
+static void
+the_history_of_a_silent_console_is_compressed(void **state)
+{
+    struct world *world = *state;
+    world->console = world_open_console(world, 24, 80);
+    for (int i = 0; i < 5000; i++)
+        world_print(world, "pci 0000:00:1f.2: [8086:2922] type 00 class "
+                           "0x010601: a line of the kernel log\r\n");
+    world_print(world, "last");
+    world_wait_for(world, "last");
+    assert_true(run_until(&world->loop, is_history_compressed, world));
+    struct freezer_bytes bytes = freezer_bytes(console_freezer(world->console));
+    assert_true(bytes.packed < bytes.plain / 10);
+    char *text = world_text(world->console);
+    assert_non_null(strstr(text, "a line of the kernel log"));
+    free(text);
 }
 
 /* A pty whose master the test has, as QEMU does. */
@@ -719,6 +746,7 @@ main(void)
         TEST(the_log_is_replayed_and_then_followed),
         TEST(an_empty_log_is_live_at_once),
         TEST(what_comes_during_the_replay_is_live),
+        TEST(the_history_of_a_silent_console_is_compressed),
         TEST(queries_are_answered_live_and_only_then),
         TEST(a_flood_of_queries_gets_few_answers),
         TEST(typing_opens_the_pty_and_holding_keeps_it_open),
