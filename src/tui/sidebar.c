@@ -266,6 +266,19 @@ draw_row(TickitRenderBuffer *rb, const struct theme *theme,
     finish_pens(&pens);
 }
 
+/* Of the notes that are no headings. */
+static int
+widest_key(const struct sidebar_note *notes, size_t count)
+{
+    int widest = 0;
+    for (size_t i = 0; i < count; i++) {
+        const char *key = notes[i].text ? notes[i].key : NULL;
+        int cols = key ? (int)utf8_text_cols(key, strlen(key)) : 0;
+        widest = cols > widest ? cols : widest;
+    }
+    return widest;
+}
+
 static void
 draw_notes(TickitRenderBuffer *rb, const struct theme *theme,
            const struct sidebar_model *model, const struct sidebar_note *notes,
@@ -276,6 +289,9 @@ draw_notes(TickitRenderBuffer *rb, const struct theme *theme,
     TickitPen *key = theme_pen(theme, has_focus ? THEME_ACTIVITY : THEME_MUTED);
     TickitPen *text = theme_pen(theme, has_focus ? THEME_SIDEBAR : THEME_MUTED);
     const char *stroke = model->flags & SIDEBAR_UNICODE ? "─" : "-";
+    int key_cols = widest_key(notes, count) + 1;
+    if (key_cols < SIDEBAR_KEY_COLS)
+        key_cols = SIDEBAR_KEY_COLS;
     for (size_t i = 0; i < count; i++, line++) {
         if (!notes[i].text) {
             draw_repeat(rb, line, 0, cols, theme_pen(theme, THEME_BORDER),
@@ -286,7 +302,7 @@ draw_notes(TickitRenderBuffer *rb, const struct theme *theme,
         int col = 1;
         if (notes[i].key) {
             draw_text(rb, line, col, cols - col, key, notes[i].key);
-            col += SIDEBAR_KEY_COLS;
+            col += key_cols;
         }
         draw_text(rb, line, col, cols - col, text, notes[i].text);
     }

@@ -313,15 +313,21 @@ start_curses(struct term *term, const char *type, struct error *error)
     return true;
 }
 
-/* libtermkey reads what follows kmous as the three bytes of the oldest mouse
- * reports. XTerm's entry may have the beginning of SGR's there ("ESC [ <"):
- * without it those reports are read as what they are, as are the oldest. */
+/* What terminfo says of keys where libtermkey knows better without:
+ *
+ * - It reads what follows kmous as the three bytes of the oldest mouse reports.
+ *   XTerm's entry may have the beginning of SGR's there ("ESC [ <").
+ * - Its entry calls F5 with Shift kf17 ("ESC [ 15 ; 2 ~"), and so on. */
 static const char *
 get_terminfo(const char *name, const char *value, void *data)
 {
     (void)data;
-    bool is_sgr = value && strncmp(value, "\033[<", 3) == 0;
-    return is_sgr && strcmp(name, "key_mouse") == 0 ? NULL : value;
+    if (value && strcmp(name, "key_mouse") == 0 &&
+        strncmp(value, "\033[<", 3) == 0)
+        return NULL;
+    if (value && strncmp(name, "key_f", 5) == 0 && strchr(value, ';'))
+        return NULL;
+    return value;
 }
 
 static const struct TickitTerminfoHook terminfo_hook = {.getstr = get_terminfo};

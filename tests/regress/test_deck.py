@@ -99,6 +99,21 @@ def test_every_key_but_the_prefix_goes_to_the_guest(box):
                "--timeout", "60", patience=70)
 
 
+def test_keys_with_shift_are_no_others_in_any_terminal(box):
+    box.up("-f", box.console_fleet(a=python(KEYS)))
+    for term in ("xterm-256color", "screen"):
+        deck = box.terminal(["env", f"TERM={term}", BINARY, "-L", "t"])
+        deck.wait_for("keys ready")
+        # F5 with Shift, which XTerm's entry calls F17; F2 with Ctrl; F12.
+        for key in ("\x1b[15;2~", "\x1b[1;5Q", "\x1b[24~"):
+            cursor = len(box.log_bytes("a"))
+            deck.type(key)
+            box.gm("wait", "a", "--for", f"got {key.encode().hex()}$",
+                   "--after", cursor, "--timeout", "30", patience=40)
+        deck.keys("C-]", "d")
+        deck.wait_end()
+
+
 def test_the_prefix_twice_is_sent(box):
     deck = open_deck(box, a=python(KEYS))
     deck.wait_for("keys ready")

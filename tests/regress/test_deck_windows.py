@@ -66,6 +66,14 @@ def test_help_names_every_key_of_an_action(box):
     deck.wait_for(r"q, \?, Enter, Escape, C-\]")
 
 
+def test_the_sidebars_keys_stand_apart_from_their_words(box):
+    keymap = box.write("mine.json", {"name": "mine", "modes": {
+        "sidebar": {"S": None, "C-M-s": "shutdown"}}})
+    deck = open_deck(box, "--keymap", keymap)
+    deck.wait_for(r"^ C-M-s shut down")
+    deck.wait_for(r"^ K     force off")
+
+
 def test_texts_can_be_read_on_the_smallest_screen(box):
     deck = open_deck(box, cols=40, rows=10)
     deck.keys("C-]", "m")
