@@ -269,6 +269,7 @@ send_all(struct job *job, struct error *error)
 {
     char *bytes = xmalloc(PIECE_BYTES);
     bool is_over = false;
+    bool has_any = false;
     bool ok = true;
     while (ok && !is_over) {
         ssize_t got = read(job->fd, bytes, PIECE_BYTES);
@@ -277,6 +278,10 @@ send_all(struct job *job, struct error *error)
         if (got < 0)
             ok = error_set_errno(error, errno, "cannot read what is pasted");
         is_over = got == 0;
+        if (is_over && !has_any)
+            ok = error_set(error, ERROR_CODE_INVALID,
+                           "there is nothing to paste: the text is empty");
+        has_any = has_any || got > 0;
         if (got > 0)
             buffer_append(&job->kept, bytes, (size_t)got);
         size_t tail = 0;
