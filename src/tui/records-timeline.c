@@ -4,6 +4,7 @@
 #include "tui/pane.h"
 #include "tui/records-fill.h"
 #include "tui/records.h"
+#include "tui/search.h"
 #include "tui/watching.h"
 
 #include <stdlib.h>
@@ -181,6 +182,11 @@ on_rows(void *user, json_t *value, const struct error *error)
     size_t chosen = find_row(query, rows, count);
     if (chosen != SIZE_MAX && query->at_ms)
         rows[chosen].is_strong = true;
+    if (json_object_get(value, "skipped"))
+        status_message(deck, DECK_WARNING,
+                       "%s takes too long on some lines, which may match too: "
+                       "use a simpler one",
+                       query->pattern);
     replace(&query->has, query->pattern);
     records_set(deck, rows, count, chosen);
     if (count < (size_t)records_page_rows(deck))
@@ -191,12 +197,11 @@ on_rows(void *user, json_t *value, const struct error *error)
 static json_t *
 make_arguments(const struct records_query *query)
 {
-    json_t *arguments = json_pack("{s:i}", "limit", TIMELINE_ROWS);
-    if (query->pattern) {
-        json_object_set_new(arguments, "pattern",
-                            json_from_text(query->pattern));
+    json_t *arguments =
+        query->pattern ? search_arguments(query->pattern) : json_object();
+    json_object_set_new(arguments, "limit", json_integer(TIMELINE_ROWS));
+    if (query->pattern)
         json_object_set_new(arguments, "names", json_true());
-    }
     if (query->guest)
         json_object_set_new(arguments, "guests",
                             json_pack("[s]", query->guest));

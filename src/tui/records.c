@@ -113,6 +113,9 @@ passes(const struct records *records, const struct records_row *row)
         return false;
     const char *filter = records->filter;
     const char *has = records->query.has;
+    /* a regular expression, also one that is being typed, is the server's */
+    if (filter && filter[0] == '/' && records->kind == RECORDS_TIMELINE)
+        return true;
     /* the server looked at more than the part of a line that is shown */
     return !filter || (has && strcmp(filter, has) == 0) ||
            contains(row->text, filter) || contains(row->target, filter);

@@ -25,11 +25,18 @@ struct search {
 
 /* Asking ------------------------------------------------------------------- */
 
+bool
+search_is_regex(const char *typed)
+{
+    size_t len = strlen(typed);
+    return len > 2 && typed[0] == '/' && typed[len - 1] == '/';
+}
+
 json_t *
 search_arguments(const char *typed)
 {
     size_t len = strlen(typed);
-    bool is_regex = len > 2 && typed[0] == '/' && typed[len - 1] == '/';
+    bool is_regex = search_is_regex(typed);
     const char *text = is_regex ? typed + 1 : typed;
     return json_pack("{s:o,s:b}", "pattern",
                      json_from_bytes(text, is_regex ? len - 2 : len), "regex",

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <jansson.h>
@@ -14,6 +15,9 @@ struct search;
 
 /* Asks for a pattern; "/…/" is a regular expression, all else plain text. */
 void search_ask(struct deck *deck);
+
+/* Whether what was typed is a regular expression: "/…/". */
+bool search_is_regex(const char *typed);
 
 /* The arguments "pattern" and "regex" for what was typed. New reference. */
 json_t *search_arguments(const char *typed);

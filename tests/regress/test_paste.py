@@ -189,6 +189,8 @@ def test_a_pace_is_said_once(box):
         told = box.gm("paste", "a", "--full-speed", *pace, code=2, text="x\n")
         require_in(f"{pace[0]} contradict each other", told.err)
     require_in("`console --plain`", box.gm("console", "a", code=1).err)
+    require_in("there is nothing to paste",
+               box.gm("paste", "a", code=1, text="").err)
 
 
 def test_several_guests_get_their_own_text(box):
