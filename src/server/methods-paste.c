@@ -102,23 +102,24 @@ static bool
 run_paste(struct request *request, const json_t *arguments, struct error *error)
 {
     struct server *server = request_server(request);
+    struct peer *peer = request_peer(request);
     size_t index = 0;
     struct paste_options options = {0};
     struct guest *guest = argument_console(request, arguments, &index, error);
-    if (!guest ||
-        !clients_may_type(server, request_peer(request), guest, index, error))
+    if (!guest || !clients_may_type(server, peer, guest, index, error))
         return false;
     take_defaults(&guest_spec(guest)->paste, &options);
     if (!read_options(arguments, &options, error))
         return false;
     struct buffer content = {0};
-    view_on_typing(server, request_peer(request), guest, index);
+    view_on_typing(server, peer, guest, index);
     bool ok = read_content(arguments, &content, error) &&
               paste_start(request, guest, index, &options,
                           content.data ? content.data : "", content.len, error);
     buffer_finish(&content);
+    /* (the request may have been answered, and be gone) */
     if (ok)
-        clients_typed(server, request_peer(request), guest, index);
+        clients_typed(server, peer, guest, index);
     return ok;
 }
 
