@@ -23,7 +23,6 @@ add_name(struct names *names, const char *name, size_t len)
     names->list[names->count++] = xstrndup(name, len);
 }
 
-/* A line of a list's, without its end. */
 static const char *
 skip_blanks(const char *at)
 {
