@@ -74,8 +74,7 @@ remark(const char *format, ...)
     free(text);
 }
 
-/* --- output
- * ------------------------------------------------------------------- */
+/* Output ------------------------------------------------------------------- */
 
 static void
 print_bytes(struct plain *plain, const char *bytes, size_t len)
@@ -202,8 +201,7 @@ static const struct connection_handlers handlers = {
     .on_close = on_close,
 };
 
-/* --- input
- * -------------------------------------------------------------------- */
+/* Input -------------------------------------------------------------------- */
 
 static void
 on_sent(void *user, json_t *value, const struct error *error)
@@ -322,8 +320,7 @@ take_terminal(struct plain *plain)
     plain->has_terminal = tcsetattr(STDIN_FILENO, TCSADRAIN, &raw) == 0;
 }
 
-/* --- beginning and end
- * -------------------------------------------------------- */
+/* Beginning and end -------------------------------------------------------- */
 
 static bool
 start(struct plain *plain, struct error *error)

@@ -35,8 +35,7 @@ spec_read_boolean(struct spec_reader *reader, const struct spec_field *field,
         spec_wrong_type(reader->mistakes, place, value, "true or false");
 }
 
-/* --- the size
- * ----------------------------------------------------------------- */
+/* The size ----------------------------------------------------------------- */
 
 static bool
 take_side(struct spec_reader *reader, const json_t *object, const char *name,
@@ -100,8 +99,7 @@ spec_read_console(struct spec_reader *reader, const struct spec_field *field,
     reader->spec->console_cols = cols;
 }
 
-/* --- the channels
- * ------------------------------------------------------------- */
+/* The channels ------------------------------------------------------------- */
 
 static bool
 is_repeated(char *const *words, size_t index)

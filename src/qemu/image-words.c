@@ -101,8 +101,7 @@ look_at_drive(const struct look *look, const char *value)
     keyval_finish(&keyval);
 }
 
-/* --- -blockdev
- * ---------------------------------------------------------------- */
+/* -blockdev ---------------------------------------------------------------- */
 
 /* An object's members as QEMU's keys: "file.filename=x". */
 static void
@@ -210,8 +209,7 @@ tell_nodes(const struct look *look)
     }
 }
 
-/* --- words
- * -------------------------------------------------------------------- */
+/* Words -------------------------------------------------------------------- */
 
 static const char *
 option_name(const char *word)

@@ -29,8 +29,7 @@ struct written_list {
     size_t count;
 };
 
-/* --- what a guest writes to
- * --------------------------------------------------- */
+/* What a guest writes to --------------------------------------------------- */
 
 static void
 add_written(struct written_list *list, const char *path, bool is_output)
@@ -86,8 +85,7 @@ overlays_concern(const struct spec *spec)
     return writes;
 }
 
-/* --- what lies over it
- * -------------------------------------------------------- */
+/* What lies over it -------------------------------------------------------- */
 
 static const struct written *
 find_written(const struct written_list *list, const char *path)

@@ -232,8 +232,7 @@ is_wanted_twice(const struct wants *wants, size_t index)
     return false;
 }
 
-/* --- unix sockets
- * ------------------------------------------------------------- */
+/* Unix sockets ------------------------------------------------------------- */
 
 /* A path on which a guest listens. */
 struct listening {

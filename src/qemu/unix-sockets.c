@@ -19,8 +19,7 @@ struct look {
     void *data;
 };
 
-/* --- finding
- * ------------------------------------------------------------------ */
+/* Finding ------------------------------------------------------------------ */
 
 /* Tells a path, its directory as it really is. */
 static void
@@ -145,8 +144,7 @@ unix_sockets_concern(const struct spec *spec)
     return has_any;
 }
 
-/* --- checking
- * ----------------------------------------------------------------- */
+/* Checking ----------------------------------------------------------------- */
 
 /* That the directory of what is not there is. */
 static bool

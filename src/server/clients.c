@@ -28,8 +28,7 @@ find_peer(const struct server *server, int64_t id)
     return NULL;
 }
 
-/* --- when to tell
- * ------------------------------------------------------------- */
+/* When to tell ------------------------------------------------------------- */
 
 /* Milliseconds until something about the console is to be told; -1: never. */
 static int64_t
@@ -119,8 +118,7 @@ clients_forget(struct server *server, const struct peer *peer)
     }
 }
 
-/* --- who may type
- * ------------------------------------------------------------- */
+/* Who may type ------------------------------------------------------------- */
 
 static bool
 check_guest(const struct guest *guest, struct error *error)
@@ -178,8 +176,7 @@ clients_release(struct server *server, const struct peer *peer,
     return true;
 }
 
-/* --- telling
- * ------------------------------------------------------------------ */
+/* Telling ------------------------------------------------------------------ */
 
 static json_t *
 peer_to_json(const struct peer *peer)
@@ -308,8 +305,7 @@ clients_tell_all(struct server *server, struct peer *peer)
     }
 }
 
-/* --- all clients
- * -------------------------------------------------------------- */
+/* All clients -------------------------------------------------------------- */
 
 /* The consoles of which the client is what: "n1:ttyS0". */
 static json_t *

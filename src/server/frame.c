@@ -49,8 +49,7 @@ frame_state_resize(struct frame_state *state, int rows, int cols)
     state->anchor = anchor;
 }
 
-/* --- which part of the console
- * ------------------------------------------------ */
+/* Which part of the console ------------------------------------------------ */
 
 static int
 clamp(int value, int max)
@@ -241,8 +240,7 @@ frame_state_follow(struct frame_state *state)
     return was_panned;
 }
 
-/* --- rows
- * --------------------------------------------------------------------- */
+/* Rows --------------------------------------------------------------------- */
 
 /* Bytes of text that fit into cols columns. */
 static size_t
@@ -430,8 +428,7 @@ write_rows(struct frame_state *state, struct terminal *terminal, int first_row,
     return has_rows || shift;
 }
 
-/* --- the rest
- * ----------------------------------------------------------------- */
+/* The rest ----------------------------------------------------------------- */
 
 static const struct {
     unsigned mode;

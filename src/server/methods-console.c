@@ -18,8 +18,7 @@
 /* Most text in one answer, bytes. */
 #define CAPTURE_MAX_BYTES (16u << 20)
 
-/* --- typing
- * ------------------------------------------------------------------- */
+/* Typing ------------------------------------------------------------------- */
 
 static bool
 add_keys(const json_t *arguments, unsigned modes, struct buffer *bytes,
@@ -146,8 +145,7 @@ run_send(struct request *request, const json_t *arguments, struct error *error)
     return ok;
 }
 
-/* --- reading
- * ------------------------------------------------------------------ */
+/* Reading ------------------------------------------------------------------ */
 
 static bool
 run_wait(struct request *request, const json_t *arguments, struct error *error)

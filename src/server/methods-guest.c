@@ -71,8 +71,7 @@ run_command(struct request *request, const json_t *arguments,
     return true;
 }
 
-/* --- actions
- * ------------------------------------------------------------------ */
+/* Actions ------------------------------------------------------------------ */
 
 /* An action under way for a request. */
 struct action {

@@ -147,8 +147,7 @@ run_ack(struct request *request, const json_t *arguments, struct error *error)
     return true;
 }
 
-/* --- the mouse
- * ------------------------------------------------------------------ */
+/* The mouse ---------------------------------------------------------------- */
 
 static const struct {
     const char *name;

@@ -390,8 +390,7 @@ peer_next(const struct peer *peer)
     return peer->next;
 }
 
-/* --- who it is
- * ---------------------------------------------------------------- */
+/* Who it is ---------------------------------------------------------------- */
 
 bool
 peer_is_open(const struct peer *peer)

@@ -305,8 +305,7 @@ registry_list(struct server *server)
     return list;
 }
 
-/* --- what guests tell
- * --------------------------------------------------------- */
+/* What guests tell --------------------------------------------------------- */
 
 static void
 emit_activity(struct server *server, struct member *member, size_t index)

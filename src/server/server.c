@@ -86,8 +86,7 @@ server_notice(struct server *server, const char *level, const char *guest,
     watch_notice(server, level, guest, text);
 }
 
-/* --- starting
- * ----------------------------------------------------------------- */
+/* Starting ----------------------------------------------------------------- */
 
 static void
 on_signal(uv_signal_t *handle, int number)

@@ -102,8 +102,7 @@ last_used(const struct server *server, const struct guest *guest,
     return last;
 }
 
-/* --- focus reports
- * ------------------------------------------------------------- */
+/* Focus reports ------------------------------------------------------------ */
 
 /* Whether the keyboard of somebody who looks is at the console. */
 static bool
@@ -137,8 +136,7 @@ report_focus(struct view *view, bool had_focus)
                            &ignored);
 }
 
-/* --- the past
- * ------------------------------------------------------------------ */
+/* The past ----------------------------------------------------------------- */
 
 /* The rows of another terminal can have the same stamps. */
 static void
@@ -193,8 +191,7 @@ write_moment(struct view *view, const struct console *console,
     return true;
 }
 
-/* --- sending
- * ------------------------------------------------------------------ */
+/* Sending ------------------------------------------------------------------ */
 
 static bool
 may_send(const struct view *view)
@@ -316,8 +313,7 @@ touch(struct view *view)
     send_or_wait(view);
 }
 
-/* --- opening and closing
- * ------------------------------------------------------ */
+/* Opening and closing ------------------------------------------------------ */
 
 struct view *
 view_open(struct server *server, struct peer *peer, struct guest *guest,
@@ -601,8 +597,7 @@ view_ack(struct view *view, int64_t frame)
     send_or_wait(view);
 }
 
-/* --- what changes
- * ------------------------------------------------------------- */
+/* What changes ------------------------------------------------------------- */
 
 void
 view_on_typing(struct server *server, const struct peer *peer,

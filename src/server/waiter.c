@@ -146,8 +146,7 @@ waiter_new(struct server *server, enum waiter_kind kind,
     return waiter;
 }
 
-/* --- patterns
- * ------------------------------------------------------------------ */
+/* Patterns ----------------------------------------------------------------- */
 
 /* Looks at bytes; answers and frees the waiter when they match, or when the
  * pattern costs too much to match them. */
@@ -259,8 +258,7 @@ waiter_add_pattern(struct server *server, struct request *request,
     return true;
 }
 
-/* --- states
- * -------------------------------------------------------------------- */
+/* States ------------------------------------------------------------------- */
 
 static bool
 is_in_state(const struct waiter *waiter)
@@ -324,8 +322,7 @@ waiter_add_state(struct server *server, struct request *request,
     return true;
 }
 
-/* --- stages
- * -------------------------------------------------------------------- */
+/* Stages ------------------------------------------------------------------- */
 
 /* Answers, and frees the waiter, when the stage was reached or the guest ended
  * before. */
@@ -375,8 +372,7 @@ waiter_add_stage(struct server *server, struct request *request,
     return true;
 }
 
-/* --- logs
- * ---------------------------------------------------------------------- */
+/* Logs --------------------------------------------------------------------- */
 
 void
 waiter_add_log(struct server *server, struct request *request,
@@ -390,8 +386,7 @@ waiter_add_log(struct server *server, struct request *request,
     waiter->answer = answer;
 }
 
-/* --- what happens
- * -------------------------------------------------------------- */
+/* What happens ------------------------------------------------------------- */
 
 /* Where live output stands for the pattern. What is printed while the log
  * cannot grow stands where the last output did, and is new all the same. */

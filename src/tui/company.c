@@ -65,8 +65,7 @@ company_introduce(struct deck *deck)
         on_introduced, deck);
 }
 
-/* --- what the server tells
- * ---------------------------------------------------- */
+/* What the server tells ---------------------------------------------------- */
 
 static struct pane *
 find_pane(const struct deck *deck, const json_t *data)
@@ -160,8 +159,7 @@ company_title(const struct pane *pane, char *text, int size, bool *ret_is_loud)
     return others > 0;
 }
 
-/* --- who may type
- * ------------------------------------------------------------- */
+/* Who may type ------------------------------------------------------------- */
 
 static bool
 is_readonly(const struct pane *pane)
@@ -213,8 +211,7 @@ company_toggle_keyboard(struct deck *deck)
                        pane->target);
 }
 
-/* --- the list
- * ----------------------------------------------------------------- */
+/* The list ----------------------------------------------------------------- */
 
 /* "n1:ttyS0, n2:ttyS0, …" of names, or of views. */
 static void

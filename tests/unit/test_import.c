@@ -420,8 +420,7 @@ guests_get_names_of_their_own(void **state)
     free(got);
 }
 
-/* --- from a spec to a shell and back
- * ------------------------------------------------------------------ */
+/* From a spec to a shell and back ------------------------------------------ */
 
 /* The guest n1 of a fleet file in /f. */
 static struct spec *
