@@ -212,6 +212,10 @@ def word_faults(schema):
         names = source_array(path, name)
         if names is None or set(names) != set(at(schema, where)["properties"]):
             faults.append(f"{path}: {name} is not what {where or 'it'} has")
+    raw = at(schema, "$defs/nic/anyOf/0")["pattern"]
+    if (set(re.match(r"\^\(\(([^)]*)\)", raw).group(1).split("|"))
+            != set(source_array("src/fleet/spec-nics.c", "raw_types"))):
+        faults.append("nics: not the readers' types of -nic")
     bauds = re.search(r"bauds\[\] = \{(.*?)\};",
                       read("src/fleet/spec-read.c"), re.S).group(1)
     if ({int(baud) for baud in re.findall(r"\d+", bauds)}
