@@ -118,9 +118,10 @@ def test_cursor_and_view_move_as_in_vi(box):
     # The terminal's cursor is where the place says.
     deck.keys("4", "l")
     deck.wait_for("^ scrollback a 120:5 ")
-    row = int(deck.format("#{cursor_y}"))
-    col = int(deck.format("#{cursor_x}"))
-    require_equal(deck.screen().splitlines()[row][col - 4:][:7], "row0119")
+    def at_cursor():
+        row, col = map(int, deck.format("#{cursor_y} #{cursor_x}").split())
+        return deck.screen().splitlines()[row][max(0, col - 4):][:7]
+    until(lambda: at_cursor() == "row0119", "the cursor in its place")
 
 
 def test_selection_keeps_its_place_while_output_comes(box):

@@ -2,7 +2,7 @@
 
 import json
 
-from harness import BINARY, main, python, require_equal, require_in
+from harness import BINARY, main, python, require_equal, require_in, until
 
 
 def lines(prefix, count, extra=""):
@@ -99,6 +99,12 @@ def test_a_list_of_an_earlier_server_is_made_anew(box):
     require_in("scrollback alpha", deck.screen())
 
 
+def cursor_row(deck):
+    """The text of the row that the terminal's cursor is in."""
+    row = deck.format("#{cursor_y}")
+    return deck.screen("-S", row, "-E", row)
+
+
 def test_what_was_found_is_found_at_another_width(box):
     """Other people's decks wrap the lines anew while the list is open."""
     code = ("for i in range(900): print(f'number {i:05d} of a line that takes "
@@ -126,9 +132,9 @@ def test_what_was_found_is_found_at_another_width(box):
                 deck.keys("q")
             else:
                 deck.wait_for("scrollback one")
-                cursor = int(deck.format("#{cursor_y}"))
-                require_in(f"number {number}",
-                           deck.screen("-S", str(cursor), "-E", str(cursor)))
+                # the place is on the screen before the cursor goes there
+                until(lambda n=number: f"number {n}" in cursor_row(deck),
+                      "the cursor in the line that was found")
                 deck.keys("q")
             deck.wait_for("typing → one")
             peer.call("view-close", view=view)
