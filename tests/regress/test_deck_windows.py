@@ -4,7 +4,7 @@ and by mouse, on small screens too."""
 import json
 import os
 
-from harness import BINARY, main, require, require_equal, require_in
+from harness import BINARY, main, require, require_equal, require_in, until
 
 LONG = "a-long-name-of-a-guest-that-has-48-characters-xx"
 
@@ -48,6 +48,7 @@ def test_help_begins_where_the_operator_is(box):
         for key in keys:
             deck.keys(key)
         deck.wait_for("─ keys ─")
+        deck.wait_for(f"│ {heading}")
         first = next(line for line in deck.screen().splitlines()
                      if "│ After" in line or "│ In " in line)
         require_in(heading, first, "the first heading")
@@ -95,11 +96,11 @@ def test_a_text_stays_where_it_is_read_when_the_screen_changes(box):
     key = top.split("│")[1].split()[0]
     deck.resize(44, 20)
     deck.wait_for("of 3[0-9][0-9]")
-    require_equal(deck.screen().splitlines()[1].split("│")[1].split()[0], key,
-                  "what is read first")
+    until(lambda: deck.screen().splitlines()[1].split("│")[1].split()[0] == key,
+          "what is read first")
     deck.resize(80, 20)
     deck.wait_for("49-64 of")
-    require_equal(deck.screen().splitlines()[1], top)
+    until(lambda: deck.screen().splitlines()[1] == top, "the same rows")
 
 
 def test_a_question_is_read_whole_and_says_what_its_keys_do(box):
@@ -108,6 +109,7 @@ def test_a_question_is_read_whole_and_says_what_its_keys_do(box):
     deck.wait_for("keys → ")
     deck.keys("K")
     deck.wait_for("Force off ─")
+    deck.wait_for("y yes  n no")
     rows = [line.split("│")[1].strip() for line in deck.screen().splitlines()
             if line.count("│") >= 2]
     # a name is cut where the row ends, words between them
@@ -115,7 +117,6 @@ def test_a_question_is_read_whole_and_says_what_its_keys_do(box):
     text = " ".join(rows)
     require_in("what the guest has not written to its disks is lost.", text)
     require("…" not in text, text)
-    deck.wait_for("y yes  n no")
     deck.keys("n")
     deck.wait_gone("Force off ─")
     require_equal(box.guest(LONG)["state"], "running")
