@@ -15,7 +15,7 @@ stamp_row(struct terminal *terminal, struct row *row)
 }
 
 /* Appends a row of the history to a sheet of its present width. */
-static void
+static struct row *
 add_history_row(struct terminal *terminal, struct sheet *sheet, size_t number,
                 struct terminal_run *runs)
 {
@@ -34,6 +34,7 @@ add_history_row(struct terminal *terminal, struct sheet *sheet, size_t number,
     row->version = stamp.version;
     if (stamp.id >= terminal->next_id || stamp.version > terminal->version)
         stamp_row(terminal, row); /* it was wrapped anew */
+    return row;
 }
 
 /* Moves the history's newest line to a sheet, its last row first. */
@@ -46,10 +47,12 @@ take_line(struct terminal *terminal, struct sheet *sheet)
     size_t count = history_last_line_rows(terminal->history);
     struct history_line line;
     history_find_line(terminal->history, rows - 1, &line);
+    struct row *first = NULL;
     for (size_t i = 1; i <= count; i++)
-        add_history_row(terminal, sheet, rows - i, runs);
+        first = add_history_row(terminal, sheet, rows - i, runs);
     /* a line stays the one that it was, however it is wrapped */
-    sheet->row[sheet->count - 1]->id = line.id;
+    if (first)
+        first->id = line.id;
     history_drop_last_line(terminal->history);
     free(runs);
 }
