@@ -172,6 +172,21 @@ utf8_text_cols(const char *text, size_t len)
     return cols;
 }
 
+size_t
+utf8_col_offset(const char *text, int64_t col)
+{
+    size_t len = strlen(text);
+    size_t at = 0;
+    for (int64_t cols = 0; at < len && cols < col;) {
+        uint32_t codepoint = 0;
+        size_t bytes = utf8_decode(text + at, len - at, &codepoint);
+        int width = utf8_width(codepoint);
+        cols += width > 0 ? width : 0;
+        at += bytes ? bytes : len - at;
+    }
+    return at;
+}
+
 bool
 utf8_is_combining(uint32_t codepoint)
 {

@@ -36,6 +36,9 @@ bool utf8_is_upper(uint32_t codepoint);
 /* Columns of a whole valid string; controls count nothing. */
 size_t utf8_text_cols(const char *text, size_t len);
 
+/* Where in a text a column begins: how many bytes stand before it. */
+size_t utf8_col_offset(const char *text, int64_t col);
+
 /* Whether the character adds to the one before it without a column of its own:
  * marks, variation selectors, conjoining jamo. No spacing marks, no format
  * characters (bidi controls, joiners, zero-width spaces). */

@@ -18,22 +18,6 @@ found_begin(struct found *found)
     found->printed = INT64_MIN;
 }
 
-/* Where in a text a column begins. */
-static size_t
-byte_at(const char *text, int64_t col)
-{
-    size_t len = strlen(text);
-    size_t at = 0;
-    for (int64_t cols = 0; at < len && cols < col;) {
-        uint32_t codepoint = 0;
-        size_t bytes = utf8_decode(text + at, len - at, &codepoint);
-        int width = utf8_width(codepoint);
-        cols += width > 0 ? width : 0;
-        at += bytes ? bytes : len - at;
-    }
-    return at;
-}
-
 static void
 put(enum output_style style, const char *text, size_t len)
 {
@@ -50,8 +34,8 @@ put_text(const char *text, const json_t *matches)
         const json_t *at = json_object_get(json_array_get(matches, i), "at");
         json_int_t col = json_integer_value(json_array_get(at, 0));
         json_int_t cols = json_integer_value(json_array_get(at, 1));
-        size_t start = byte_at(text, col);
-        size_t end = byte_at(text, col + cols);
+        size_t start = utf8_col_offset(text, col);
+        size_t end = utf8_col_offset(text, col + cols);
         if (!at || start < done || end <= start)
             continue;
         (void)fwrite(text + done, 1, start - done, stdout);

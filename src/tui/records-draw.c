@@ -99,22 +99,6 @@ row_pen(const struct deck *deck, bool is_chosen, enum theme_role role)
     return theme_pen(deck->theme, is_chosen ? THEME_SIDEBAR_SELECTED : role);
 }
 
-/* Where in a text a column begins. */
-static size_t
-byte_at(const char *text, int col)
-{
-    size_t len = strlen(text);
-    size_t at = 0;
-    for (int cols = 0; at < len && cols < col;) {
-        uint32_t codepoint = 0;
-        size_t bytes = utf8_decode(text + at, len - at, &codepoint);
-        int width = utf8_width(codepoint);
-        cols += width > 0 ? width : 0;
-        at += bytes ? bytes : len - at;
-    }
-    return at;
-}
-
 /* The text of a row with what was found marked; so much of its beginning is
  * left out that the first match is seen. */
 static void
@@ -128,7 +112,7 @@ draw_found(struct deck *deck, TickitRenderBuffer *rb, int line, int col,
     int skip = 0;
     if (first->col + first->cols > room)
         skip = first->col > room / 3 ? first->col - room / 3 : 0;
-    const char *text = row->text + byte_at(row->text, skip);
+    const char *text = row->text + utf8_col_offset(row->text, skip);
     draw_text(rb, line, col, room, plain, text);
     if (skip)
         draw_text(rb, line, col, 1, plain, deck->has_unicode ? "…" : "<");
@@ -138,8 +122,8 @@ draw_found(struct deck *deck, TickitRenderBuffer *rb, int line, int col,
         to = to < room - 1 ? to : room - 1;
         if (from < 0 || from >= to)
             continue;
-        size_t start = byte_at(text, from);
-        size_t end = byte_at(text, to);
+        size_t start = utf8_col_offset(text, from);
+        size_t end = utf8_col_offset(text, to);
         char *part = xstrndup(text + start, end - start);
         draw_text(rb, line, col + from, to - from, found, part);
         free(part);
