@@ -388,6 +388,23 @@ fleet_where(const struct fleet *fleet, const char *guest, const char *field,
     return where;
 }
 
+void
+fleet_add_mistake(const struct fleet *fleet, struct mistakes *mistakes,
+                  const char *guest, const char *field, int index,
+                  const char *text)
+{
+    struct fleet_place place = fleet_locate(fleet, guest, field, index);
+    char *where = fleet_where(fleet, guest, field, index);
+    char *line = xasprintf("%s: %s", where, text);
+    for (size_t i = 0; i < fleet->document_count; i++) {
+        if (fleet->documents[i]->text.order == place.file)
+            mistakes_add_line_at(mistakes, &fleet->documents[i]->text,
+                                 place.position, line);
+    }
+    free(line);
+    free(where);
+}
+
 bool
 fleet_check_sockets(const struct fleet *fleet, const struct paths *paths,
                     struct error *error)

@@ -20,6 +20,7 @@
 
 struct document;
 struct layers;
+struct mistakes;
 struct variables;
 
 struct fleet {
@@ -70,6 +71,12 @@ struct fleet *fleet_read(const char *file, struct error *error);
  * NULL: the guest itself; index -1: the whole field. The caller frees it. */
 char *fleet_where(const struct fleet *fleet, const char *guest,
                   const char *field, int index);
+
+/* Adds a mistake of a guest's that shows only beside others: text, with its
+ * place as fleet_where tells it. */
+void fleet_add_mistake(const struct fleet *fleet, struct mistakes *mistakes,
+                       const char *guest, const char *field, int index,
+                       const char *text);
 
 /* The same as numbers, for putting messages in order. */
 struct fleet_place {

@@ -40,17 +40,8 @@ add_line(struct mistakes *mistakes, const struct fleet *fleet,
 {
     /* one name may stand without an array around it */
     bool is_array = json_is_array(json_object_get(spec->source, "after"));
-    int item = is_array ? (int)index : -1;
-    char *where = fleet_where(fleet, spec->name, "after", item);
-    struct fleet_place place = fleet_locate(fleet, spec->name, "after", item);
-    char *line = xasprintf("%s: %s", where, text);
-    for (size_t i = 0; i < fleet->document_count; i++) {
-        if (fleet->documents[i]->text.order == place.file)
-            mistakes_add_line_at(mistakes, &fleet->documents[i]->text,
-                                 place.position, line);
-    }
-    free(line);
-    free(where);
+    fleet_add_mistake(fleet, mistakes, spec->name, "after",
+                      is_array ? (int)index : -1, text);
 }
 
 /* Whether a name may be one of an entry whose "count" cannot be understood. */

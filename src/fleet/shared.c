@@ -42,21 +42,13 @@ static void
 tell(const struct fleet *fleet, const struct spec *spec,
      const struct spec *owner, struct mistakes *mistakes)
 {
-    struct fleet_place place = fleet_locate(fleet, spec->name, "vnc", -1);
-    char *where = fleet_where(fleet, spec->name, "vnc", -1);
     char *shown = spec_show(spec->vnc_socket);
-    char *line =
-        xasprintf("%s: %s and %s both want the socket \"%s\" for their "
-                  "display",
-                  where, owner->name, spec->name, shown);
-    for (size_t i = 0; i < fleet->document_count; i++) {
-        if (fleet->documents[i]->text.order == place.file)
-            mistakes_add_line_at(mistakes, &fleet->documents[i]->text,
-                                 place.position, line);
-    }
-    free(line);
+    char *text = xasprintf("%s and %s both want the socket \"%s\" for their "
+                           "display",
+                           owner->name, spec->name, shown);
+    fleet_add_mistake(fleet, mistakes, spec->name, "vnc", -1, text);
+    free(text);
     free(shown);
-    free(where);
 }
 
 void
