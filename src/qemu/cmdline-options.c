@@ -76,6 +76,14 @@ static const struct cmdline_option options[] = {
 static const struct cmdline_option other = {"", false, CMDLINE_ACTION_KEEP,
                                             NULL};
 
+const char *
+cmdline_option_name(const char *word)
+{
+    if (word[0] != '-' || word[1] == '\0')
+        return NULL;
+    return word + (word[1] == '-' ? 2 : 1);
+}
+
 const struct cmdline_option *
 cmdline_find_option(const char *name)
 {

@@ -99,11 +99,10 @@ parse_items(struct cmdline_rewriter *rewriter, char *const *words)
     rewriter->items = xcalloc(count + 1, sizeof(*rewriter->items));
     for (; *words; words++) {
         struct cmdline_item *item = &rewriter->items[rewriter->item_count++];
-        const char *name = words[0];
-        item->word = name;
-        if (name[0] != '-' || name[1] == '\0')
+        const char *name = cmdline_option_name(words[0]);
+        item->word = words[0];
+        if (!name)
             continue;
-        name += name[1] == '-' ? 2 : 1;
         item->option = cmdline_find_option(name);
         if (!item->option->is_flag && words[1])
             item->value = *++words;

@@ -52,6 +52,10 @@ enum cmdline_flags {
     CMDLINE_ARGUMENTS = 1 << 0,
 };
 
+/* The name in an option's word, "m" of "-m" and "--m"; NULL: it is no option.
+ * Borrowed. */
+const char *cmdline_option_name(const char *word);
+
 /* Rewrites words. arch: whose names the serial ports get; NULL: by the
  * program's name. NULL on failure. */
 struct cmdline *cmdline_rewrite(char *const *words, const char *arch,

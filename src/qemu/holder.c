@@ -160,27 +160,45 @@ holder_of_file(dev_t device, ino_t inode, struct holder *ret_holder)
     find(&wanted, ret_holder);
 }
 
-/* The socket of a port in one of /proc/net's tables, or 0. */
+/* What is looked for in one of /proc/net's tables. */
+struct sought {
+    unsigned port;
+    unsigned state;
+    const char *path;
+};
+
+/* The socket that the first line of a table tells which is the one, or 0. */
 static ino_t
-find_socket(const char *table, int port, unsigned state)
+find_in(const char *table,
+        ino_t (*read_line)(const char *, const struct sought *),
+        const struct sought *sought)
 {
     FILE *file = fopen(table, "re");
     char line[512];
     ino_t found = 0;
     while (file && !found && fgets(line, sizeof(line), file)) {
-        unsigned local = 0;
-        unsigned is = 0;
-        uintmax_t inode = 0;
-        int got = sscanf(line,
-                         " %*d: %*[0-9A-Fa-f]:%x %*s %x %*s %*s %*s %*s %*s "
-                         "%" SCNuMAX,
-                         &local, &is, &inode);
-        if (got == 3 && local == (unsigned)port && is == state)
-            found = (ino_t)inode;
+        line[strcspn(line, "\n")] = '\0';
+        found = read_line(line, sought);
     }
     if (file)
         (void)fclose(file);
     return found;
+}
+
+/* The socket of a line, when it has the port. */
+static ino_t
+read_port_line(const char *line, const struct sought *sought)
+{
+    unsigned local = 0;
+    unsigned is = 0;
+    uintmax_t inode = 0;
+    int got = sscanf(line,
+                     " %*d: %*[0-9A-Fa-f]:%x %*s %x %*s %*s %*s %*s %*s "
+                     "%" SCNuMAX,
+                     &local, &is, &inode);
+    return got == 3 && local == sought->port && is == sought->state
+               ? (ino_t)inode
+               : 0;
 }
 
 void
@@ -190,10 +208,11 @@ holder_of_port(bool is_udp, int port, struct holder *ret_holder)
         {"/proc/net/tcp", "/proc/net/tcp6"},
         {"/proc/net/udp", "/proc/net/udp6"},
     };
-    unsigned state = is_udp ? STATE_UDP : STATE_LISTEN;
-    ino_t inode = find_socket(tables[is_udp][0], port, state);
+    struct sought sought = {.port = (unsigned)port,
+                            .state = is_udp ? STATE_UDP : STATE_LISTEN};
+    ino_t inode = find_in(tables[is_udp][0], read_port_line, &sought);
     if (!inode)
-        inode = find_socket(tables[is_udp][1], port, state);
+        inode = find_in(tables[is_udp][1], read_port_line, &sought);
     *ret_holder = (struct holder){0};
     struct wanted wanted = {.inode = inode, .is_socket = true};
     if (inode)
@@ -211,33 +230,28 @@ is_path(const char *bound, const char *path)
             path[len - tail - 1] == '/' && !strcmp(path + len - tail, bound));
 }
 
-/* The socket that listens at a path, by /proc/net/unix; or 0. */
+/* The socket of a line of /proc/net/unix, when it listens at the path. */
 static ino_t
-find_listener(const char *path)
+read_unix_line(const char *line, const struct sought *sought)
 {
-    FILE *file = fopen("/proc/net/unix", "re");
-    char line[512];
-    ino_t found = 0;
-    while (file && !found && fgets(line, sizeof(line), file)) {
-        unsigned flags = 0;
-        uintmax_t inode = 0;
-        int at = 0;
-        line[strcspn(line, "\n")] = '\0';
-        int got = sscanf(line, "%*s %*s %*s %x %*s %*s %" SCNuMAX " %n", &flags,
-                         &inode, &at);
-        if (got == 2 && at > 0 && flags & UNIX_LISTENS &&
-            is_path(line + at, path))
-            found = (ino_t)inode;
-    }
-    if (file)
-        (void)fclose(file);
-    return found;
+    unsigned flags = 0;
+    uintmax_t inode = 0;
+    int at = 0;
+    int got = sscanf(line, "%*s %*s %*s %x %*s %*s %" SCNuMAX " %n", &flags,
+                     &inode, &at);
+    return got == 2 && at > 0 && flags & UNIX_LISTENS &&
+                   is_path(line + at, sought->path)
+               ? (ino_t)inode
+               : 0;
 }
 
 void
 holder_of_unix_socket(const char *path, struct holder *ret_holder)
 {
-    struct wanted wanted = {.inode = find_listener(path), .is_socket = true};
+    struct sought sought = {.path = path};
+    struct wanted wanted = {
+        .inode = find_in("/proc/net/unix", read_unix_line, &sought),
+        .is_socket = true};
     *ret_holder = (struct holder){0};
     if (wanted.inode)
         find(&wanted, ret_holder);

@@ -127,20 +127,27 @@ flatten(const json_t *object, const char *prefix, int depth, struct buffer *out)
     }
 }
 
+/* The keys of a value, written in JSON or not. */
 static void
-add_node(struct look *look, const char *value)
+parse_value(struct keyval *keyval, const char *value)
 {
     struct buffer text = {0};
     json_t *object = value[0] == '{' ? json_loads(value, 0, NULL) : NULL;
     if (object)
         flatten(object, "", 0, &text);
+    keyval_parse(keyval, text.len ? text.data : object ? "" : value);
+    buffer_finish(&text);
+    json_decref(object);
+}
+
+static void
+add_node(struct look *look, const char *value)
+{
     look->nodes =
         xreallocarray(look->nodes, look->node_count + 1, sizeof(*look->nodes));
     struct node *node = &look->nodes[look->node_count++];
     *node = (struct node){.is_read_by_all = true};
-    keyval_parse(&node->keyval, text.len ? text.data : object ? "" : value);
-    buffer_finish(&text);
-    json_decref(object);
+    parse_value(&node->keyval, value);
 }
 
 static struct node *
@@ -168,19 +175,13 @@ static void
 look_at_device(const struct look *look, const char *value)
 {
     struct keyval keyval;
-    struct buffer text = {0};
-    json_t *object = value[0] == '{' ? json_loads(value, 0, NULL) : NULL;
-    if (object)
-        flatten(object, "", 0, &text);
-    keyval_parse(&keyval, text.len ? text.data : value);
+    parse_value(&keyval, value);
     const char *driver = keyval_get(&keyval, "driver", true);
     bool only_reads = false;
     for (size_t i = 0; driver && i < COUNT(reading_devices); i++)
         only_reads = only_reads || !strcmp(driver, reading_devices[i]);
     name_node(look, keyval_get(&keyval, "drive", false), only_reads);
     keyval_finish(&keyval);
-    buffer_finish(&text);
-    json_decref(object);
 }
 
 /* What is above comes behind in QEMU's order, and is looked at first here. */
@@ -210,12 +211,6 @@ tell_nodes(const struct look *look)
 }
 
 /* Words -------------------------------------------------------------------- */
-
-static const char *
-option_name(const char *word)
-{
-    return word[0] != '-' || !word[1] ? NULL : word + (word[1] == '-' ? 2 : 1);
-}
 
 /* Whether an option's value can be "file:PATH". */
 static bool
@@ -270,7 +265,7 @@ static void
 look_at_devices(struct look *look, char *const *words)
 {
     for (; words[0]; words++) {
-        const char *name = option_name(words[0]);
+        const char *name = cmdline_option_name(words[0]);
         if (!name || cmdline_find_option(name)->is_flag || !words[1])
             continue;
         if (!strcmp(name, "device"))
@@ -291,7 +286,7 @@ image_words_each(char *const *words, const char *directory,
         look.is_snapshot = look.is_snapshot || !strcmp(*word, "-snapshot") ||
                            !strcmp(*word, "--snapshot");
     for (char *const *word = words; *word; word++) {
-        const char *name = option_name(*word);
+        const char *name = cmdline_option_name(*word);
         if (!name) {
             tell(&look, *word, IMAGE_USE_WRITES); /* as -hda */
         } else if (!cmdline_find_option(name)->is_flag && word[1]) {

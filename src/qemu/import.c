@@ -8,6 +8,7 @@
 #include "fleet/shellwords.h"
 #include "fleet/spec.h"
 #include "qemu/argv.h"
+#include "qemu/cmdline.h"
 #include "qemu/import-internal.h"
 
 #include <stdarg.h>
@@ -196,9 +197,9 @@ parse_items(struct importer *importer, char *const *words)
     for (; *words; words++) {
         struct import_item *item = &importer->items[importer->count++];
         item->word = words[0];
-        if (item->word[0] != '-' || item->word[1] == '\0')
+        item->name = cmdline_option_name(item->word);
+        if (!item->name)
             continue;
-        item->name = item->word + (item->word[1] == '-' ? 2 : 1);
         if (!cmdline_find_option(item->name)->is_flag && words[1])
             item->value = *++words;
     }

@@ -1,6 +1,7 @@
 /* The files that guests name, and what two guests cannot share. */
 #include "qemu/accel.h"
 #include "qemu/argv-internal.h"
+#include "qemu/cmdline.h"
 #include "qemu/image-words.h"
 #include "qemu/keyval.h"
 #include "qemu/preflight-internal.h"
@@ -101,10 +102,9 @@ check_words(const struct preflight_check *check, char *const *words,
     struct words own = {check, field};
     bool falls_back = has_fallback(words);
     for (char *const *word = words; word && word[0]; word++) {
-        const char *name = word[0];
-        if (name[0] != '-')
+        const char *name = cmdline_option_name(word[0]);
+        if (!name)
             continue;
-        name += name[1] == '-' ? 2 : 1;
         if (!falls_back && wants_kvm(name, word[1]))
             preflight_check_kvm(check, field);
         if (!strcmp(name, "enable-kvm"))

@@ -5,6 +5,7 @@
 #include "qemu/accel.h"
 #include "qemu/argv-internal.h"
 #include "qemu/argv.h"
+#include "qemu/cmdline.h"
 #include "qemu/keyval.h"
 #include "qemu/preflight-internal.h"
 
@@ -298,11 +299,9 @@ check_words(struct names_check *at, char *const *words, const char *field)
     at->field = field;
     char *const *all = words;
     for (; words && words[0] && words[1]; words++) {
-        const char *name = words[0];
-        if (name[0] != '-')
-            continue;
-        name += name[1] == '-' ? 2 : 1;
-        for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+        const char *name = cmdline_option_name(words[0]);
+        for (size_t i = 0; name && i < sizeof(options) / sizeof(options[0]);
+             i++) {
             if (!strcmp(options[i].option, name) &&
                 !is_alternative(at, name, all))
                 options[i].check(at, words[1]);

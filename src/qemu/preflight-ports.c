@@ -3,6 +3,7 @@
 #include "base/xalloc.h"
 #include "fleet/forward.h"
 #include "qemu/argv.h"
+#include "qemu/cmdline.h"
 #include "qemu/holder.h"
 #include "qemu/keyval.h"
 #include "qemu/preflight-internal.h"
@@ -108,11 +109,9 @@ add_words(struct wants *wants, struct want want, char *const *words)
 {
     static const char *const networks[] = {"nic", "netdev", "net"};
     for (; words && words[0] && words[1]; words++) {
-        const char *name = words[0];
-        if (name[0] != '-')
-            continue;
-        name += name[1] == '-' ? 2 : 1;
-        for (size_t i = 0; i < sizeof(networks) / sizeof(networks[0]); i++) {
+        const char *name = cmdline_option_name(words[0]);
+        for (size_t i = 0; name && i < sizeof(networks) / sizeof(networks[0]);
+             i++) {
             if (!strcmp(name, networks[i]))
                 add_network(wants, want, words[1]);
         }

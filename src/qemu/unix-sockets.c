@@ -3,6 +3,7 @@
 #include "base/paths.h"
 #include "base/xalloc.h"
 #include "qemu/argv.h"
+#include "qemu/cmdline.h"
 #include "qemu/holder.h"
 #include "qemu/keyval.h"
 
@@ -75,11 +76,9 @@ look_at_words(const struct look *look)
     bool is_command = look->spec->kind == SPEC_KIND_COMMAND;
     char *const *words = is_command ? look->spec->command : look->spec->args;
     for (; words && words[0] && words[1]; words++) {
-        const char *name = words[0];
-        if (name[0] != '-')
-            continue;
-        name += name[1] == '-' ? 2 : 1;
-        for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+        const char *name = cmdline_option_name(words[0]);
+        for (size_t i = 0; name && i < sizeof(options) / sizeof(options[0]);
+             i++) {
             if (!strcmp(name, options[i]))
                 look_at_value(look, words[1], is_command ? "command" : "args",
                               -1);
