@@ -90,13 +90,6 @@ span_of(const struct excerpt *excerpt, int row, int cols)
     return span;
 }
 
-static int64_t
-screen_row(const struct terminal *terminal)
-{
-    return (int64_t)(terminal_history_dropped(terminal) +
-                     terminal_history_rows(terminal));
-}
-
 void
 excerpt_begin(struct excerpt_reader *reader, struct terminal *terminal,
               const struct excerpt *excerpt, struct buffer *out)
@@ -110,7 +103,7 @@ excerpt_begin(struct excerpt_reader *reader, struct terminal *terminal,
         .runs = xcalloc((size_t)cols, sizeof(struct terminal_run)),
         .out = out,
         .cols = cols,
-        .screen = screen_row(terminal),
+        .screen = (int64_t)terminal_screen_top(terminal),
         .start = out->len,
         .line_start = out->len,
     };
@@ -126,7 +119,7 @@ excerpt_begin(struct excerpt_reader *reader, struct terminal *terminal,
 static void
 renumber(struct excerpt_reader *reader)
 {
-    int64_t screen = screen_row(reader->terminal);
+    int64_t screen = (int64_t)terminal_screen_top(reader->terminal);
     int by = (int)(screen - reader->screen);
     int oldest = -(int)terminal_history_rows(reader->terminal);
     reader->screen = screen;

@@ -263,8 +263,7 @@ place_find_row(struct console *console, uint64_t offset,
     }
     if (is_there)
         *ret_line = (struct place_line){
-            .row = terminal_history_dropped(terminal) +
-                   terminal_history_rows(terminal) +
+            .row = terminal_screen_top(terminal) +
                    (uint64_t)(int64_t)walk.line.row,
             .rows = walk.line.rows,
             .id = walk.line.id,
@@ -403,8 +402,7 @@ bool
 place_find_offset(struct console *console, uint64_t row, uint64_t *ret_offset)
 {
     struct terminal *terminal = console->terminal;
-    int64_t at = (int64_t)(row - terminal_history_dropped(terminal) -
-                           terminal_history_rows(terminal));
+    int64_t at = (int64_t)(row - terminal_screen_top(terminal));
     if (!has_row(terminal, at))
         return false;
     struct line_reader of_line = {.terminal = terminal};

@@ -13,6 +13,12 @@ terminal_history_dropped(const struct terminal *terminal)
     return history_dropped(terminal->history);
 }
 
+uint64_t
+terminal_screen_top(const struct terminal *terminal)
+{
+    return history_dropped(terminal->history) + history_rows(terminal->history);
+}
+
 size_t
 terminal_history_bytes(const struct terminal *terminal)
 {

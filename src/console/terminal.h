@@ -85,6 +85,10 @@ size_t terminal_history_rows(const struct terminal *terminal);
  * in the history that a viewer remembers is "dropped + index". */
 uint64_t terminal_history_dropped(const struct terminal *terminal);
 
+/* The screen's first row as such a place: an absolute row, counted from the
+ * very first one. */
+uint64_t terminal_screen_top(const struct terminal *terminal);
+
 /* A row's content as runs of one style. Row numbers: 0 .. rows-1 is the
  * screen, -1 the newest row of history, -history_rows the oldest. Cells never
  * written, and blanks at the end in the default style, are left out; a row

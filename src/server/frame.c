@@ -132,20 +132,13 @@ frame_state_pin(struct frame_state *state, uint64_t row)
     state->anchor = row;
 }
 
-/* The terminal's first row on the screen, as an absolute one. */
-static uint64_t
-screen_row(const struct terminal *terminal)
-{
-    return terminal_history_dropped(terminal) + terminal_history_rows(terminal);
-}
-
 /* Keeps a scrolled view's anchor within what exists, now that the history may
  * have grown or been dropped. Returns whether the view is scrolled still. */
 static bool
 update_anchor(struct frame_state *state, const struct terminal *terminal)
 {
     uint64_t dropped = terminal_history_dropped(terminal);
-    uint64_t newest = screen_row(terminal);
+    uint64_t newest = terminal_screen_top(terminal);
     if (!state->is_scrolled)
         return false;
     if (state->anchor < dropped)
@@ -208,7 +201,8 @@ settle_origin(struct frame_state *state, const struct terminal *terminal)
     set_origin(state, clamp(state->first_row, hidden_rows(state, terminal)),
                clamp(state->first_col, hidden_cols(state, terminal)));
     if (update_anchor(state, terminal)) {
-        int row = (int)((int64_t)state->anchor - (int64_t)screen_row(terminal));
+        int row = (int)((int64_t)state->anchor -
+                        (int64_t)terminal_screen_top(terminal));
         /* who selects there counts columns from the lines' beginnings */
         set_origin(state, row >= 0 ? row : state->first_row, 0);
         return row;
@@ -516,7 +510,7 @@ write_history(struct frame_state *state, const struct terminal *terminal,
 {
     int64_t history = (int64_t)terminal_history_rows(terminal);
     int64_t dropped = (int64_t)terminal_history_dropped(terminal);
-    int64_t top = (int64_t)screen_row(terminal) + first_row;
+    int64_t top = (int64_t)terminal_screen_top(terminal) + first_row;
     int64_t scroll = first_row < 0 ? -first_row : 0;
     bool has_changed = false;
     if (!state->has_sent || history != state->history ||

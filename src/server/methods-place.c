@@ -32,9 +32,7 @@ find_line(struct terminal *terminal, uint64_t number, int64_t *ret_row)
     int row = 0;
     if (!line_find(terminal, number, &row))
         return false;
-    *ret_row = (int64_t)(terminal_history_dropped(terminal) +
-                         terminal_history_rows(terminal)) +
-               row;
+    *ret_row = (int64_t)terminal_screen_top(terminal) + row;
     return true;
 }
 

@@ -23,8 +23,7 @@
 static int
 to_terminal_row(const struct terminal *terminal, int64_t row)
 {
-    int64_t screen = (int64_t)(terminal_history_dropped(terminal) +
-                               terminal_history_rows(terminal));
+    int64_t screen = (int64_t)terminal_screen_top(terminal);
     int64_t oldest = -(int64_t)terminal_history_rows(terminal);
     int64_t number = row - screen;
     if (number < oldest)
@@ -223,8 +222,7 @@ run_text(struct request *request, const json_t *arguments, struct error *error)
     struct terminal *terminal = console_terminal(guest_console(guest, index));
     if (!read_excerpt(terminal, arguments, &excerpt, error))
         return false;
-    int64_t screen = (int64_t)(terminal_history_dropped(terminal) +
-                               terminal_history_rows(terminal));
+    int64_t screen = (int64_t)terminal_screen_top(terminal);
     struct text_job *job = xcalloc(1, sizeof(*job));
     job->server = server;
     job->request = request;

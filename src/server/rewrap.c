@@ -21,8 +21,7 @@ oldest_row(const struct terminal *terminal)
 static uint64_t
 absolute_row(const struct terminal *terminal, int row)
 {
-    return terminal_history_dropped(terminal) +
-           terminal_history_rows(terminal) + (uint64_t)(int64_t)row;
+    return terminal_screen_top(terminal) + (uint64_t)(int64_t)row;
 }
 
 void

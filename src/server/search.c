@@ -201,8 +201,7 @@ aim(struct search *search, struct terminal *terminal)
 {
     search->line.reader.terminal = terminal;
     search->line.around.terminal = terminal;
-    search->line.top =
-        terminal_history_dropped(terminal) + terminal_history_rows(terminal);
+    search->line.top = terminal_screen_top(terminal);
     search->line.end = content_rows(terminal);
 }
 
