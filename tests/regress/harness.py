@@ -245,6 +245,11 @@ class Terminal:
     def screen(self, *options):
         return self.tmux("capture-pane", "-p", *options)
 
+    def at_cursor(self):
+        """The text of the cursor's row, and its column."""
+        col, row = self.format("#{cursor_x} #{cursor_y}").split()
+        return self.screen("-S", row, "-E", row).rstrip("\n"), int(col)
+
     def type(self, text):
         self.tmux("send-keys", "-l", "--", text)
 

@@ -118,10 +118,10 @@ def test_cursor_and_view_move_as_in_vi(box):
     # The terminal's cursor is where the place says.
     deck.keys("4", "l")
     deck.wait_for("^ scrollback a 120:5 ")
-    def at_cursor():
-        row, col = map(int, deck.format("#{cursor_y} #{cursor_x}").split())
-        return deck.screen().splitlines()[row][max(0, col - 4):][:7]
-    until(lambda: at_cursor() == "row0119", "the cursor in its place")
+    def before_cursor():
+        text, col = deck.at_cursor()
+        return text[max(0, col - 4):][:7]
+    until(lambda: before_cursor() == "row0119", "the cursor in its place")
 
 
 def test_selection_keeps_its_place_while_output_comes(box):
@@ -155,9 +155,8 @@ def test_the_place_stays_when_the_width_changes(box):
     deck.keys("Enter")
 
     def under_cursor():
-        col, row = (int(deck.format(f"#{{cursor_{axis}}}")) for axis in "xy")
-        line = deck.screen("-S", str(row), "-E", str(row)).rstrip("\n")
-        return line[col:col + 7]
+        text, col = deck.at_cursor()
+        return text[col:col + 7]
     until(lambda: under_cursor() == "end0400", "the cursor at the match")
     for cols, rows in ((200, 50), (80, 24), (60, 12), (200, 24)):
         deck.resize(cols, rows)

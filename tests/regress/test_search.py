@@ -99,12 +99,6 @@ def test_a_list_of_an_earlier_server_is_made_anew(box):
     require_in("scrollback alpha", deck.screen())
 
 
-def cursor_row(deck):
-    """The text of the row that the terminal's cursor is in."""
-    row = deck.format("#{cursor_y}")
-    return deck.screen("-S", row, "-E", row)
-
-
 def test_what_was_found_is_found_at_another_width(box):
     """Other people's decks wrap the lines anew while the list is open."""
     code = ("for i in range(900): print(f'number {i:05d} of a line that takes "
@@ -133,7 +127,7 @@ def test_what_was_found_is_found_at_another_width(box):
             else:
                 deck.wait_for("scrollback one")
                 # the place is on the screen before the cursor goes there
-                until(lambda n=number: f"number {n}" in cursor_row(deck),
+                until(lambda n=number: f"number {n}" in deck.at_cursor()[0],
                       "the cursor in the line that was found")
                 deck.keys("q")
             deck.wait_for("typing → one")
