@@ -7,7 +7,8 @@ import shutil
 import stat
 import subprocess
 
-from harness import (FAILED, Skip, main, require, require_equal, require_in, until)
+from harness import (FAILED, Skip, main, proc_read, require, require_equal,
+                     require_in, until)
 
 MIB = 1 << 20
 
@@ -320,8 +321,8 @@ def test_a_seed_reaches_the_guest_and_is_private(box):
                         found.append(name)
     require_equal(found, ["spec.json"], "files with the password")
     for pid in box.own_processes():
-        with open(f"/proc/{pid}/cmdline", "rb") as file:
-            require(b"geheim-7" not in file.read(), f"in the argv of {pid}")
+        require(b"geheim-7" not in proc_read(pid, "cmdline"),
+                f"in the argv of {pid}")
     peer = box.api()
     for method, arguments in (("guest-list", {}), ("guest-query",
                                                    {"guest": "a"}),

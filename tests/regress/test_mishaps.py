@@ -8,8 +8,8 @@ import re
 import signal
 import subprocess
 
-from harness import (BINARY, FAILED, main, require, require_equal, require_in,
-                     until)
+from harness import (BINARY, FAILED, main, proc_read, require, require_equal,
+                     require_in, until)
 
 # A boot sector: writes itself to sector 1 of the disk that it came from, and
 # says "\1W" when that went well, or else "\1R", on the first serial port.
@@ -159,7 +159,7 @@ def test_a_reset_that_is_killed_keeps_the_old_disk(box):
             with open(gate, "w", encoding="utf-8"):
                 pass
             until(lambda: not any(
-                b"qemu-img" in open(f"/proc/{pid}/cmdline", "rb").read()
+                b"qemu-img" in proc_read(pid, "cmdline")
                 for pid in box.own_processes()), "qemu-img's end")
             require_equal(digest(path), old, "what the orphan left")
             os.unlink(gate)

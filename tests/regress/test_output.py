@@ -10,7 +10,7 @@ import termios
 import time
 
 from harness import (BINARY, Failure, limit, main, require, require_equal,
-                     require_in, resident_kib, until)
+                     require_in, resident_kib, stat_of, until)
 
 LINE = "{:08d} the quick brown fox jumps over the lazy dog 012345678"
 MIB_LINES = 16384  # of 64 bytes each, CR LF included
@@ -206,10 +206,8 @@ def deck_pid(box, terminal):
     """The process in the terminal: tmux may have put a shell around it."""
     shell = terminal.pid()
     for pid in box.own_processes():
-        with open(f"/proc/{pid}/stat", encoding="ascii",
-                  errors="replace") as file:
-            parent = int(file.read().rpartition(")")[2].split()[1])
-        if parent == shell:
+        stat = stat_of(pid)  # nothing when it has ended
+        if stat and int(stat[1]) == shell:
             return pid
     return shell
 

@@ -7,7 +7,8 @@ import re
 import stat
 import struct
 
-from harness import FAILED, main, require, require_equal, require_in, until
+from harness import (FAILED, main, proc_read, require, require_equal, require_in,
+                     until)
 
 BLOCK = 2048
 SMALL = {"machine": "pc", "accel": "tcg", "memory": "16M", "nics": []}
@@ -181,11 +182,7 @@ def test_a_password_is_nowhere_but_hashed_in_the_seed(box):
     peer.close()
     for pid in box.own_processes():
         for part in ("cmdline", "environ"):
-            try:
-                with open(f"/proc/{pid}/{part}", "rb") as file:
-                    said += file.read().decode(errors="replace")
-            except OSError:
-                pass
+            said += proc_read(pid, part).decode(errors="replace")
     require(SECRET not in said, re.findall(f".{{60}}{SECRET}", said, re.S))
     found = set()
     for where in ("XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR"):
