@@ -326,8 +326,16 @@ void
 console_mark_reset(struct console *console)
 {
     if (!marks_has(console->marks, MARKS_KIND_BOOT) ||
-        marks_boot_offset(console->marks) != content_end(console))
+        console_boot_bytes(console) > 0)
         console_mark_boot(console);
+}
+
+uint64_t
+console_boot_bytes(const struct console *console)
+{
+    uint64_t begin = marks_boot_offset(console->marks);
+    uint64_t end = content_end(console);
+    return end > begin ? end - begin : 0;
 }
 
 void

@@ -90,9 +90,10 @@ bool console_set_fd(struct console *console, int fd, struct error *error);
 /* Notes in the marks that a new boot begins at the log's end, and resets the
  * emulator. */
 void console_mark_boot(struct console *console);
-/* The same for a reset, unless a boot begins there already: firmware resets
- * once more before it says a word. */
+/* The same for a reset, unless a boot begins there already. */
 void console_mark_reset(struct console *console);
+/* Bytes that the log has since then, taken by the emulator or not. */
+uint64_t console_boot_bytes(const struct console *console);
 
 /* Keyboard ------------------------------------------------------------------
  */

@@ -271,6 +271,17 @@ consoles_mark_reset(struct guest *guest)
         console_mark_reset(guest->consoles[i].console);
 }
 
+uint64_t
+consoles_boot_bytes(const struct guest *guest)
+{
+    uint64_t most = 0;
+    for (size_t i = 0; i < guest->console_count; i++) {
+        uint64_t bytes = console_boot_bytes(guest->consoles[i].console);
+        most = bytes > most ? bytes : most;
+    }
+    return most;
+}
+
 void
 consoles_expect(struct guest *guest)
 {

@@ -75,6 +75,7 @@ struct run {
     char *qmp_uuid;   /* the same */
     char *executable; /* what /proc says it runs */
     char *reason;     /* SHUTDOWN's, or NULL */
+    int64_t reset_ms; /* when this boot's reset was, wall clock; 0: had none */
     struct process_exit exit;
     struct keeper *keeper;       /* owned: of stderr.log; NULL: has none */
     struct ssh_probe *ssh_probe; /* owned; NULL: nothing leads to it */
@@ -200,6 +201,8 @@ void consoles_take_live(struct guest *guest);
 bool consoles_prepare_logs(struct guest *guest, struct error *error);
 void consoles_mark_boot(struct guest *guest);
 void consoles_mark_reset(struct guest *guest);
+/* The most that any of its consoles printed since the last boot began. */
+uint64_t consoles_boot_bytes(const struct guest *guest);
 /* Forgets ptys and descriptors. */
 void consoles_detach(struct guest *guest);
 /* What is typed waits until the monitor told the ptys. */

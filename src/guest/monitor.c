@@ -8,6 +8,11 @@
 #include <strings.h>
 #include <unistd.h>
 
+/* A guest's own reset so soon after another (ms), with no more than so many
+ * bytes printed since, is part of the same boot. */
+#define FIRMWARE_RESET_MS 2000
+#define FIRMWARE_RESET_BYTES 1024u
+
 /* What a string member of an object says, or NULL. */
 static const char *
 text_of(const json_t *object, const char *name)
@@ -271,48 +276,66 @@ on_disconnect(void *data)
 /* Events ------------------------------------------------------------------- */
 
 static void
-on_change_of_state(struct guest *guest, const json_t *arguments)
+on_change_of_state(struct guest *guest, const struct qmp_event *event)
 {
-    (void)arguments;
+    (void)event;
     monitor_refresh(guest, NULL);
 }
 
 static void
-on_resume(struct guest *guest, const json_t *arguments)
+on_resume(struct guest *guest, const struct qmp_event *event)
 {
-    (void)arguments;
+    (void)event;
     guest_set_run_state(guest, "running");
 }
 
 static void
-on_shutdown(struct guest *guest, const json_t *arguments)
+on_shutdown(struct guest *guest, const struct qmp_event *event)
 {
     free(guest->run->reason);
-    guest->run->reason = xstrdup(or_unknown(text_of(arguments, "reason")));
+    guest->run->reason = xstrdup(or_unknown(text_of(event->data, "reason")));
     monitor_refresh(guest, NULL); /* with -no-shutdown it stays */
+}
+
+/* SeaBIOS resets the machine once more at each boot but the first, 40 to 70 ms
+ * after it began (QEMU 7.2, TCG, idle machine) and before it prints anything;
+ * on a busy machine its first words may be in the log when we hear of it. */
+static bool
+is_firmware_reset(struct guest *guest, const struct qmp_event *event)
+{
+    int64_t reset_ms = guest->run->reset_ms;
+    guest->run->reset_ms = 0; /* once for each boot */
+    bool is_near = reset_ms > 0 && event->at_ms >= reset_ms &&
+                   event->at_ms - reset_ms <= FIRMWARE_RESET_MS &&
+                   consoles_boot_bytes(guest) <= FIRMWARE_RESET_BYTES;
+    if (is_near && json_is_true(json_object_get(event->data, "guest")))
+        return true;
+    guest->run->reset_ms = event->at_ms;
+    return false;
 }
 
 /* A reset is a new boot. The mark lies at the log's end as it is when the event
  * arrives, some 0.1 ms after the reset: what firmware prints first comes
  * later. */
 static void
-on_reset(struct guest *guest, const json_t *arguments)
+on_reset(struct guest *guest, const struct qmp_event *event)
 {
-    (void)arguments;
     free(guest->run->reason);
     guest->run->reason = NULL;
     guest->run->is_stop_ignored = false; /* what was pressed is forgotten */
-    consoles_mark_reset(guest);
-    stages_boot_again(guest);
+    if (!is_firmware_reset(guest, event)) {
+        consoles_mark_reset(guest);
+        stages_boot_again(guest);
+    }
     monitor_refresh(guest, NULL);
 }
 
 static void
-on_panic(struct guest *guest, const json_t *arguments)
+on_panic(struct guest *guest, const struct qmp_event *event)
 {
     guest_notice(guest, "error",
                  "the guest's kernel panicked; QEMU's action: %s",
-                 or_unknown(text_of(arguments, "action")));
+                 or_unknown(text_of(event->data, "action")));
     monitor_refresh(guest, NULL);
 }
 
@@ -332,10 +355,10 @@ on_port_name(void *data, const json_t *value, const struct error *error)
 
 /* A program in the guest opened or closed a virtio-serial port. */
 static void
-on_port(struct guest *guest, const json_t *arguments)
+on_port(struct guest *guest, const struct qmp_event *event)
 {
-    const char *id = text_of(arguments, "id");
-    if (!id || !json_is_true(json_object_get(arguments, "open")))
+    const char *id = text_of(event->data, "id");
+    if (!id || !json_is_true(json_object_get(event->data, "open")))
         return;
     char *path = xasprintf("/machine/peripheral/%s", id);
     json_t *question = json_pack("{s:s,s:s}", "path", path, "property", "name");
@@ -345,24 +368,24 @@ on_port(struct guest *guest, const json_t *arguments)
 }
 
 static void
-on_watchdog(struct guest *guest, const json_t *arguments)
+on_watchdog(struct guest *guest, const struct qmp_event *event)
 {
     guest_notice(guest, "warning", "the watchdog fired; QEMU's action: %s",
-                 or_unknown(text_of(arguments, "action")));
+                 or_unknown(text_of(event->data, "action")));
     monitor_refresh(guest, NULL);
 }
 
 static void
-on_block_error(struct guest *guest, const json_t *arguments)
+on_block_error(struct guest *guest, const struct qmp_event *event)
 {
-    const char *device = text_of(arguments, "device");
+    const char *device = text_of(event->data, "device");
     if (!device || !*device)
-        device = text_of(arguments, "node-name");
+        device = text_of(event->data, "node-name");
     guest_notice(guest, "error", "disk %s: %s error: %s; QEMU's action: %s",
                  or_unknown(device),
-                 or_unknown(text_of(arguments, "operation")),
-                 or_unknown(text_of(arguments, "reason")),
-                 or_unknown(text_of(arguments, "action")));
+                 or_unknown(text_of(event->data, "operation")),
+                 or_unknown(text_of(event->data, "reason")),
+                 or_unknown(text_of(event->data, "action")));
     monitor_refresh(guest, NULL);
 }
 
@@ -370,7 +393,7 @@ on_block_error(struct guest *guest, const json_t *arguments)
  * it comes even when the guest ignores the button. */
 static const struct event_row {
     const char *name;
-    void (*handle)(struct guest *guest, const json_t *arguments);
+    void (*handle)(struct guest *guest, const struct qmp_event *event);
 } event_rows[] = {
     {"BLOCK_IO_ERROR", on_block_error},
     {"GUEST_CRASHLOADED", on_panic},
@@ -394,14 +417,14 @@ compare_event(const void *key, const void *row)
 }
 
 static void
-on_event(void *data, const char *name, const json_t *arguments)
+on_event(void *data, const struct qmp_event *event)
 {
     struct guest *guest = data;
-    const struct event_row *row =
-        bsearch(name, event_rows, sizeof(event_rows) / sizeof(*event_rows),
-                sizeof(*event_rows), compare_event);
+    const struct event_row *row = bsearch(
+        event->name, event_rows, sizeof(event_rows) / sizeof(*event_rows),
+        sizeof(*event_rows), compare_event);
     if (row && guest->run)
-        row->handle(guest, arguments);
+        row->handle(guest, event);
 }
 
 const struct qmp_handlers monitor_handlers = {

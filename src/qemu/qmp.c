@@ -286,12 +286,28 @@ handle_reply(struct qmp *qmp, const json_t *message)
         arm_watch(qmp);
 }
 
+/* -1 seconds stand for a clock that failed. */
+static int64_t
+time_of(const json_t *message)
+{
+    const json_t *stamp = json_object_get(message, "timestamp");
+    int64_t s = json_integer_value(json_object_get(stamp, "seconds"));
+    int64_t us = json_integer_value(json_object_get(stamp, "microseconds"));
+    if (s <= 0 || s >= INT64_MAX / 1000 - 1 || us < 0 || us >= 1000000)
+        return 0;
+    return s * 1000 + us / 1000;
+}
+
 static void
 handle_event(struct qmp *qmp, const json_t *message, const char *name)
 {
-    const json_t *arguments = json_object_get(message, "data");
-    qmp->handlers->on_event(qmp->data, name,
-                            json_is_object(arguments) ? arguments : NULL);
+    const json_t *data = json_object_get(message, "data");
+    struct qmp_event event = {
+        .name = name,
+        .data = json_is_object(data) ? data : NULL,
+        .at_ms = time_of(message),
+    };
+    qmp->handlers->on_event(qmp->data, &event);
 }
 
 static void

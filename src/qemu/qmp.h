@@ -24,12 +24,18 @@ struct qmp;
 /* ms; after connecting, until a silent monitor is called trouble. */
 #define QMP_GREETING_TIMEOUT_MS 5000u
 
+/* What happened, as QEMU tells it; all borrowed. */
+struct qmp_event {
+    const char *name;
+    const json_t *data; /* an object, or NULL */
+    int64_t at_ms;      /* wall clock; 0: its clock failed */
+};
+
 struct qmp_handlers {
     /* The monitor answered and takes commands; again after each reconnection.
      * What happened in between was not told by events: ask. */
     void (*on_ready)(void *data);
-    /* arguments: the event's "data", borrowed, may be NULL. */
-    void (*on_event)(void *data, const char *name, const json_t *arguments);
+    void (*on_event)(void *data, const struct qmp_event *event);
     /* The connection broke: all that QEMU sent before was told. May be NULL. */
     void (*on_disconnect)(void *data);
     /* The monitor cannot be reached or does not answer: why. Told once for

@@ -179,9 +179,10 @@ def test_a_fixed_size_is_kept_and_told_to_the_kernel(box):
     deck.resize(44, 14)
     deck.wait_for(":~#")
     # The shell's prompt is in view, and so is what lies beside it.
-    box.shell("n1", "printf '\\033[2J\\033[1;55Hri%s\\033[20;1H' ght; "
+    box.shell("n1", "printf '\\033[2J\\033[1;55Hri%s\\033[20;1Hlo%s' ght w; "
               "read x", "right$")
-    deck.wait_gone("printf|right")
+    deck.wait_for("low")
+    require("right" not in deck.screen(), deck.screen())
     deck.keys("C-]", "C-Up")
     deck.wait_for(r"60x20\+0\+\d")
     deck.keys("C-]", "C-Right")

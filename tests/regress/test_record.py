@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -247,6 +248,32 @@ def test_a_reset_is_a_boot_in_the_log(box):
                       f"boot {boot}")
     require_equal(len(re.findall("^-- boot ", box.gm("logs", "n1").out,
                                  re.MULTILINE)), 2, "boundaries")
+
+
+def test_a_reset_that_a_busy_server_hears_of_late_is_one_boot(box):
+    """The firmware resets once more; its first words come before we listen."""
+    box.fleet({"n1": {}})
+    box.up()
+    box.wait_shell("n1")
+    box.shell("n1", "echo first-$((1 + 1))", "^first-2")
+    box.gm("pause", "n1")
+    before = box.guest("n1")["consoles"][0]["boot-offset"]
+    box.gm("reset", "n1", "--yes")
+    until(lambda: box.guest("n1")["consoles"][0]["boot-offset"] > before,
+          "the reset to be noted")
+    length = len(box.log_bytes("n1"))
+    server = box.server_pid()
+    box.gm("resume", "n1")
+    os.kill(server, signal.SIGSTOP)
+    try:
+        until(lambda: len(box.log_bytes("n1")) > length, "the firmware")
+    finally:
+        os.kill(server, signal.SIGCONT)
+    box.wait_shell("n1")
+    text = box.gm("logs", "--boot", "-1", "n1").out
+    require_in("first-2", text)
+    require_equal(len(re.findall("^-- boot ", box.gm("logs", "n1").out,
+                                 re.MULTILINE)), 1, "boundaries")
 
 
 def parse_asciicast(text):

@@ -34,6 +34,7 @@ struct fixture {
     unsigned reply_count;
     unsigned error_count;
     char event[64];
+    int64_t event_at_ms;
     char value[64];
     struct error trouble;
     struct error error;
@@ -57,12 +58,12 @@ free_client(struct fixture *f)
 }
 
 static void
-on_event(void *data, const char *name, const json_t *arguments)
+on_event(void *data, const struct qmp_event *event)
 {
     struct fixture *f = data;
-    (void)arguments;
     f->event_count++;
-    (void)snprintf(f->event, sizeof(f->event), "%s", name);
+    (void)snprintf(f->event, sizeof(f->event), "%s", event->name);
+    f->event_at_ms = event->at_ms;
     if (f->frees_on_event)
         free_client(f);
 }
@@ -285,9 +286,17 @@ event_is_told(void **state)
     struct fixture *f = *state;
     negotiate(f);
     say(f, "{\"event\": \"SHUTDOWN\", \"data\": {\"guest\": true}, "
-           "\"timestamp\": {\"seconds\": 1, \"microseconds\": 2}}\r\n");
+           "\"timestamp\": {\"seconds\": 1, \"microseconds\": 2999}}\r\n");
     assert_true(run_until(&f->loop, has_event, f));
     assert_string_equal(f->event, "SHUTDOWN");
+    assert_int_equal(f->event_at_ms, 1002);
+    /* QEMU's clock failed */
+    say(f, "{\"event\": \"STOP\", "
+           "\"timestamp\": {\"seconds\": -1, \"microseconds\": -1}}\r\n");
+    f->event_count = 0;
+    assert_true(run_until(&f->loop, has_event, f));
+    assert_string_equal(f->event, "STOP");
+    assert_int_equal(f->event_at_ms, 0);
 }
 
 static void
