@@ -1,6 +1,5 @@
 #include "console/times.h"
 
-#include "base/clock.h"
 #include "base/xalloc.h"
 
 #include <errno.h>
@@ -33,7 +32,6 @@ struct times {
     bool has_last;
     struct sample waiting; /* not written yet */
     bool is_waiting;
-    uint64_t written_ms; /* monotonic: when the last sample was written */
 };
 
 /* Numbers ------------------------------------------------------------------ */
@@ -276,7 +274,6 @@ write_sample(struct times *times, const struct sample *sample)
     times->at = at + len;
     times->last = *sample;
     times->has_last = true;
-    times->written_ms = clock_monotonic_ms();
 }
 
 void
@@ -293,14 +290,26 @@ is_new(const struct times *times, uint64_t end)
     return !times->has_last || end > times->last.end;
 }
 
+/* Whether a sample of that time is one of its own beside an earlier one. A
+ * clock that was put back begins anew. */
+static bool
+is_apart(int64_t wall_ms, const struct sample *earlier)
+{
+    return wall_ms < earlier->ms || wall_ms - earlier->ms >= TIMES_PAUSE_MS;
+}
+
 bool
 times_note(struct times *times, uint64_t end, int64_t wall_ms)
 {
     if (end == 0 || !is_new(times, end))
         return times->is_waiting;
+    /* A server that was held up is late with what waits: that keeps its own
+     * time, and has not the one of what came since. */
+    if (times->is_waiting && is_apart(wall_ms, &times->waiting))
+        times_flush(times);
     times->waiting = (struct sample){.end = end, .ms = wall_ms};
     times->is_waiting = true;
-    if (clock_monotonic_ms() - times->written_ms >= TIMES_PAUSE_MS)
+    if (!times->has_last || is_apart(wall_ms, &times->last))
         times_flush(times);
     return times->is_waiting;
 }

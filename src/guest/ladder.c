@@ -466,9 +466,9 @@ find_step(const char *name, enum ladder_step *ret_step)
 
 /* What is left of the step; a clock that was set says nothing of it. */
 static int64_t
-left_ms(const struct ladder *ladder)
+left_ms(const struct ladder *ladder, int64_t now_ms)
 {
-    int64_t left = ladder->until_ms - clock_wall_ms();
+    int64_t left = ladder->until_ms - now_ms;
     if (left > ladder->length_ms)
         left = ladder->length_ms;
     return left < RESUME_MIN_MS ? RESUME_MIN_MS : left;
@@ -492,9 +492,10 @@ ladder_restore(struct guest *guest, const json_t *saved)
     ladder->length_ms = length_ms;
     ladder->until_ms = json_integer_value(json_object_get(saved, "until-ms"));
     ladder->presses = presses > 0 && presses < INT_MAX ? (unsigned)presses : 0;
-    ladder->until_ms = clock_wall_ms() + left_ms(ladder);
-    loop_timer_start(ladder->timer,
-                     (uint64_t)(ladder->until_ms - clock_wall_ms()));
+    int64_t now_ms = clock_wall_ms();
+    int64_t left = left_ms(ladder, now_ms);
+    ladder->until_ms = now_ms + left;
+    loop_timer_start(ladder->timer, (uint64_t)left);
     run->is_shutting_down = true;
     run->is_kill_asked = step >= STEP_QUIT;
     if (step >= STEP_TERM) /* it was noted before it was sent */

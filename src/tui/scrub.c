@@ -25,6 +25,24 @@ static const int speeds[] = {1, 2, 4, 8, 16, 32, 64, 128, 256, 1024, 4096};
 #define SPEED_NORMAL 2
 #define SPEED_COUNT ((int)(sizeof(speeds) / sizeof(speeds[0])))
 
+/* What a key asks for that has to wait for the server's answer to another. */
+enum scrub_wish {
+    SCRUB_WISH_SCROLL,
+    SCRUB_WISH_STEP,
+    SCRUB_WISH_START,
+    SCRUB_WISH_END,
+    SCRUB_WISH_BOOT,
+    SCRUB_WISH_PLAY,
+};
+
+struct wish {
+    enum scrub_wish kind;
+    int64_t argument;
+};
+
+/* More are not kept: nobody types so far ahead. */
+#define WISHES_MAX 64
+
 struct scrub {
     struct pane *pane; /* borrowed: the owner */
     int64_t first_ms;  /* of the record; 0: not known yet */
@@ -39,10 +57,14 @@ struct scrub {
     uint64_t tick_ms; /* monotonic: when it played last */
     int speed;        /* index */
     bool is_waiting;  /* for the screen of asked_ms */
+    bool is_asking;   /* what the record has */
     bool is_playing;
+    struct wish wishes[WISHES_MAX]; /* oldest first */
+    size_t wish_count;
 };
 
 static void ask_record(struct scrub *scrub);
+static void do_wishes(struct scrub *scrub);
 
 /* Moments ------------------------------------------------------------------ */
 
@@ -90,6 +112,7 @@ scrub_on_moment(struct pane *pane, bool is_past)
     if (is_past) {
         scrub->is_waiting = false;
         ask_moment(scrub);
+        do_wishes(scrub);
     } else if (scrub->asked_ms) {
         /* before anything was asked for, it is the answer to an earlier leave
          */
@@ -125,16 +148,13 @@ on_tick(void *data)
     show_changes(scrub);
 }
 
-void
-scrub_play(struct pane *pane)
+static void
+play(struct scrub *scrub)
 {
-    struct scrub *scrub = pane->scrub;
-    if (!scrub || scrub->first_ms == 0)
-        return;
     if (scrub->is_playing) {
         pause_playing(scrub);
     } else if (scrub->moment_ms >= scrub->last_ms) {
-        status_message(pane->deck, DECK_INFO,
+        status_message(scrub->pane->deck, DECK_INFO,
                        "this is the end of the record: go back first");
     } else {
         scrub->is_playing = true;
@@ -160,35 +180,9 @@ scrub_change_speed(struct pane *pane, int steps)
 
 /* Going -------------------------------------------------------------------- */
 
-void
-scrub_step(struct pane *pane, int64_t ms)
+static void
+go_to_boot(struct scrub *scrub, bool is_next)
 {
-    if (pane->scrub)
-        go_to(pane->scrub, pane->scrub->moment_ms + ms);
-}
-
-void
-scrub_to_start(struct pane *pane)
-{
-    if (pane->scrub)
-        go_to(pane->scrub, pane->scrub->first_ms);
-}
-
-void
-scrub_to_end(struct pane *pane)
-{
-    if (!pane->scrub)
-        return;
-    pause_playing(pane->scrub);
-    ask_record(pane->scrub);
-}
-
-void
-scrub_to_boot(struct pane *pane, bool is_next)
-{
-    const struct scrub *scrub = pane->scrub;
-    if (!scrub)
-        return;
     int64_t found = is_next ? scrub->last_ms : scrub->first_ms;
     for (size_t i = 0; i < scrub->boot_count; i++) {
         int64_t ms = scrub->boots[i];
@@ -199,15 +193,13 @@ scrub_to_boot(struct pane *pane, bool is_next)
         if (!is_next && ms < scrub->moment_ms - BOOT_SLACK_MS)
             found = ms;
     }
-    go_to(pane->scrub, found);
+    go_to(scrub, found);
 }
 
-void
-scrub_scroll(struct pane *pane, long rows)
+static void
+scroll_by(struct scrub *scrub, int64_t rows)
 {
-    struct scrub *scrub = pane->scrub;
-    if (!scrub || scrub->is_waiting)
-        return;
+    struct pane *pane = scrub->pane;
     if (scrub->is_playing)
         pause_playing(scrub);
     int64_t scroll = scrub->scroll + rows;
@@ -220,6 +212,101 @@ scrub_scroll(struct pane *pane, long rows)
     scrub->scroll = scroll;
     pane_change_view(pane, json_pack("{s:I}", "scroll", (json_int_t)scroll));
     show_changes(scrub);
+}
+
+static void
+do_wish(struct scrub *scrub, const struct wish *wish)
+{
+    switch (wish->kind) {
+    case SCRUB_WISH_SCROLL:
+        scroll_by(scrub, wish->argument);
+        break;
+    case SCRUB_WISH_STEP:
+        go_to(scrub, scrub->moment_ms + wish->argument);
+        break;
+    case SCRUB_WISH_START:
+        go_to(scrub, scrub->first_ms);
+        break;
+    case SCRUB_WISH_END:
+        pause_playing(scrub);
+        ask_record(scrub);
+        break;
+    case SCRUB_WISH_BOOT:
+        go_to_boot(scrub, wish->argument > 0);
+        break;
+    case SCRUB_WISH_PLAY:
+        play(scrub);
+        break;
+    }
+}
+
+/* Whether the server said all that the wish builds upon: what the record has,
+ * and for rows above a screen that screen. */
+static bool
+is_possible(const struct scrub *scrub, const struct wish *wish)
+{
+    return scrub->first_ms > 0 && !scrub->is_asking &&
+           (wish->kind != SCRUB_WISH_SCROLL || !scrub->is_waiting);
+}
+
+static void
+do_wishes(struct scrub *scrub)
+{
+    while (scrub->wish_count > 0 && is_possible(scrub, &scrub->wishes[0])) {
+        struct wish wish = scrub->wishes[0];
+        scrub->wish_count--;
+        memmove(&scrub->wishes[0], &scrub->wishes[1],
+                scrub->wish_count * sizeof(wish));
+        do_wish(scrub, &wish);
+    }
+}
+
+/* Keys count in their order, however late the server is. */
+static void
+add_wish(struct pane *pane, enum scrub_wish kind, int64_t argument)
+{
+    struct scrub *scrub = pane->scrub;
+    if (!scrub || scrub->wish_count == WISHES_MAX)
+        return;
+    scrub->wishes[scrub->wish_count++] =
+        (struct wish){.kind = kind, .argument = argument};
+    do_wishes(scrub);
+}
+
+void
+scrub_play(struct pane *pane)
+{
+    add_wish(pane, SCRUB_WISH_PLAY, 0);
+}
+
+void
+scrub_step(struct pane *pane, int64_t ms)
+{
+    add_wish(pane, SCRUB_WISH_STEP, ms);
+}
+
+void
+scrub_to_start(struct pane *pane)
+{
+    add_wish(pane, SCRUB_WISH_START, 0);
+}
+
+void
+scrub_to_end(struct pane *pane)
+{
+    add_wish(pane, SCRUB_WISH_END, 0);
+}
+
+void
+scrub_to_boot(struct pane *pane, bool is_next)
+{
+    add_wish(pane, SCRUB_WISH_BOOT, is_next ? 1 : -1);
+}
+
+void
+scrub_scroll(struct pane *pane, long rows)
+{
+    add_wish(pane, SCRUB_WISH_SCROLL, rows);
 }
 
 /* The record --------------------------------------------------------------- */
@@ -249,6 +336,7 @@ on_record(void *user, json_t *value, const struct error *error)
     struct scrub *scrub = pane->scrub;
     if (!scrub)
         return; /* left meanwhile */
+    scrub->is_asking = false;
     int64_t first_ms = json_integer_value(json_object_get(value, "first-ms"));
     int64_t last_ms = json_integer_value(json_object_get(value, "last-ms"));
     if (error || first_ms <= 0 || last_ms <= 0) {
@@ -268,13 +356,15 @@ on_record(void *user, json_t *value, const struct error *error)
     int64_t wanted_ms = scrub->wanted_ms;
     scrub->wanted_ms = 0;
     go_to(scrub, wanted_ms ? wanted_ms : scrub->last_ms);
+    do_wishes(scrub);
 }
 
 static void
 ask_record(struct scrub *scrub)
 {
     struct pane *pane = scrub->pane;
-    if (pane->deck->connection)
+    scrub->is_asking = pane->deck->connection != NULL;
+    if (scrub->is_asking)
         connection_execute(pane->deck->connection, "console-record",
                            json_pack("{s:s}", "guest", pane->target), on_record,
                            pane);

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import threading
 
-from harness import Skip
+from harness import PATIENCE, Skip
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 CONFIG = """Port {port}
@@ -89,7 +89,7 @@ class Sshd:
 
     def stop(self):
         self.child.terminate()
-        self.child.wait(timeout=30)
+        self.child.wait(timeout=PATIENCE)
 
     def client(self):
         """ssh's arguments that lead to it."""

@@ -4,7 +4,7 @@ import json
 import os
 import socket
 
-from harness import (Api, Skip, main, require, require_equal, require_in,
+from harness import (PATIENCE, Api, Skip, main, require, require_equal, require_in,
                      resident_kib, until)
 
 LINE_MAX = 4 << 20  # bytes: what a line to the server may have
@@ -307,7 +307,7 @@ def test_another_user_is_turned_away(box):
         said = b"refused"
         try:
             peer = socket.socket(socket.AF_UNIX)
-            peer.settimeout(20)
+            peer.settimeout(PATIENCE)
             peer.connect(box.runtime("api.sock"))
             peer.sendall(b'{"execute": "guest-list", "id": 1}\n')
             data = b""

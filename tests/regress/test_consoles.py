@@ -7,7 +7,7 @@ import socket
 import threading
 import tty
 
-from harness import (cpu_seconds, is_alive, limit, main, python, require,
+from harness import (PATIENCE, cpu_seconds, is_alive, limit, main, python, require,
                      require_equal, require_in, resident_kib, until)
 
 
@@ -49,14 +49,13 @@ def test_a_device_is_read_and_typed_into(box):
     box.up("-f", box.write("guestmux.json", {
         "version": 1, "guests": {"a": {"device": device, "baud": 115200}}}))
     os.write(ours, b"switch> ")
-    box.gm("wait", "a", "--for", "switch>", "--since-boot", "--timeout", "20")
+    box.gm("wait", "a", "--for", "switch>", "--since-boot")
     box.gm("send", "a", "--enter", "show")
     got = b""
     while b"show\r" not in got:
         got += os.read(ours, 100)
     os.write(ours, b"show\r\nall is well\r\n")
-    box.gm("wait", "a", "--for", "all is well", "--since-boot", "--timeout",
-           "20")
+    box.gm("wait", "a", "--for", "all is well", "--since-boot")
     os.close(theirs)
     os.close(ours)
     box.wait_state("a", "crashed", "stopped")
@@ -71,7 +70,7 @@ def test_a_device_that_is_missing_is_told(box):
 @contextlib.contextmanager
 def listener(path):
     server = socket.socket(socket.AF_UNIX)
-    server.settimeout(30)
+    server.settimeout(PATIENCE)
     server.bind(path)
     server.listen()
     with server:
@@ -84,11 +83,10 @@ def test_a_socket_is_read_and_typed_into(box):
         child = box.spawn("up", "-d", "-f", box.write("guestmux.json", {
             "version": 1, "guests": {"a": {"socket": "console.sock"}}}))
         peer, _ = server.accept()
-        child.communicate(timeout=30)
+        child.communicate(timeout=PATIENCE)
         require_equal(child.returncode, 0, "up -d")
         peer.sendall(b"hello from the socket\r\n")
-        box.gm("wait", "a", "--for", "hello from", "--since-boot",
-               "--timeout", "20")
+        box.gm("wait", "a", "--for", "hello from", "--since-boot")
         box.gm("send", "a", "--enter", "back")
         got = b""
         while b"back\r" not in got:
@@ -192,13 +190,12 @@ def test_queries_into_an_echo_do_not_loop(box):
 
 def test_an_unterminated_string_hides_no_prompt(box):
     feed(box, b"\033]0;" + b"x" * (1 << 20) + b"\r\nlogin: ")
-    box.gm("wait", "a", "--for", "login:", "--since-boot", "--timeout", "20")
+    box.gm("wait", "a", "--for", "login:", "--since-boot")
 
 
 def test_titles_reach_nobodys_terminal(box):
     feed(box, b"\033]0;evil\007\033]2;evil\033\\")
-    box.gm("wait", "a", "--for", "--the end--", "--since-boot", "--timeout",
-           "20")
+    box.gm("wait", "a", "--for", "--the end--", "--since-boot")
     deck = box.deck(cols=100, rows=30)
     deck.wait_for("--the end--")
     require("evil" not in deck.format("#{pane_title}"), "the title came out")
@@ -209,7 +206,7 @@ def test_a_console_that_prints_for_ever_starves_nobody(box):
     box.up("-f", box.console_fleet(
         loud=python(code), loud2=python(code), quiet=["cat"]))
     for number in range(10):
-        box.shell("quiet", f"word{number}", f"^word{number}", patience=20)
+        box.shell("quiet", f"word{number}", f"^word{number}")
 
 
 def test_a_resize_reaches_the_program(box):

@@ -1,28 +1,28 @@
 """A million lines of scrollback: memory, and a server that goes on answering."""
 
-import time
-
-from harness import main, require, require_equal, resident_kib, until
+from harness import cpu_seconds, main, require, require_equal, resident_kib, until
 
 LINES = 1000000
-# What a line may cost, bytes (the issue's bound), and a client wait, s: far
-# more than it takes, far less than looking at every line's text would.
+# What a line may cost, bytes (the issue's bound), and the work, s, that a client
+# waits for: far more than it takes, far less than looking at every line's text
+# would.
 LINE_BYTES = 200
 # … and once nobody has looked at them for a while.
 COLD_LINE_BYTES = 50
 WAIT = 2.0
 
 
-def resize(resizer, other):
-    """Resizes a often; another client never waits for long."""
+def resize(server, resizer, other):
+    """Resizes a often; another client never waits for much work of the server's,
+    which is the same on a busy machine."""
     longest = 0.0
     for cols in (40, 200, 37, 80, 61, 100, 20, 80):
+        start = cpu_seconds(server)
         resizer.write({"execute": "console-resize", "arguments": {
             "guest": "a", "rows": 24, "cols": cols}})
-        start = time.monotonic()
         other.call("query-version")
-        longest = max(longest, time.monotonic() - start)
-    require(longest < WAIT, f"a client waited {longest:.2f} s for a resize")
+        longest = max(longest, cpu_seconds(server) - start)
+    require(longest < WAIT, f"a client waited for {longest:.2f} s of a resize")
 
 
 def test_a_million_lines_are_bounded_and_resized_at_once(box):
@@ -41,10 +41,10 @@ def test_a_million_lines_are_bounded_and_resized_at_once(box):
     grown = (resident_kib(server) - before) * 1024
     require(grown < LINES * LINE_BYTES, f"{grown} bytes for {LINES} lines")
     resizer, other = box.api(), box.api()
-    resize(resizer, other)
+    resize(server, resizer, other)
     until(lambda: (resident_kib(server) - before) * 1024
           < LINES * COLD_LINE_BYTES, "the history to be compressed", 120)
-    resize(resizer, other)
+    resize(server, resizer, other)
     found = other.call("console-search", 120, guest="a", pattern="line 00000900")
     require_equal(len(found["lines"]), 0 if found["consoles"][0]["dropped"]
                   > 900 else 1, "lines found")

@@ -114,7 +114,7 @@ def test_an_imported_guest_boots_and_its_command_runs_by_hand(box):
     command = (f"qemu-system-x86_64 -nodefaults -no-user-config -nographic "
                f"-machine q35 -accel tcg -m 128M -kernel {directory}/vmlinuz "
                f"-initrd {directory}/initrd.gz -append 'console=ttyS0 quiet "
-               f"panic=-1 gm.shell' -chardev stdio,id=c0,mux=on,signal=off "
+               f"panic=-1 no_timer_check gm.shell' -chardev stdio,id=c0,mux=on,signal=off "
                f"-serial chardev:c0 -mon chardev=c0 -device virtio-serial-pci "
                f"-chardev vc,id=c1 -device virtconsole,chardev=c1")
     box.gm("import", "-n", "n1", "-o", "guestmux.json", command)

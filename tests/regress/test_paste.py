@@ -68,8 +68,10 @@ def test_a_mebibyte_arrives_intact(box):
     require(len(events) > 2, f"progress was told: {events}")
     times = [event["timestamp"]["seconds"] * 1000
              + event["timestamp"]["microseconds"] / 1000 for event in events]
-    gaps = [later - sooner for sooner, later in zip(times, times[1:-1])]
-    require(min(gaps) > 150, f"at most a few a second: {gaps}")
+    # A busy server may be late with one of them, not sooner on the whole.
+    took = times[-2] - times[0]
+    require((len(times) - 2) * 150 <= took + 600,
+            f"at most a few a second: {times}")
 
 
 def test_a_paste_waits_for_the_guest_and_can_be_cancelled(box):
@@ -143,15 +145,15 @@ while True:
         line = b""
     else:
         line += byte
-        print(byte.decode(), end="", flush=True)
+        if not line.startswith(b"deaf"):
+            print(byte.decode(), end="", flush=True)
 """.replace("\\\\", "\\")
     box.console_fleet(a=python(loader))
     box.up()
-    box.gm("wait", "a", "--for", "=> $", "--since-boot", "--timeout", "20")
+    box.gm("wait", "a", "--for", "=> $", "--since-boot")
     lines = "".join(f"setenv v{i} {i}\n" for i in range(5))
     box.gm("paste", "a", "--wait-prompt", "=> $", text=lines)
-    box.gm("wait", "a", "--for", "got setenv v4 4", "--since-boot",
-           "--timeout", "20")
+    box.gm("wait", "a", "--for", "got setenv v4 4", "--since-boot")
     for i in range(5):
         require_in(f"got setenv v{i} {i}", box.capture("a"))
     # Without waiting, lines are lost: the loader is one that needs it.
@@ -171,15 +173,14 @@ while True:
     began = time.monotonic()
     box.gm("paste", "a", "--cps", "50", text="x" * 40)
     took = time.monotonic() - began
-    require(0.6 < took < 20, f"40 characters at 50 a second took {took}")
+    require(took > 0.6, f"40 characters at 50 a second took {took}")
     began = time.monotonic()
     box.gm("paste", "a", "--lps", "10", text="a\nb\nc\nd\ne\nf\n")
     require(time.monotonic() - began > 0.45, "six lines at ten a second")
-    box.gm("paste", "a", "--wait-prompt", "=> $", text="quiet\n")
-    # The loader is busy with "quiet", or with the first line.
+    # The loader echoes no such line, whether it is still busy or not.
     late = box.gm("paste", "a", "--wait-echo", "--timeout", "0.3",
-                  text="echo one\necho two\n", code=3).err
-    require(re.search("line [12] was not echoed within 0.3 s", late), late)
+                  text="deaf to what comes\necho two\n", code=3).err
+    require_in("line 1 was not echoed within 0.3 s", late)
 
 
 def test_a_pace_is_said_once(box):
@@ -223,8 +224,7 @@ def test_a_line_reaches_a_guest_whose_pty_was_just_closed(box):
             os.path.realpath(f"/proc/{server}/fd/{fd}").startswith("/dev/pts")
             for fd in os.listdir(f"/proc/{server}/fd")), "the pty to close")
         box.gm("send", "n1", "--enter", f"echo again-$(({i} + 50))")
-        box.gm("wait", "n1", "--for", f"^again-{i + 50}", "--since-boot",
-               "--timeout", "30")
+        box.gm("wait", "n1", "--for", f"^again-{i + 50}", "--since-boot")
     for i in range(3):
         require_in(f"line-{i + 40}\n", box.capture("n1", "--history", "100"))
 
@@ -242,7 +242,7 @@ def test_the_deck_asks_before_several_lines(box):
     deck.wait_for("typing . a")
     # One line goes at once.
     paste_into(box, deck, "one line")
-    box.gm("wait", "a", "--for", "one line", "--since-boot", "--timeout", "20")
+    box.gm("wait", "a", "--for", "one line", "--since-boot")
     deck.keys("Enter")
     paste_into(box, deck, "first {name}\nsecond\n")
     deck.wait_for("2 lines, 20 bytes to a")
@@ -253,7 +253,7 @@ def test_the_deck_asks_before_several_lines(box):
     paste_into(box, deck, "first {name}\nsecond\n")
     deck.wait_for("2 lines, 20 bytes to a")
     deck.keys("f")
-    box.gm("wait", "a", "--for", "^second", "--since-boot", "--timeout", "20")
+    box.gm("wait", "a", "--for", "^second", "--since-boot")
     require_in("first a\n", box.capture("a"))
     paste_into(box, deck, "x" * 5000)
     deck.wait_for("longest line: 5000 characters")
@@ -292,20 +292,22 @@ def test_the_fleet_file_says_how_pastes_go(box):
     def fleet(**paste):
         return box.write("guestmux.json", {"version": 1, "guests": {"a": {
             "exec": ["cat"], "paste": paste}}})
+    box.up("-f", fleet(lps=1))
+    start = time.monotonic()
+    box.gm("paste", "a", text="1\n2\n3\n")
+    require(time.monotonic() - start > 1.8,
+            "the fleet file's pace did not count")
+    # At the file's pace these would take far longer than they may.
+    lines = "".join(f"{i}\n" for i in range(600))
+    box.gm("paste", "a", "--lps", "1000", text=lines)
+    box.gm("paste", "a", "--full-speed", text=lines)
     box.up("-f", fleet(lps=4))
-    def seconds(*options):
-        start = time.monotonic()
-        box.gm("paste", "a", *options, text="1\n2\n3\n4\n5\n")
-        return time.monotonic() - start
-    require(seconds() > 0.9, "the fleet file's pace did not count")
-    require(seconds("--lps", "1000") < 0.9, "the command line's did not")
-    require(seconds("--full-speed") < 0.9, "--full-speed did not")
     deck = box.deck()
     deck.wait_for("typing . a")
     paste_into(box, deck, "one\ntwo\nthree\n")
     deck.wait_for("paste +4 lines a second")
     deck.keys("a")
-    box.gm("wait", "a", "--for", "^three", "--since-boot", "--timeout", "20")
+    box.gm("wait", "a", "--for", "^three", "--since-boot")
     # Another pace, without a restart.
     pid = box.guest("a")["pid"]
     require_in("a: runs, and its new definition applies already",
@@ -339,18 +341,15 @@ def test_what_is_typed_goes_to_the_marked(box):
     deck.type("hello")
     deck.keys("Enter")
     for guest in "ac":
-        box.gm("wait", guest, "--for", "^hello", "--since-boot", "--timeout",
-               "20")
+        box.gm("wait", guest, "--for", "^hello", "--since-boot")
     deck.keys("C-]", "x")
     deck.wait_for("line to marked guests")
     deck.keys("L")
     deck.wait_for("line to 2 marked")
     deck.type("i am {name}, {index}")
     deck.keys("Enter")
-    box.gm("wait", "a", "--for", "^i am a, 1", "--since-boot", "--timeout",
-           "20")
-    box.gm("wait", "c", "--for", "^i am c, 2", "--since-boot", "--timeout",
-           "20")
+    box.gm("wait", "a", "--for", "^i am a, 1", "--since-boot")
+    box.gm("wait", "c", "--for", "^i am c, 2", "--since-boot")
     require("hello" not in box.capture("b"), "b is not marked")
     # One that ends is left out; with the last one it ends by itself.
     box.gm("kill", "a")

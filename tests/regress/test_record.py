@@ -8,8 +8,8 @@ import subprocess
 import sys
 import time
 
-from harness import (BINARY, DONE, FAILED, USAGE, Failure, limit, main, python,
-                     require, require_equal, require_in, until)
+from harness import (BINARY, DONE, FAILED, USAGE, Failure, cpu_seconds, limit,
+                     main, python, require, require_equal, require_in, until)
 
 LINE = "{:08d} the quick brown fox jumps over the lazy dog 012345678"
 KIB = 1024
@@ -94,7 +94,7 @@ def test_a_flooded_log_stays_within_its_bound_across_kills(box):
     # It goes on: a search in the past finds what is there, and no more.
     box.shell("a", "echo one$((1))more", "one1more")
     box.gm("wait", "a", "--since-boot", "--for", f"{lines:08d} the",
-           "--timeout", "30")
+           "--timeout", "60")
     box.gm("wait", "a", "--since-boot", "--for", "^00000001 the",
            "--timeout", "2", code=3)
 
@@ -115,13 +115,22 @@ def test_logs_of_programs_are_bounded(box):
     require_equal(box.log_bytes("b"), wanted + b"the end\r\n")
 
 
-SLOW = """
-import sys, time
-for i in range(5):
-    print(f"line {i}")
-    time.sleep(0.4)
-print("that was all")
-sys.stdin.readline()
+def let_samples_pass():
+    """Times of lines are exact to 50 ms (console/times.h): what comes from now
+    on is of another sample than what the server has."""
+    start = time.monotonic()
+    until(lambda: time.monotonic() > start + 0.1, "the next sample")
+
+
+# Prints a line for each that comes, without an echo of it.
+SAY = """
+import sys, termios
+mode = termios.tcgetattr(0)
+mode[3] &= ~termios.ECHO
+termios.tcsetattr(0, termios.TCSANOW, mode)
+print("ready")
+for line in sys.stdin:
+    print(line.strip(), flush=True)
 """
 
 
@@ -143,22 +152,27 @@ def lines_of(box, *arguments):
 
 
 def test_each_line_has_its_time(box):
-    before = time.time() * 1000
-    box.up("-f", box.console_fleet(a=python(SLOW)))
-    box.gm("wait", "a", "--for", "that was all", "--since-boot")
-    after = time.time() * 1000
+    begun = time.time() * 1000
+    box.up("-f", box.console_fleet(a=python(SAY)))
+    box.gm("wait", "a", "--for", "ready", "--since-boot")
+    let_samples_pass()
+    moments = [begun, time.time() * 1000]
+    words = ["ready"] + [f"line {i}" for i in range(5)] + ["that was all"]
+    for word in words[1:]:
+        box.shell("a", word, f"^{word}$")
+        let_samples_pass()
+        moments.append(time.time() * 1000)
     lines = [line for line in lines_of(box, "a") if "line" in line]
-    require_equal([line["line"] for line in lines],
-                  [f"line {i}" for i in range(5)] + ["that was all"])
+    require_equal([line["line"] for line in lines], words)
     times = [line["time-ms"] for line in lines]
-    require(before <= times[0] and times[-1] <= after, str(times))
-    gaps = [b - a for a, b in zip(times, times[1:])]
-    require(all(300 <= gap <= 3000 for gap in gaps), str(gaps))
+    # Between the moments around it; a time has no fractions of its ms.
+    for soonest, at, latest in zip(moments, times, moments[1:]):
+        require(int(soonest) <= at <= latest, f"{times} {moments}")
     require(not any("until-ms" in line for line in lines), str(lines))
     # As text: a time before each line.
     stamped = box.gm("logs", "-t", "a").out.splitlines()
     require(all(re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}  line \d", line)
-                for line in stamped[:5]), str(stamped))
+                for line in stamped[1:6]), str(stamped))
     # From a moment on, and up to one: the lines that it says.
     middle = f"@{times[3] // 1000}"
     wanted = [line["line"] for line in lines
@@ -180,26 +194,36 @@ def test_what_came_while_no_server_ran_is_marked_so(box):
     box.up("-f", box.fleet({"a": {}}))
     box.wait_shell("a")
     box.shell("a", "echo be$((1))fore", "be1fore")
-    box.json("send", "a", "--enter",
-             "(sleep 3; echo; echo un$((1))seen) & echo go$((1))")
-    box.gm("wait", "a", "--for", "go1", "--after", "1")
-    # SIGKILL loses the index's last 50 ms (console/times.h).
-    shown = time.monotonic()
-    until(lambda: time.monotonic() > shown + 0.2, "the index to be written")
-    time_of_kill = time.time() * 1000
+    # SIGKILL loses what the index has for the next sample. Whoever is answered
+    # after that comes after its writing.
+    let_samples_pass()
+    # It counts on, whoever looks.
+    box.shell("a", "i=0; while :; do i=$((i+1)); echo count-$i-; sleep 0.2; "
+              "done", "^count-3-")
+
+    def counts(start=0):
+        """The whole lines from an offset on."""
+        return re.findall(rb"^(count-\d+-)\r?$", box.log_bytes("a")[start:],
+                          re.MULTILINE)
     box.kill_server()
-    until(lambda: b"un1seen" in box.log_bytes("a"), "the guest to print")
+    time_of_death = time.time() * 1000
+    length = len(box.log_bytes("a"))
+    # The first may have begun before.
+    unseen_text = until(lambda: counts(length)[1:],
+                        "the guest to print")[0].decode()
     box.gm("ls")
-    box.shell("a", "echo af$((1))ter", "af1ter")
+    box.gm("send", "a", "--keys", "C-c")
+    box.shell("a", "echo af$((1))ter", "^af1ter")
     by_text = {line["line"]: line for line in lines_of(box, "a")
                if "line" in line}
-    unseen = by_text["un1seen"]
-    require(unseen["time-ms"] <= time_of_kill + 1 < unseen["until-ms"],
-            f"{unseen} {time_of_kill}")
+    unseen = by_text[unseen_text]
+    require(unseen["time-ms"] <= time_of_death < unseen["until-ms"],
+            f"{unseen} {time_of_death}")
     require("until-ms" not in by_text["be1fore"], str(by_text["be1fore"]))
     require("until-ms" not in by_text["af1ter"], str(by_text["af1ter"]))
-    require(re.search(r"\.\d{3}~ un1seen$", box.gm("logs", "-t", "a").out,
-                      re.MULTILINE), "no ~ before what nobody saw")
+    require(re.search(rf"\.\d{{3}}~ {unseen_text}$",
+                      box.gm("logs", "-t", "a").out, re.MULTILINE),
+            "no ~ before what nobody saw")
 
 
 def test_boots_are_told_apart(box):
@@ -299,32 +323,35 @@ def parse_asciicast(text):
     return header, events
 
 
-DIRTY = r"""
-import os, sys, time
-out = sys.stdout.buffer
-for part in (b"caf\xc3\xa9 \xe2\x82", b"\xac \xf0\x9f\x98\x80 \xff\xfe \x1b[31mred\x1b[0m",
-             b" \xe2\x82 nul \x00 quote \" back \\\\ \r\n", b"end \xe2"):
-    out.write(part)
-    out.flush()
-    time.sleep(0.3)
-sys.stdin.readline()
-out.write(b"after resize\n")
-out.flush()
-sys.stdin.readline()
+# What is no text, in parts, the next one when a line comes.
+PARTS = (b"caf\xc3\xa9 \xe2\x82",
+         b"\xac \xf0\x9f\x98\x80 \xff\xfe \x1b[31mred\x1b[0m",
+         b" \xe2\x82 nul \x00 quote \" back \\\\ \r\n", b"end \xe2")
+DIRTY = f"""
+import sys, tty
+tty.setraw(0)
+for part in {PARTS} + (b"after resize\\r\\n", b""):
+    sys.stdout.buffer.write(part)
+    sys.stdout.flush()
+    sys.stdin.buffer.raw.read(1)
 """
 
 
 def test_a_record_is_exported_as_asciicast(box):
     box.up("-f", box.console_fleet(a=python(DIRTY)))
-    box.gm("wait", "a", "--for", "end", "--since-boot")
+    for count in range(1, len(PARTS) + 1):
+        # A server writes down what its programs print when it sees it.
+        until(lambda n=count: box.log_bytes("a") == b"".join(PARTS[:n]),
+              "a part")
+        let_samples_pass()
+        if count < len(PARTS):
+            box.gm("send", "a", "--enter")
     peer = box.api()
     peer.call("console-resize", guest="a", rows=30, cols=100)
     box.gm("send", "a", "--enter")
     box.gm("wait", "a", "--for", "after resize", "--since-boot")
     path = box.at("w", "a.cast")
-    before = time.time()
     box.gm("export", "a", "--asciicast", path)
-    require(time.time() - before < 30, "the export took too long")
     with open(path, encoding="utf-8") as file:
         text = file.read()
     header, events = parse_asciicast(text)
@@ -338,7 +365,7 @@ def test_a_record_is_exported_as_asciicast(box):
             and "after resize" in "".join(e[2] for e in events[resizes[0]:]),
             str(events))
     # The program's pauses are there.
-    require(events[-1][0] >= 0.9, str(events[-1]))
+    require(events[-1][0] >= 0.4, str(events[-1]))
     # Nothing is overwritten without saying so; - is standard output.
     box.gm("export", "a", "--asciicast", path, code=FAILED)
     with open(path, encoding="utf-8") as file:
@@ -384,7 +411,7 @@ def test_several_logs_are_merged_by_time(box):
     box.up("-f", box.console_fleet(a=python(ping), bee=python(ping)))
     for number, name in enumerate(["a", "bee", "a", "bee", "bee"]):
         box.shell(name, f"say{number}", f"got say{number}")
-        time.sleep(0.06)  # two lines of one sample have no order
+        let_samples_pass()  # two lines of one sample have no order
     text = box.gm("logs", "bee", "a").out
     got = re.findall(r"^(a  |bee) \| got (say\d)$", text, re.MULTILINE)
     require_equal(got, [("a  ", "say0"), ("bee", "say1"), ("a  ", "say2"),
@@ -434,11 +461,11 @@ def test_a_view_goes_to_any_moment(box):
         cursors.append(box.json("send", "a", "--enter", f"tick{number}")
                        ["cursor"])
         box.gm("wait", "a", "--after", cursors[-1], "--for",
-               f"^tick{number}$", "--timeout", "20")
+               f"^tick{number}$")
         # The echo and the answer.
         until(lambda n=number: box.log_bytes("a").count(
             f"tick{n}".encode()) == 2, "the answer")
-        time.sleep(0.2)
+        let_samples_pass()
     size = size_of(box.guest_log("a", "console"))
     cursors.append(size)
     peer = box.api()
@@ -548,12 +575,13 @@ def test_a_long_record_is_replayed_without_holding_anybody_up(box):
     other = box.api()
     peer.write({"execute": "view-change", "id": 9, "arguments": {
         "view": view, "moment": size - 1000}})
-    slowest = 0
+    # What the server does before it answers, on however busy a machine.
+    server, slowest = box.server_pid(), 0
     for _ in range(20):
-        start = time.monotonic()
+        start = cpu_seconds(server)
         other.call("query-version")
-        slowest = max(slowest, time.monotonic() - start)
-    require(slowest < 1, f"a query took {slowest:.2f} s meanwhile")
+        slowest = max(slowest, cpu_seconds(server) - start)
+    require(slowest < 1, f"a query waited for {slowest:.2f} s of work")
     event = peer.event(lambda e: "moment" in e["data"])
     text = screen_text({}, event)
     require(any(line.startswith("149985 ") for line in text), str(text))
@@ -583,8 +611,7 @@ def test_the_deck_goes_back_in_time(box):
     deck.wait_for("boot 1/2")
     deck.wait_gone("step 7")
     deck.keys("+", "Space")  # at twice the speed
-    deck.wait_for("step 3")
-    require("step 0" in deck.screen(), deck.screen())
+    deck.wait_for(r"(?s)step 0.*step 3")
     deck.keys("]")
     deck.wait_for("boot 2/2")
     deck.keys("G")
@@ -624,6 +651,30 @@ def test_the_deck_scrolls_in_the_past(box):
     deck.wait_for("later")
     deck.keys("q")
     deck.wait_gone("past of a")
+
+
+def test_keys_for_the_past_count_however_late_it_comes(box):
+    box.up("-f", box.console_fleet(
+        a=python("for i in range(60): print(f'row{i:04d}')\nprint('later')")))
+    box.wait_state("a", "stopped")
+    box.gm("start", "a")
+    box.wait_state("a", "stopped")
+    deck = box.deck(cols=100)
+    deck.wait_for("later")
+    server = box.server_pid()
+    for keys, shown in ((("h", *["PageUp"] * 8), "row0000"),
+                        (("h", "g", "]", "["), "boot 1/2")):
+        os.kill(server, signal.SIGSTOP)
+        try:
+            deck.keys("C-]", *keys)
+            deck.wait_for(" past ")
+        finally:
+            os.kill(server, signal.SIGCONT)
+        deck.wait_for(shown)
+        deck.wait_gone("later")
+        deck.keys("q")
+        deck.wait_for("later")
+        deck.wait_gone(" past ")
 
 
 def test_ranges_that_hold_nothing_are_mistakes(box):

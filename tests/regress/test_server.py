@@ -2,13 +2,14 @@
 
 import json
 import os
+import select
 import shutil
 import signal
 import socket
 import stat
 import subprocess
 
-from harness import (BINARY, DONE, FAILED, is_alive, main, proc_read,
+from harness import (BINARY, DONE, FAILED, PATIENCE, is_alive, main, proc_read,
                      require, require_equal, require_in, until)
 
 
@@ -38,9 +39,9 @@ def test_it_keeps_no_descriptor_of_its_starter(box):
     os.close(writing)
     # The end comes only when nobody holds the pipe.
     with os.fdopen(reading, "rb") as pipe:
-        signal.alarm(20)
+        require(select.select([pipe], [], [], PATIENCE)[0],
+                "somebody holds the pipe")
         require_equal(pipe.read(), b"", "the pipe")
-        signal.alarm(0)
 
 
 def test_kill_server_leaves_guests_and_no_socket(box):
@@ -85,7 +86,7 @@ def test_in_the_foreground_it_stays_and_ends_on_a_signal(box):
         until(lambda: os.path.exists(box.runtime("api.sock")), "its socket")
         require_equal(box.server_pid(), child.pid, "the server")
         child.send_signal(number)
-        child.communicate(timeout=30)
+        child.communicate(timeout=PATIENCE)
         require_equal(child.returncode, DONE, f"its end by {number}")
         require(not os.path.exists(box.runtime("api.sock")), "a stale socket")
 
@@ -125,7 +126,7 @@ def refused(box, *texts):
     """A command that fails with these texts, and starts nothing."""
     path = box.console_fleet(a=["cat"])
     for words in (["ls"], ["up", "-d", "-f", path]):
-        result = box.gm(*words, code=FAILED, patience=20)
+        result = box.gm(*words, code=FAILED)
         for text in texts:
             require_in(text, result.err)
     require_equal(servers(box), [], "servers")
@@ -230,7 +231,7 @@ def test_garbage_on_the_socket_path_is_told(box):
     child = box.spawn("ls", text=True)
     peer, _ = squatter.accept()
     peer.sendall(b"220 mail.example.org ESMTP\r\n")
-    _, err = child.communicate(timeout=30)
+    _, err = child.communicate(timeout=PATIENCE)
     require_equal(child.returncode, FAILED, "ls")
     require(err.strip(), "it said nothing")
 

@@ -6,7 +6,7 @@ import re
 import socket
 import subprocess
 
-from harness import (FAILED, TREE, Skip, main, require, require_equal,
+from harness import (FAILED, PATIENCE, TREE, Skip, main, require, require_equal,
                      require_in, until)
 
 
@@ -50,8 +50,8 @@ def test_a_live_cd_boots_to_its_prompt(box):
                    stdin=subprocess.DEVNULL)
     box.gm("check")
     box.up()
-    box.gm("wait", "live", "--for", "ISOLINUX", "--since-boot")
-    box.gm("wait", "live", "--until", "login", "--timeout", "60")
+    box.gm("wait", "live", "--for", "ISOLINUX", "--since-boot", patience=180)
+    box.gm("wait", "live", "--until", "login", "--timeout", "180", patience=190)
     box.gm("wait", "live", "--for", "live login:", "--since-boot")
     require_equal([one["stage"] for one in box.guest("live")["stages"]][:3],
                   ["firmware", "boot-loader", "kernel"], "the stages")
@@ -91,7 +91,7 @@ def test_a_display_for_vnc_and_a_tablet(box):
     vnc = ask(box, "query-vnc")
     require_equal((vnc["enabled"], vnc["service"]),
                   (True, str(5900 + display)), "the display")
-    with socket.create_connection(("127.0.0.1", 5900 + display), 10) as peer:
+    with socket.create_connection(("127.0.0.1", 5900 + display), PATIENCE) as peer:
         require(re.match(rb"RFB \d{3}\.\d{3}\n", peer.recv(12)), "RFB")
     require(any(one["absolute"] and "Tablet" in one["name"]
                 for one in ask(box, "query-mice")), "a tablet")

@@ -113,6 +113,27 @@ what_waits_to_be_written_counts_already(void **state)
 }
 
 static void
+what_waits_keeps_its_time_when_the_next_comes_late(void **state)
+{
+    struct fixture *fixture = *state;
+    open_times(fixture, 0, 0);
+    assert_false(times_note(fixture->times, 10, START));
+    assert_true(times_note(fixture->times, 20, START + 1));
+    /* the server was stopped before its timer wrote that */
+    assert_false(times_note(fixture->times, 30, START + 600));
+    assert_true(times_note(fixture->times, 40, START + 601));
+    /* and then the clock was put back */
+    assert_false(times_note(fixture->times, 50, START - 9000));
+    for (int pass = 0; pass < 2; pass++) {
+        require_span(fixture, 10, START + 1, START + 1);
+        require_span(fixture, 20, START + 600, START + 600);
+        require_span(fixture, 30, START + 601, START + 601);
+        require_span(fixture, 40, START - 9000, START - 9000);
+        open_times(fixture, 50, 0);
+    }
+}
+
+static void
 what_no_server_saw_lies_between_two_times(void **state)
 {
     struct fixture *fixture = *state;
@@ -296,6 +317,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_byte_has_the_time_of_the_sample_that_ends_behind_it),
         TEST(what_waits_to_be_written_counts_already),
+        TEST(what_waits_keeps_its_time_when_the_next_comes_late),
         TEST(what_no_server_saw_lies_between_two_times),
         TEST(a_log_older_than_its_index_has_no_first_time),
         TEST(moments_are_found),
