@@ -1,18 +1,16 @@
 #include "qemu/image-words.h"
 
-#include "base/buffer.h"
 #include "base/xalloc.h"
 #include "qemu/cmdline-internal.h"
+#include "qemu/image-outputs.h"
 #include "qemu/keyval.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include <jansson.h>
-
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-/* JSON of -blockdev is not followed deeper. */
-#define MAX_DEPTH 16
+/* "json:" in "json:" is not followed deeper. */
+#define MAX_DEPTH 4
 
 /* Options whose value is a file. */
 static const struct {
@@ -42,7 +40,7 @@ struct look {
     const char *directory;
     image_words_fn on_file;
     void *data;
-    bool is_snapshot;   /* -snapshot: nothing is written */
+    bool is_snapshot;   /* -snapshot: nothing is written by -drive */
     struct node *nodes; /* owned */
     size_t node_count;
 };
@@ -50,12 +48,10 @@ struct look {
 static void
 tell(const struct look *look, const char *path, enum image_use use)
 {
-    if (!path[0] || strcspn(path, ":") < strcspn(path, "/"))
+    if (!path[0])
         return;
     char *whole = path[0] == '/' ? xstrdup(path)
                                  : xasprintf("%s/%s", look->directory, path);
-    if (look->is_snapshot && use == IMAGE_USE_WRITES)
-        use = IMAGE_USE_READS;
     look->on_file(look->data, whole, use);
     free(whole);
 }
@@ -67,19 +63,78 @@ is_text(const struct keyval *keyval, const char *key, const char *text)
     return value && !strcmp(value, text);
 }
 
-/* Whether who takes the locks away knows of the others. */
-static bool
-is_unlocked(const struct keyval *keyval)
-{
-    return is_text(keyval, "locking", "off") ||
-           is_text(keyval, "file.locking", "off");
-}
-
 static bool
 is_readonly(const struct keyval *keyval)
 {
     return keyval_is_on(keyval, "readonly") ||
            keyval_is_on(keyval, "read-only");
+}
+
+/* Whether a key is name, or PARENT.name. */
+static bool
+is_key(const char *key, const char *name)
+{
+    size_t len = key ? strlen(key) : 0;
+    size_t tail = strlen(name);
+    return len >= tail && !strcmp(key + len - tail, name) &&
+           (len == tail || key[len - tail - 1] == '.');
+}
+
+/* What is done with the image of a key: what lies below is only read. */
+static enum image_use
+use_of(const struct keyval *keyval, const char *key, bool only_reads)
+{
+    bool is_unlocked = false;
+    for (size_t i = 0; i < keyval->count; i++)
+        is_unlocked = is_unlocked || (is_key(keyval->pairs[i].key, "locking") &&
+                                      !strcmp(keyval->pairs[i].value, "off"));
+    only_reads = only_reads || !strncmp(key, "backing.", 8) ||
+                 strstr(key, ".backing.") ||
+                 (strcmp(key, "filename") != 0 &&
+                  is_text(keyval, "file.read-only", "on"));
+    if (is_unlocked)
+        return only_reads ? IMAGE_USE_PLAIN : IMAGE_USE_UNLOCKED;
+    return only_reads ? IMAGE_USE_READS : IMAGE_USE_WRITES;
+}
+
+static void tell_image(const struct look *look, const char *name,
+                       enum image_use use, int depth);
+
+/* Every "filename" of a description. */
+static void
+tell_filenames(const struct look *look, const struct keyval *keyval,
+               bool only_reads, int depth)
+{
+    for (size_t i = 0; i < keyval->count; i++) {
+        const struct keyval_pair *pair = &keyval->pairs[i];
+        if (is_key(pair->key, "filename"))
+            tell_image(look, pair->value, use_of(keyval, pair->key, only_reads),
+                       depth);
+    }
+}
+
+/* An image as QEMU's block layer names it: a path, or a protocol with what
+ * belongs to it. */
+static void
+tell_image(const struct look *look, const char *name, enum image_use use,
+           int depth)
+{
+    static const char *const before_paths[] = {
+        "file:", "blkdebug:", "blkverify:"};
+    bool is_path = strcspn(name, ":") >= strcspn(name, "/");
+    for (size_t i = 0; i < COUNT(before_paths); i++) {
+        if (!is_path &&
+            !strncmp(name, before_paths[i], strlen(before_paths[i])))
+            tell(look, i ? strrchr(name, ':') + 1 : strchr(name, ':') + 1, use);
+    }
+    if (is_path) {
+        tell(look, name, use);
+    } else if (!strncmp(name, "json:", 5) && depth < MAX_DEPTH) {
+        struct keyval keyval;
+        keyval_parse_value(&keyval, name + 5);
+        tell_filenames(look, &keyval, use == IMAGE_USE_READS, depth + 1);
+        keyval_finish(&keyval);
+    }
 }
 
 static void
@@ -88,57 +143,16 @@ look_at_drive(const struct look *look, const char *value)
     struct keyval keyval;
     keyval_parse(&keyval, value);
     const char *file = keyval_get(&keyval, "file", false);
-    if (!file)
-        file = keyval_get(&keyval, "file.filename", false);
-    bool only_reads = is_readonly(&keyval) ||
+    bool only_reads = look->is_snapshot || is_readonly(&keyval) ||
                       keyval_is_on(&keyval, "snapshot") ||
                       is_text(&keyval, "media", "cdrom");
     if (file)
-        tell(look, file,
-             is_unlocked(&keyval) ? IMAGE_USE_PLAIN
-             : only_reads         ? IMAGE_USE_READS
-                                  : IMAGE_USE_WRITES);
+        tell_image(look, file, use_of(&keyval, "file", only_reads), 0);
+    tell_filenames(look, &keyval, only_reads, 0);
     keyval_finish(&keyval);
 }
 
 /* -blockdev ---------------------------------------------------------------- */
-
-/* An object's members as QEMU's keys: "file.filename=x". */
-static void
-flatten(const json_t *object, const char *prefix, int depth, struct buffer *out)
-{
-    const char *name = NULL;
-    json_t *member = NULL;
-    json_object_foreach((json_t *)object, name, member)
-    {
-        char *key = xasprintf("%s%s", prefix, name);
-        char *inner = xasprintf("%s.", key);
-        const char *text = json_is_boolean(member)
-                               ? (json_is_true(member) ? "on" : "off")
-                               : json_string_value(member);
-        if (json_is_object(member) && depth < MAX_DEPTH)
-            flatten(member, inner, depth + 1, out);
-        if (text) {
-            buffer_printf(out, "%s%s=", out->len ? "," : "", key);
-            keyval_append_value(out, text);
-        }
-        free(inner);
-        free(key);
-    }
-}
-
-/* The keys of a value, written in JSON or not. */
-static void
-parse_value(struct keyval *keyval, const char *value)
-{
-    struct buffer text = {0};
-    json_t *object = value[0] == '{' ? json_loads(value, 0, NULL) : NULL;
-    if (object)
-        flatten(object, "", 0, &text);
-    keyval_parse(keyval, text.len ? text.data : object ? "" : value);
-    buffer_finish(&text);
-    json_decref(object);
-}
 
 static void
 add_node(struct look *look, const char *value)
@@ -147,7 +161,7 @@ add_node(struct look *look, const char *value)
         xreallocarray(look->nodes, look->node_count + 1, sizeof(*look->nodes));
     struct node *node = &look->nodes[look->node_count++];
     *node = (struct node){.is_read_by_all = true};
-    parse_value(&node->keyval, value);
+    keyval_parse_value(&node->keyval, value);
 }
 
 static struct node *
@@ -175,7 +189,7 @@ static void
 look_at_device(const struct look *look, const char *value)
 {
     struct keyval keyval;
-    parse_value(&keyval, value);
+    keyval_parse_value(&keyval, value);
     const char *driver = keyval_get(&keyval, "driver", true);
     bool only_reads = false;
     for (size_t i = 0; driver && i < COUNT(reading_devices); i++)
@@ -195,68 +209,46 @@ tell_nodes(const struct look *look)
             is_readonly(keyval) || (node->is_named && node->is_read_by_all);
         name_node(look, keyval_get(keyval, "file", false), only_reads);
         name_node(look, keyval_get(keyval, "backing", false), true);
-        const char *file = keyval_get(keyval, "filename", false);
-        bool is_below = !file;
-        if (is_below)
-            file = keyval_get(keyval, "file.filename", false);
-        if (!file)
-            continue;
-        if (is_below && is_text(keyval, "file.read-only", "on"))
-            only_reads = true;
-        tell(look, file,
-             is_unlocked(keyval) ? IMAGE_USE_PLAIN
-             : only_reads        ? IMAGE_USE_READS
-                                 : IMAGE_USE_WRITES);
+        tell_filenames(look, keyval, only_reads, 0);
     }
 }
 
 /* Words -------------------------------------------------------------------- */
 
-/* Whether an option's value can be "file:PATH". */
-static bool
-is_port(const char *name)
+/* A file for an option of its own; -snapshot counts for these, too. */
+static void
+look_at_file(const struct look *look, const char *value, enum image_use use)
 {
-    static const char *const ports[] = {"serial", "parallel", "debugcon",
-                                        "monitor"};
-    for (size_t i = 0; i < COUNT(ports); i++) {
-        if (!strcmp(name, ports[i]))
-            return true;
-    }
-    return false;
+    if (use == IMAGE_USE_PLAIN)
+        tell(look, value, use);
+    else
+        tell_image(look, value,
+                   look->is_snapshot && use == IMAGE_USE_WRITES
+                       ? IMAGE_USE_READS
+                       : use,
+                   0);
 }
 
-/* What goes to a file that QEMU empties first. */
 static void
-look_at_outputs(const struct look *look, const char *name, const char *value)
+on_output(void *data, const char *path)
 {
-    struct keyval keyval;
-    keyval_parse(&keyval, value);
-    const char *backend = keyval_get(&keyval, "backend", true);
-    const char *path = keyval_get(&keyval, "path", false);
-    const char *log = keyval_get(&keyval, "logfile", false);
-    bool is_chardev = !strcmp(name, "chardev");
-    if (is_port(name) && backend && !strncmp(backend, "file:", 5))
-        tell(look, backend + 5, IMAGE_USE_CREATES);
-    if (is_chardev && backend && !strcmp(backend, "file") && path)
-        tell(look, path, IMAGE_USE_CREATES);
-    if (is_chardev && log)
-        tell(look, log, IMAGE_USE_CREATES);
-    if (!strcmp(name, "D"))
-        tell(look, value, IMAGE_USE_CREATES);
-    keyval_finish(&keyval);
+    tell(data, path, IMAGE_USE_CREATES);
 }
 
 static void
 look_at_option(struct look *look, const char *name, const char *value)
 {
-    look_at_outputs(look, name, value);
+    image_outputs_each(name, value, on_output, look);
     if (!strcmp(name, "drive"))
         look_at_drive(look, value);
     else if (!strcmp(name, "blockdev"))
         add_node(look, value);
+    else if (!strncmp(value, "drive.", 6) && !strcmp(name, "set") &&
+             strstr(value, ".file="))
+        look_at_file(look, strchr(value, '=') + 1, IMAGE_USE_WRITES);
     for (size_t i = 0; i < COUNT(file_options); i++) {
         if (!strcmp(name, file_options[i].name))
-            tell(look, value, file_options[i].use);
+            look_at_file(look, value, file_options[i].use);
     }
 }
 
@@ -288,7 +280,7 @@ image_words_each(char *const *words, const char *directory,
     for (char *const *word = words; *word; word++) {
         const char *name = cmdline_option_name(*word);
         if (!name) {
-            tell(&look, *word, IMAGE_USE_WRITES); /* as -hda */
+            look_at_file(&look, *word, IMAGE_USE_WRITES); /* as -hda */
         } else if (!cmdline_find_option(name)->is_flag && word[1]) {
             look_at_option(&look, name, word[1]);
             word++;
@@ -299,4 +291,33 @@ image_words_each(char *const *words, const char *directory,
     for (size_t i = 0; i < look.node_count; i++)
         keyval_finish(&look.nodes[i].keyval);
     free(look.nodes);
+}
+
+static void
+devices_each(char *const *devices, const char *directory,
+             image_words_fn on_file, void *data)
+{
+    for (; devices && devices[0]; devices++) {
+        char option[] = "-device";
+        char *words[] = {option, devices[0], NULL};
+        image_words_each(words, directory, on_file, data);
+    }
+}
+
+void
+image_words_of_spec(const struct spec *spec, image_words_fn on_file, void *data)
+{
+    bool is_command = spec->kind == SPEC_KIND_COMMAND;
+    if (spec->kind == SPEC_KIND_QEMU || (is_command && spec->command[0]))
+        image_words_each(is_command ? spec->command + 1 : spec->args,
+                         spec->directory, on_file, data);
+    image_words_of_devices(spec, on_file, data);
+}
+
+void
+image_words_of_devices(const struct spec *spec, image_words_fn on_file,
+                       void *data)
+{
+    devices_each(spec->devices, spec->directory, on_file, data);
+    devices_each(spec->usb, spec->directory, on_file, data);
 }

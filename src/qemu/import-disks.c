@@ -137,6 +137,16 @@ import_find_drive(struct drives *drives, const char *id)
     return NULL;
 }
 
+static bool
+has_snapshot(const struct importer *importer)
+{
+    bool found = false;
+    for (size_t i = 0; i < importer->count; i++)
+        found = found || (importer->items[i].name &&
+                          !strcmp(importer->items[i].name, "snapshot"));
+    return found;
+}
+
 static void
 collect_blockdev(struct drives *drives, struct import_item *item)
 {
@@ -157,7 +167,9 @@ collect_blockdev(struct drives *drives, struct import_item *item)
     if (below && file == below->file)
         drive.below = below->item;
     drive.is_readonly = is_on(&drive.keyval, "read-only");
-    if (is_read && driver && import_has_only(&drive.keyval, blockdev_keys))
+    /* -snapshot counts for -drive alone, which a disk of ours becomes */
+    if (is_read && driver && !has_snapshot(drives->importer) &&
+        import_has_only(&drive.keyval, blockdev_keys))
         drive.file = is_plain_file(file) ? xstrdup(file) : NULL;
     drive.id = xstrdup(keyval_get(&drive.keyval, "node-name", false));
     drives->items[drives->count++] = drive;
@@ -225,26 +237,38 @@ add_disk(struct drives *drives, struct drive *drive, const char *interface,
         drive->below->is_done = true;
 }
 
+/* What a disk's new place is, where it cannot be the old one. */
+static void
+note_place(struct drives *drives, const struct drive *drive, size_t place)
+{
+    const char *name = drive->item->name;
+    const char *media = keyval_get(&drive->keyval, "media", false);
+    bool is_cdrom = media && !strcmp(media, "cdrom");
+    bool is_drive = name && !strcmp(name, "drive");
+    const char *moved = (size_t)drive->place == place
+                            ? ""
+                            : ", in the next place instead of its own";
+    if (name && !is_drive)
+        import_note(drives->importer, "-%s %s: a disk on %s%s%s", name,
+                    drive->item->value, drive->interface,
+                    is_cdrom ? ", a CD-ROM" : "", moved);
+    else if (is_drive && moved[0])
+        import_note(drives->importer, "-drive %s: a disk on %s%s",
+                    drive->item->value, drive->interface, moved);
+}
+
 /* Those that QEMU puts on an interface by itself. */
 static void
-take_simple(struct drives *drives)
+take_simple(struct drives *drives, const char *interface)
 {
+    size_t taken = 0;
     for (size_t i = 0; i < drives->count; i++) {
         struct drive *drive = &drives->items[i];
-        if (drive->item->is_done || !drive->file || !drive->interface)
+        if (drive->item->is_done || !drive->file || !drive->interface ||
+            strcmp(drive->interface, interface) != 0)
             continue;
-        const char *media = keyval_get(&drive->keyval, "media", false);
-        bool is_cdrom = media && !strcmp(media, "cdrom");
         add_disk(drives, drive, drive->interface, NULL);
-        if (drive->item->name && strcmp(drive->item->name, "drive") != 0)
-            import_note(drives->importer, "-%s %s: a disk on %s%s",
-                        drive->item->name, drive->item->value, drive->interface,
-                        is_cdrom ? ", a CD-ROM" : "");
-        if (keyval_get(&drive->keyval, "index", false))
-            import_note(drives->importer,
-                        "-drive %s: its index is left out, disks come in "
-                        "their order",
-                        drive->item->value);
+        note_place(drives, drive, taken++);
     }
 }
 
@@ -402,9 +426,12 @@ import_disks(struct importer *importer)
 {
     struct drives drives = {.importer = importer};
     collect(&drives);
+    import_place_drives(&drives);
     import_firmware(&drives);
-    take_simple(&drives);
+    /* in the order in which QEMU makes them */
+    take_simple(&drives, "ide");
     take_pairs(&drives);
+    take_simple(&drives, "virtio");
     for (size_t i = 0; i < drives.count; i++) {
         keyval_finish(&drives.items[i].keyval);
         free(drives.items[i].id);

@@ -13,6 +13,7 @@ struct drive {
     char *id;                  /* owned: what a device names; NULL: none */
     char *file;                /* owned; NULL: one that is no field */
     const char *interface;     /* a field's: "ide"; NULL: said by a device */
+    int place;                 /* QEMU's index on that interface */
     bool is_readonly;
     bool is_blockdev;
     bool is_flash;
@@ -32,3 +33,7 @@ const char *import_drive_format(const struct drive *drive);
 
 /* import-firmware.c: those in flash that the field "firmware" says. */
 void import_firmware(struct drives *drives);
+
+/* import-places.c: drives that have an interface get QEMU's index on it and
+ * come in its order; what has to stay beside one that is no field stays. */
+void import_place_drives(struct drives *drives);

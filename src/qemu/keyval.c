@@ -5,6 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <jansson.h>
+
+/* JSON is not followed deeper. */
+#define MAX_DEPTH 16
+
 /* One item up to its comma, with ",," undoubled; *at is moved behind it. */
 static char *
 take_item(const char **at)
@@ -91,6 +96,62 @@ keyval_append_value(struct buffer *out, const char *value)
             buffer_append_byte(out, ',');
         buffer_append_byte(out, *value);
     }
+}
+
+static void
+add_member(const char *key, const json_t *member, int depth, struct buffer *out)
+{
+    const char *text = json_is_boolean(member)
+                           ? (json_is_true(member) ? "on" : "off")
+                           : json_string_value(member);
+    const char *name = NULL;
+    json_t *inner = NULL;
+    size_t index = 0;
+    if (text) {
+        buffer_printf(out, "%s%s=", out->len ? "," : "", key);
+        keyval_append_value(out, text);
+    } else if (depth == MAX_DEPTH) {
+        return;
+    }
+    json_object_foreach((json_t *)member, name, inner)
+    {
+        char *whole = xasprintf("%s%s%s", key, key[0] ? "." : "", name);
+        add_member(whole, inner, depth + 1, out);
+        free(whole);
+    }
+    json_array_foreach(member, index, inner)
+    {
+        char *whole = xasprintf("%s.%zu", key, index);
+        add_member(whole, inner, depth + 1, out);
+        free(whole);
+    }
+}
+
+/* JSON as QEMU reads it: with single quotes, too. The caller frees it. */
+static json_t *
+load_object(const char *text)
+{
+    json_t *object = json_loads(text, 0, NULL);
+    if (object || !strchr(text, '\''))
+        return object;
+    char *quoted = xstrdup(text);
+    for (char *at = quoted; *at; at++)
+        *at = *at == '\'' ? '"' : *at;
+    object = json_loads(quoted, 0, NULL);
+    free(quoted);
+    return object;
+}
+
+void
+keyval_parse_value(struct keyval *keyval, const char *text)
+{
+    struct buffer pairs = {0};
+    json_t *object = text[0] == '{' ? load_object(text) : NULL;
+    if (object)
+        add_member("", object, 0, &pairs);
+    keyval_parse(keyval, pairs.len ? pairs.data : object ? "" : text);
+    buffer_finish(&pairs);
+    json_decref(object);
 }
 
 char *

@@ -22,6 +22,9 @@ struct keyval {
  * eyes unless it comes first: then key is NULL; otherwise value is "on", or
  * "off" for "nofoo", as QEMU has it. */
 void keyval_parse(struct keyval *keyval, const char *text);
+/* The same of a value that may be written in JSON: members of members are keys
+ * such as "file.filename", items of arrays "children.0". */
+void keyval_parse_value(struct keyval *keyval, const char *text);
 void keyval_finish(struct keyval *keyval);
 
 /* The last value of a key, or NULL. implied: whether key is what a first bare

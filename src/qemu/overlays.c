@@ -2,6 +2,7 @@
 
 #include "base/xalloc.h"
 #include "qemu/image-header.h"
+#include "qemu/image-lock.h"
 #include "qemu/image-words.h"
 
 #include <dirent.h>
@@ -43,10 +44,17 @@ add_written(struct written_list *list, const char *path, bool is_output)
         (struct written){xstrdup(path), info.st_dev, info.st_ino, is_output};
 }
 
+static bool
+is_written(enum image_use use)
+{
+    return use == IMAGE_USE_WRITES || use == IMAGE_USE_UNLOCKED ||
+           use == IMAGE_USE_CREATES;
+}
+
 static void
 on_word(void *data, const char *path, enum image_use use)
 {
-    if (use == IMAGE_USE_WRITES || use == IMAGE_USE_CREATES)
+    if (is_written(use))
         add_written(data, path, use == IMAGE_USE_CREATES);
 }
 
@@ -55,18 +63,7 @@ on_word_count(void *data, const char *path, enum image_use use)
 {
     bool *writes = data;
     (void)path;
-    *writes = *writes || use == IMAGE_USE_WRITES || use == IMAGE_USE_CREATES;
-}
-
-/* The words that are QEMU's options. */
-static char *const *
-words_of(const struct spec *spec)
-{
-    if (spec->kind == SPEC_KIND_QEMU)
-        return spec->args;
-    return spec->kind == SPEC_KIND_COMMAND && spec->command[0]
-               ? spec->command + 1
-               : NULL;
+    *writes = *writes || is_written(use);
 }
 
 static bool
@@ -81,7 +78,7 @@ overlays_concern(const struct spec *spec)
     bool writes = spec->flash_store != NULL;
     for (size_t i = 0; i < spec->disk_count; i++)
         writes = writes || is_own(&spec->disks[i]);
-    image_words_each(words_of(spec), spec->directory, on_word_count, &writes);
+    image_words_of_spec(spec, on_word_count, &writes);
     return writes;
 }
 
@@ -161,25 +158,49 @@ check_directory(const struct written_list *list, const char *directory,
     return ok;
 }
 
-/* Refuses what would be printed into what guestmux made; servers: the directory
- * of all servers' directories. */
+/* Whether the guest has a file as a disk as well. */
+static bool
+is_disk_too(const struct written_list *list, const struct written *output)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        const struct written *item = &list->items[i];
+        if (!item->is_output && item->device == output->device &&
+            item->inode == output->inode)
+            return true;
+    }
+    return false;
+}
+
+/* Refuses what would be printed into what guestmux made, into a disk of the
+ * guest's own, or into anybody's who runs; servers: the directory of all
+ * servers' directories. */
 static bool
 check_outputs(const struct written_list *list, const char *servers,
-              struct error *error)
+              const char *guest, struct error *error)
 {
     char home[PATH_MAX];
     char real[PATH_MAX];
     size_t len = realpath(servers, home) ? strlen(home) : 0;
-    for (size_t i = 0; len && i < list->count; i++) {
+    bool ok = true;
+    for (size_t i = 0; ok && i < list->count; i++) {
         const struct written *item = &list->items[i];
-        if (item->is_output && realpath(item->path, real) &&
-            !strncmp(real, home, len) && real[len] == '/')
-            return error_set(error, ERROR_CODE_DENIED,
-                             "its QEMU would empty %s to print there, which "
-                             "guestmux made for a guest",
-                             item->path);
+        const char *what = NULL;
+        if (!item->is_output)
+            continue;
+        if (len && realpath(item->path, real) && !strncmp(real, home, len) &&
+            real[len] == '/')
+            what = "guestmux made for a guest";
+        else if (is_disk_too(list, item))
+            what = "is a disk of its own";
+        if (what)
+            ok = error_set(error, ERROR_CODE_DENIED,
+                           "its QEMU would write over %s to print there, "
+                           "which %s",
+                           item->path, what);
+        else if (!image_lock_check(item->path, true, guest, error))
+            ok = error_prefix(error, "its QEMU cannot print there");
     }
-    return true;
+    return ok;
 }
 
 /* The directory of all servers' directories. The caller frees it. */
@@ -235,10 +256,11 @@ overlays_check(const struct spec *spec, const char *home, struct error *error)
         if (is_own(&spec->disks[i]))
             add_written(&list, spec->disks[i].file, false);
     }
-    image_words_each(words_of(spec), spec->directory, on_word, &list);
+    image_words_of_spec(spec, on_word, &list);
     char *servers = servers_of(home);
-    bool ok = !list.count || (check_outputs(&list, servers, error) &&
-                              check_directory(&list, servers, LEVELS, error));
+    bool ok =
+        !list.count || (check_outputs(&list, servers, spec->name, error) &&
+                        check_directory(&list, servers, LEVELS, error));
     free(servers);
     for (size_t i = 0; i < list.count; i++)
         free(list.items[i].path);

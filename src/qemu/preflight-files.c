@@ -47,7 +47,11 @@ static void
 on_file(void *data, const char *path, enum image_use use)
 {
     const struct words *words = data;
-    if (use == IMAGE_USE_CREATES && access(path, F_OK) < 0)
+    struct stat info;
+    /* printed to: new, or a device; to open those may mean something */
+    if (use == IMAGE_USE_CREATES &&
+        (stat(path, &info) < 0 ||
+         !(S_ISREG(info.st_mode) || S_ISBLK(info.st_mode))))
         return;
     if (preflight_check_file(words->check, path, R_OK, words->field, -1) &&
         use != IMAGE_USE_PLAIN)
@@ -109,8 +113,20 @@ check_words(const struct preflight_check *check, char *const *words,
             preflight_check_kvm(check, field);
         if (!strcmp(name, "enable-kvm"))
             check_arch(check, field);
+        if (!strcmp(name, "readconfig") && word[1])
+            preflight_add(check, PREFLIGHT_SEVERITY_WARNING, field, -1,
+                          "what %s says is not looked at: write its disks as "
+                          "\"disks\", so that nothing of theirs is overwritten",
+                          word[1]);
     }
     image_words_each(words, check->spec->directory, on_file, &own);
+}
+
+static void
+check_devices(const struct preflight_check *check)
+{
+    struct words own = {check, "devices"};
+    image_words_of_devices(check->spec, on_file, &own);
 }
 
 void
@@ -128,6 +144,7 @@ preflight_check_files(const struct preflight_check *check)
         (void)preflight_check_file(check, spec->initrd, R_OK, "initrd", -1);
     preflight_check_disks(check);
     check_words(check, spec->args, "args");
+    check_devices(check);
 }
 
 void

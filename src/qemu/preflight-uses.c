@@ -16,10 +16,12 @@ preflight_check_use(const struct preflight_check *check, const char *path,
                     enum image_use kind, const char *field, int index)
 {
     bool is_writer = kind != IMAGE_USE_READS;
+    bool is_unlocked = kind == IMAGE_USE_UNLOCKED;
     struct preflight *preflight = check->preflight;
     struct error error = {0};
     struct stat info;
-    if (!image_lock_check(path, is_writer, check->spec->name, &error)) {
+    if (!is_unlocked &&
+        !image_lock_check(path, is_writer, check->spec->name, &error)) {
         preflight_add(check, PREFLIGHT_SEVERITY_ERROR, field, index, "%s",
                       error.text);
         return; /* who else wants it matters less */
@@ -42,6 +44,7 @@ preflight_check_use(const struct preflight_check *check, const char *path,
         .field = field,
         .index = index,
         .is_writer = is_writer,
+        .is_unlocked = is_unlocked,
         .is_output = kind == IMAGE_USE_CREATES,
         .order = preflight->use_count,
     };
@@ -67,7 +70,7 @@ find_writer(const struct preflight_use *uses, size_t count)
     const struct preflight_use *writer = NULL;
     for (size_t i = 0; i < count; i++) {
         bool is_better = !writer || (writer->is_output && !uses[i].is_output);
-        if (uses[i].is_writer && is_better)
+        if (uses[i].is_writer && !uses[i].is_unlocked && is_better)
             writer = &uses[i];
     }
     return writer;
@@ -82,7 +85,8 @@ check_image(struct preflight *preflight, const struct preflight_use *uses,
     for (size_t i = 0; writer && i < count; i++) {
         const struct preflight_use *use = &uses[i];
         struct preflight_check check = {preflight, use->spec};
-        if (use == writer || (use->is_output && writer->is_output))
+        if (use == writer || use->is_unlocked ||
+            (use->is_output && writer->is_output))
             continue; /* logs are theirs to mix */
         preflight_add(&check, PREFLIGHT_SEVERITY_ERROR, use->field, use->index,
                       use->is_output ? "%s is a disk of %s: QEMU would empty it"
@@ -108,11 +112,14 @@ check_lowers(struct preflight *preflight)
             const struct preflight_use *use = &preflight->uses[k];
             if (use->is_writer && use->device == lower->device &&
                 use->inode == lower->inode)
-                preflight_add(&check, PREFLIGHT_SEVERITY_ERROR, "disks",
-                              lower->item,
-                              "the base %s is a disk that %s writes to: what "
-                              "lies over it would be garbage",
-                              lower->path, use->spec->name);
+                preflight_add(
+                    &check, PREFLIGHT_SEVERITY_ERROR, "disks", lower->item,
+                    use->is_output ? "the base %s is what QEMU of %s would "
+                                     "print to: what lies over it would be "
+                                     "garbage"
+                                   : "the base %s is a disk that %s writes to: "
+                                     "what lies over it would be garbage",
+                    lower->path, use->spec->name);
         }
     }
 }

@@ -47,8 +47,9 @@ struct preflight_use {
     const char *field;       /* borrowed: "disks" … */
     int index;
     bool is_writer;
-    bool is_output; /* no image to it: QEMU empties it */
-    size_t order;   /* in the file */
+    bool is_unlocked; /* it writes without the locks */
+    bool is_output;   /* no image to it: QEMU empties it */
+    size_t order;     /* in the file */
 };
 
 /* An image below a guest's: nobody may write to it. */

@@ -46,24 +46,28 @@ tell(const struct look *look, const char *path, const char *field, int index)
     free(whole);
 }
 
-/* The value of -chardev, -netdev and their kin. */
+/* The value of -chardev, -netdev and their kin; what comes in by -incoming is
+ * listened for. */
 static void
-look_at_value(const struct look *look, const char *value, const char *field,
-              int index)
+look_at_value(const struct look *look, const char *option, const char *value,
+              const char *field, int index)
 {
     struct keyval keyval;
     keyval_parse(&keyval, value);
     const char *backend = keyval_get(&keyval, "backend", true);
     const char *local = keyval_get(&keyval, "local.path", false);
     const char *path = keyval_get(&keyval, "path", false);
+    bool listens =
+        keyval_is_on(&keyval, "server") || !strcmp(option, "incoming");
+    if (!strcmp(option, "spice") && keyval_is_on(&keyval, "unix"))
+        local = keyval_get(&keyval, "addr", false);
     if (!path)
         path = keyval_get(&keyval, "addr.path", false);
     if (local)
         tell(look, local, field, index);
-    else if (backend && keyval_is_on(&keyval, "server") && path)
+    else if (backend && listens && path)
         tell(look, path, field, index);
-    else if (backend && keyval_is_on(&keyval, "server") &&
-             !strncmp(backend, "unix:", 5))
+    else if (backend && listens && !strncmp(backend, "unix:", 5))
         tell(look, backend + 5, field, index);
     keyval_finish(&keyval);
 }
@@ -71,8 +75,9 @@ look_at_value(const struct look *look, const char *value, const char *field,
 static void
 look_at_words(const struct look *look)
 {
-    static const char *const options[] = {"chardev", "serial", "parallel",
-                                          "netdev", "nic"};
+    static const char *const options[] = {
+        "chardev", "serial", "parallel", "netdev",   "nic",
+        "gdb",     "qtest",  "debugcon", "incoming", "spice"};
     bool is_command = look->spec->kind == SPEC_KIND_COMMAND;
     char *const *words = is_command ? look->spec->command : look->spec->args;
     for (; words && words[0] && words[1]; words++) {
@@ -80,8 +85,8 @@ look_at_words(const struct look *look)
         for (size_t i = 0; name && i < sizeof(options) / sizeof(options[0]);
              i++) {
             if (!strcmp(name, options[i]))
-                look_at_value(look, words[1], is_command ? "command" : "args",
-                              -1);
+                look_at_value(look, name, words[1],
+                              is_command ? "command" : "args", -1);
         }
     }
 }
@@ -96,7 +101,7 @@ look_at_cards(const struct look *look)
         const char *local = NULL;
         bool listens = false;
         if (nic->text)
-            look_at_value(look, nic->text, "nics", (int)i);
+            look_at_value(look, "nic", nic->text, "nics", (int)i);
         for (size_t k = 0; k + 1 < nic->option_count; k += 2) {
             const char *value = nic->options[k + 1];
             if (!strcmp(nic->options[k], "addr.path"))

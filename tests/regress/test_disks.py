@@ -703,8 +703,8 @@ def test_no_file_is_deleted_or_emptied_for_qemu_to_print_or_listen_there(box):
     for name in listeners:
         require_in(f"{name}: /", told)
         require_in(f"guests.{name}", seen)
-    for text in ("g: it writes to ", "h: its QEMU would empty ",
-                 "i: its QEMU would empty "):
+    for text in ("g: it writes to ", "h: its QEMU would write over ",
+                 "i: its QEMU would write over "):
         require_in(text, told)
     require_equal(told.count("is no socket but a file, which QEMU would "
                              "delete"), len(listeners), told)
@@ -712,6 +712,74 @@ def test_no_file_is_deleted_or_emptied_for_qemu_to_print_or_listen_there(box):
     with open(os.path.join(box.work, "own.txt"), encoding="ascii") as file:
         require_equal(file.read(), "precious")
     require_equal(facts(made)["backing-filename"], base)
+
+
+def test_nothing_is_printed_over_an_image_by_any_option(box):
+    """What records, traces and dumps go to is opened without a look at locks,
+    and images have more names than a path."""
+    base = make_base(box)
+    os.chmod(base, 0o600)
+    before = digest(base)
+    off(box, {"a": {"disks": [{"base": "base.img"}]}})
+    node = {"driver": "raw", "node-name": "x", "file": {
+        "driver": "copy-on-read", "file": {"driver": "file",
+                                           "filename": "base.img"}}}
+    words = [
+        ["-object", "filter-dump,id=f,netdev=gmnet0,file=base.img"],
+        ["-object", json.dumps({"qom-type": "filter-dump", "id": "f",
+                                "netdev": "gmnet0", "file": "base.img"})],
+        ["-object", "memory-backend-file,id=m,size=1M,share=on,"
+         "mem-path=base.img"],
+        ["-object", "qtest,id=q,chardev=c,log=base.img"],
+        ["-audiodev", "wav,id=w,path=base.img"],
+        ["-D", "base.img"],
+        ["-trace", "file=base.img"],
+        ["-chardev", "serial,id=c,path=base.img"],
+        ["-chardev", "pipe,id=c,path=base.img"],
+        ["-chardev", "null,id=c,logfile=base.img,logappend=on"],
+        ["-set", "chardev.gmcon0.logfile=base.img"],
+        ["-set", "drive.gmdisk0.file=base.img"],
+        ["-gdb", "file:base.img"],
+        ["-icount", "shift=1,rr=record,rrfile=base.img"],
+        ["-dump-vmstate", "base.img"],
+        ["-device", "usb-mouse,pcap=base.img"],
+        ["-drive", "file=file:base.img,format=raw"],
+        ["-drive", "file=blkdebug::base.img,format=raw"],
+        ["-drive", "format=raw,file=json:{'driver':'file',,"
+         "'filename':'base.img'}"],
+        ["-drive", "file=base.img,format=raw,file.locking=off"],
+        ["-drive", "driver=raw,file.driver=throttle,file.throttle-group=t,"
+         "file.file.driver=file,file.file.filename=base.img"],
+        ["-blockdev", json.dumps(node)],
+        ["-snapshot", "-blockdev", "driver=file,node-name=x,"
+         "filename=base.img"],
+    ]
+    guests = {f"g{i}": {"args": words[i]} for i in range(len(words))}
+    guests["u"] = {"devices": ["usb-mouse,pcap=base.img"]}
+    path = box.fleet(guests)
+    seen = box.gm("check", path, code=FAILED).out
+    told = box.up("-f", path, code=FAILED).err
+    for name in guests:
+        require_in(f"guests.{name}.", seen)
+        require_in(f"{name}: it writes to {base}, but ", told)
+    require_equal(digest(base), before, "the base")
+    own = os.path.join(box.work, "own.img")
+    shutil.copy(base, own)
+    box.up("-f", box.fleet({"r": {"disks": [{"file": "own.img"}]}}))
+    path = box.fleet({
+        "s": {"args": ["-D", "own.img"]},
+        "t": {"disks": [{"file": "base2.img"}], "args": ["-D", "base2.img"]},
+    })
+    shutil.copy(base, os.path.join(box.work, "base2.img"))
+    told = box.up("-f", path, code=FAILED).err
+    require_in(f"s: its QEMU cannot print there: {own} is in use by guest r",
+               told)
+    require_in("t: its QEMU would write over", told)
+    require_equal(digest(own), before, "the disk of a guest that runs")
+    # To read a base is nobody's harm.
+    box.gm("check", box.fleet({"v": {"args": [
+        "-snapshot", "-drive", "file=file:base.img,format=raw", "-blockdev",
+        "driver=file,node-name=x,read-only=on,filename=base.img"]}}))
 
 
 def test_a_display_is_taken_from_nobody(box):

@@ -171,12 +171,38 @@ static const struct {
         "if=virtio,readonly=on,file=b,,c.iso",
      FIELDS "\"disks\":[{\"file\":\"a.qcow2\",\"format\":\"qcow2\"},{\"file\":"
             "\"b,c.iso\",\"readonly\":true}],\"nics\":[]}\n" CONSOLE},
-    {PC "-hda a.img -cdrom b.iso c.img", FIELDS
+    /* In the order of QEMU's places, whatever that of the words is; a virtio
+     * disk without a device comes behind those that have one. */
+    {PC "-cdrom b.iso -hda a.img -drive file=c.img", FIELDS
      "\"disks\":[{\"file\":\"a.img\",\"interface\":\"ide\"},{\"file\":"
-     "\"b.iso\",\"format\":\"raw\",\"interface\":\"ide\",\"readonly\":"
-     "true},{\"file\":\"c.img\",\"interface\":\"ide\"}],\"nics\":[]}\n" CONSOLE
+     "\"c.img\",\"interface\":\"ide\"},{\"file\":\"b.iso\",\"format\":"
+     "\"raw\",\"interface\":\"ide\",\"readonly\":true}],\"nics\":[]}\n" CONSOLE
      "# line 1: vm0: -hda a.img: a disk on ide\n"
      "# line 1: vm0: -cdrom b.iso: a disk on ide, a CD-ROM\n"},
+    {PC "-hdb b -drive file=d,if=virtio,index=1 -drive if=virtio,file=c "
+        "-drive file=a,index=0 -drive if=none,id=p,file=e "
+        "-device virtio-blk-pci,drive=p",
+     FIELDS "\"disks\":[{\"file\":\"a\",\"interface\":\"ide\"},{\"file\":"
+            "\"b\",\"interface\":\"ide\"},{\"file\":\"e\"},{\"file\":"
+            "\"c\"},{\"file\":\"d\"}],\"nics\":[]}\n" CONSOLE
+            "# line 1: vm0: -hdb b: a disk on ide\n"},
+    {PC "-hdc c -hda a",
+     FIELDS "\"disks\":[{\"file\":\"a\",\"interface\":\"ide\"},{\"file\":"
+            "\"c\",\"interface\":\"ide\"}],\"nics\":[]}\n" CONSOLE
+            "# line 1: vm0: -hda a: a disk on ide\n"
+            "# line 1: vm0: -hdc c: a disk on ide, in the next place instead "
+            "of its own\n"},
+    /* Beside one that is no field the others stay: it would take a place. */
+    {PC "-hda a -drive file=b,snapshot=on -drive file=c,if=virtio",
+     FIELDS "\"disks\":[{\"file\":\"c\"}],\"nics\":[],\"args\":[\"-hda\","
+            "\"a\",\"-drive\",\"file=b,snapshot=on\"]}\n" CONSOLE},
+    /* -snapshot is nothing to a -blockdev. */
+    {PC "-snapshot -blockdev driver=file,node-name=d,filename=d.img -device "
+        "virtio-blk-pci,drive=d -drive file=e,if=virtio",
+     FIELDS
+     "\"disks\":[{\"file\":\"e\"}],\"nics\":[],\"devices\":["
+     "\"virtio-blk-pci,drive=d\"],\"args\":[\"-snapshot\","
+     "\"-blockdev\",\"driver=file,node-name=d,filename=d.img\"]}\n" CONSOLE},
     {PC "-drive if=none,id=d,file=a,format=raw -device nvme,drive=d,serial=x1 "
         "-blockdev driver=qcow2,node-name=q,file.driver=file,file.filename=b "
         "-device virtio-blk-pci,drive=q -blockdev "
