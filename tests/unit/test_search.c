@@ -235,9 +235,9 @@ expensive_search_holds_nobody_up(void **state)
     int id =
         client_send(&f->client, "console-search",
                     json_pack("{s:s,s:b}", "pattern", "(a+)+$", "regex", 1));
-    uint64_t start_ms = clock_monotonic_ms();
+    uint64_t start_ms = world_cpu_ms(&f->world);
     client_call(&other, "query-version", NULL);
-    assert_in_range(clock_monotonic_ms() - start_ms, 0, 2000);
+    assert_in_range(world_cpu_ms(&f->world) - start_ms, 0, 2000);
     json_t *reply = client_reply(&f->client, id);
     assert_string_equal(text_of(json_object_get(reply, "error"), "class"),
                         "Limit");

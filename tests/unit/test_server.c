@@ -566,10 +566,10 @@ client_that_floods_commands_does_not_hold_up_others(void **state)
     /* as much as the socket takes: the server stops reading, since nobody
      * reads the answers */
     (void)send(other.fd, flood.data, flood.len, MSG_NOSIGNAL | MSG_DONTWAIT);
-    uint64_t start = clock_monotonic_ms();
+    uint64_t start = world_cpu_ms(&f->world);
     for (int i = 0; i < 10; i++)
         client_call(&f->client, "guest-list", NULL);
-    assert_true(clock_monotonic_ms() - start < 5000);
+    assert_true(world_cpu_ms(&f->world) - start < 5000);
     json_t *value = client_call(&f->client, "query-server", NULL);
     assert_true(json_integer_value(json_object_get(value, "memory-bytes")) <
                 (json_int_t)1 << 30);
