@@ -262,12 +262,14 @@ class Terminal:
         self.type(f"\x1b[<0;{col};{row}M\x1b[<0;{col};{row}m")
 
     def click_on(self, text):
-        """A click where the text begins, at its first place on the screen."""
+        """A click where the text begins, at its first place on the screen,
+        once it is there."""
+        self.wait_for(re.escape(text))
         for row, line in enumerate(self.screen().splitlines(), 1):
             if text in line:
                 self.click(row, line.index(text) + 1)
                 return
-        raise Failure(f"{text!r} is not on the screen\n{self.screen()}")
+        raise Failure(f"{text!r} left the screen\n{self.screen()}")
 
     def resize(self, cols, rows):
         self.tmux("resize-window", "-x", str(cols), "-y", str(rows))
@@ -281,6 +283,15 @@ class Terminal:
             return re.search(pattern, self.screen(), re.MULTILINE)
         try:
             return until(probe, f"{pattern!r} on the screen", patience)
+        except Failure as failure:
+            raise Failure(f"{failure}\n{self.screen()}") from None
+
+    def wait_for_all(self, *texts):
+        """Looks until each of the texts is on the screen, all at once: it may
+        be looked at while it is being drawn."""
+        try:
+            until(lambda: (screen := self.screen()) and
+                  all(text in screen for text in texts), f"all of {texts}")
         except Failure as failure:
             raise Failure(f"{failure}\n{self.screen()}") from None
 
@@ -316,6 +327,7 @@ class Box:
         self.opened = 0  # terminals so far
         self.children = []
         self.peers = []
+        self.ports = []
         for directory in "hrsdcw":
             os.mkdir(self.at(directory), 0o700)
         self.work = self.at("w")
@@ -408,6 +420,46 @@ class Box:
             peer = Api(path)
         self.peers.append(peer)
         return peer
+
+    def wait_client(self, program):
+        """Waits until the server knows a client by that program's name."""
+        peer = self.api()
+        until(lambda: [client for client in peer.call("query-clients")
+                       if client["program"] == program],
+              f"{program} to be connected")
+        peer.close()
+
+    def port(self):
+        """A TCP port of 127.0.0.1 that is this test's to its end. It is bound,
+        so nobody is given it; who listens with SO_REUSEADDR (QEMU, sshd) can
+        have it, since nobody listens here."""
+        held = socket.socket()
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind(("127.0.0.1", 0))
+        self.ports.append(held)
+        return held.getsockname()[1]
+
+    @contextlib.contextmanager
+    def taken(self, port):
+        """Somebody else listens at a port of ours meanwhile."""
+        with socket.socket() as other:
+            other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            other.bind(("127.0.0.1", port))
+            other.listen()
+            yield port
+
+    def files_with(self, word, *directories):
+        """The regular files below that hold the bytes. What goes while it is
+        looked for holds nothing."""
+        found = []
+        for directory in directories:
+            for where, _, names in os.walk(directory):
+                for path in (os.path.join(where, name) for name in names):
+                    with contextlib.suppress(FileNotFoundError):
+                        if (os.path.isfile(path) and not os.path.islink(path)
+                                and word in bytes_of(path)):
+                            found.append(path)
+        return found
 
     def server_pid(self, server="t"):
         peer = self.api(server)
@@ -518,7 +570,7 @@ class Box:
                 if "qemu-system" in (argv_of(pid) or [""])[0]]
 
     def kill_everything(self):
-        for peer in self.peers:
+        for peer in self.peers + self.ports:
             peer.close()
         deadline = time.monotonic() + 20
         while time.monotonic() < deadline:
@@ -571,6 +623,11 @@ class Box:
                     with contextlib.suppress(OSError):
                         os.chmod(path, 0o700)
         shutil.rmtree(self.path, ignore_errors=True)
+
+
+def bytes_of(path):
+    with open(path, "rb") as file:
+        return file.read()
 
 
 def tail_of(path):

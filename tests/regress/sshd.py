@@ -4,7 +4,6 @@ import os
 import pwd
 import shlex
 import shutil
-import socket
 import subprocess
 import threading
 
@@ -21,12 +20,6 @@ UsePAM no
 PasswordAuthentication no
 SetEnv {environment}
 """
-
-
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
 
 
 def make_key(path):
@@ -61,7 +54,7 @@ class Sshd:
         if found.returncode or not shutil.which("ssh"):
             raise Skip(found.stderr.strip() or "there is no ssh")
         self.folder = box.at("w", "sshd")
-        self.port = free_port()
+        self.port = box.port()
         self.user = pwd.getpwuid(os.geteuid()).pw_name
         self.child = None
         os.makedirs(self.folder, 0o700)

@@ -16,10 +16,14 @@ def test_guests_are_adopted_with_their_screens(box):
     box.shell("a", "flood lines 200", "flood: 200 lines done")
     box.shell("b", "paint", "last: none")
     pids = {g["name"]: g["pid"] for g in box.json("ls")}
-    until(lambda: box.capture("b").count("│") > 40, "paint's screen")
+    # The last key's row is the last to be drawn.
+    until(lambda: box.capture("b").count("│") == 44, "paint's screen")
     screens = {name: box.capture(name) for name in "ab"}
     history = box.capture("a", "--history", "10000")
     box.kill_server()
+    # A new server answers before monitors that take their time.
+    for name in "ab":
+        box.wait_state(name, "running")
     listed = box.json("ls")
     require_equal({g["name"]: g["pid"] for g in listed}, pids, "pids")
     require_equal({g["state"] for g in listed}, {"running"}, "states")
@@ -30,7 +34,8 @@ def test_guests_are_adopted_with_their_screens(box):
         until(lambda n=name: box.capture(n) == screens[n],
               f"{name}'s screen as it was")
     require_equal(box.capture("a", "--history", "10000"), history, "history")
-    box.gm("send", "b", "q")
+    cursor = box.json("send", "b", "q")["cursor"]
+    box.gm("wait", "b", "--for", ":~# $", "--after", cursor, "--timeout", "60")
     box.shell("b", "echo after-$((1 + 2))", "^after-3")
 
 
@@ -63,7 +68,7 @@ def test_what_is_printed_meanwhile_is_not_missed(box):
     box.up("-f", box.fleet({"a": {}}))
     box.wait_shell("a")
     box.gm("send", "a", "--enter", "sleep 2; flood lines 500")
-    box.gm("wait", "a", "--for", "sleep 2", "--since-boot", "--timeout", "20")
+    box.gm("wait", "a", "--for", "sleep 2", "--since-boot", "--timeout", "60")
     box.kill_server()
     # Nobody watches while it prints; the next command finds all of it.
     until(lambda: b"500 lines done" in box.log_bytes("a"), "the flood")
@@ -182,7 +187,7 @@ def test_replay_answers_no_terminal_query(box):
             ".encode() + b'\\r\\n')\n")
     box.up("-f", box.console_fleet(a=python(code)))
     box.gm("wait", "a", "--for", "got 1b5b", "--since-boot", "--timeout",
-           "20")
+           "60")
     for _ in range(3):
         box.capture("a", "--history", "100")
     require("more" not in box.capture("a"), "a second answer")

@@ -118,14 +118,17 @@ def test_a_read_only_deck_changes_nothing(box):
     guest.wait_for("read-only: typing is off")
     guest.keys("C-]", "s")
     guest.wait_for("keys → ")
-    guest.keys(*"KRrSspxce", "Escape")
+    guest.keys(*"KRrSspxce")
     guest.wait_for("read-only: this deck changes nothing")
+    guest.keys("Escape")
+    guest.wait_for("watching g")
     for keys in "xMWf":
         guest.keys("C-]", keys)
     guest.keys("C-]", "~")
     guest.wait_for("─ messages ─")
-    require_equal(len(re.findall(r":\d\d  read-only: this deck changes nothing",
-                                 guest.screen())), 13, "refusals")
+    until(lambda: len(re.findall(
+        r":\d\d  read-only: this deck changes nothing", guest.screen())) == 13,
+          "thirteen refusals")
     guest.keys("q")
     require_equal(box.guest("g")["state"], "running", "state")
     require_equal(size_of(box, "g"), before, "the console's size")
@@ -372,8 +375,7 @@ def test_a_plain_console_ends_with_its_guest(box):
         g=["sh", "-c", "echo ready; read x; echo last; exit 3"]))
     child = box.spawn("console", "--plain", "g", stdin=subprocess.PIPE,
                       text=True)
-    until(lambda: [client for client in box.api().call("query-clients")
-                   if client["program"] == "console"], "the client")
+    box.wait_client("console")
     box.gm("send", "g", "--enter", "x")
     require_equal(child.wait(timeout=60), 1, "exit status")
     require_in("last", child.stdout.read())

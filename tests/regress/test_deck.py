@@ -51,10 +51,8 @@ def session(box, cols, rows):
     """Up to a shell in the deck, typed into, detached, and attached again."""
     path = box.fleet({"control0": {}, "worker0": {}, "worker1": {}})
     terminal = in_shell(box, "up", "-f", path, cols=cols, rows=rows)
-    terminal.wait_for("control0")
-    for name in ("control0", "worker0", "worker1"):
-        require_in(name, terminal.screen())
-    terminal.wait_for("typing → control0")
+    terminal.wait_for_all("control0", "worker0", "worker1",
+                          "typing → control0")
     box.wait_shell("control0")
     terminal.wait_for(r":~#")
     terminal.type("echo seen-$((6 * 7))")
@@ -109,7 +107,7 @@ def test_keys_with_shift_are_no_others_in_any_terminal(box):
             cursor = len(box.log_bytes("a"))
             deck.type(key)
             box.gm("wait", "a", "--for", f"got {key.encode().hex()}$",
-                   "--after", cursor, "--timeout", "30", patience=40)
+                   "--after", cursor, "--timeout", "60", patience=70)
         deck.keys("C-]", "d")
         deck.wait_end()
 
@@ -152,7 +150,7 @@ def test_focus_moves_and_typing_goes_where_it_says(box):
         deck.type(f"to-{name}")
         deck.keys("Enter")
         box.gm("wait", name, "--for", f"to-{name}", "--since-boot",
-               "--timeout", "20")
+               "--timeout", "60")
     for name in "abc":
         text = box.capture(name)
         for other in "abc":
@@ -166,7 +164,7 @@ def test_zoom_shows_one_and_back(box):
     deck.wait_for("B-b")
     deck.keys("C-]", "z")
     deck.wait_gone("B-b")
-    require_in("A-a", deck.screen())
+    deck.wait_for("A-a")
     deck.keys("C-]", "z")
     deck.wait_for("B-b")
 
@@ -534,8 +532,7 @@ def test_a_broken_theme_is_told_and_does_not_stop_it(box):
     box.up("-f", box.console_fleet(a=["cat"]))
     theme = box.write("broken.json", "{ nonsense")
     deck = box.deck("--theme", theme, cols=120)
-    deck.wait_for("broken.json|typing → a")
-    require("broken.json" in deck.screen(), "the mistake is not told")
+    deck.wait_for("broken.json")
 
 
 main(globals())

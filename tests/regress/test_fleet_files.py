@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import subprocess
 
 from harness import FAILED, main, require, require_equal, require_in
@@ -113,7 +112,7 @@ def test_relative_paths_start_at_the_file(box):
     os.mkdir(box.at("w", "sub"))
     box.write("sub/fleet.json", guests(a={"exec": ["pwd"]}))
     box.up("-f", "sub/fleet.json")
-    box.gm("wait", "a", "--for", "/w/sub$", "--since-boot", "--timeout", "20")
+    box.gm("wait", "a", "--for", "/w/sub$", "--since-boot", "--timeout", "60")
 
 
 def test_a_program_gets_the_environment_of_its_entry(box):
@@ -122,7 +121,7 @@ def test_a_program_gets_the_environment_of_its_entry(box):
         "env": {"A": "{name}", "PATH": "/usr/bin:/bin"}}})
     box.up("-f", path)
     box.gm("wait", "a", "--for", "got a /usr/bin:/bin\\.$", "--since-boot",
-           "--timeout", "20")
+           "--timeout", "60")
 
 
 def test_qemu_gets_the_environment_of_its_entry(box):
@@ -175,9 +174,7 @@ def test_labels_choose_guests(box):
 def test_check_tells_who_has_images_and_ports(box):
     subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2",
                     box.at("w", "a.qcow2"), "64M"], check=True)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = box.port()
     entry = {"disks": ["a.qcow2"], "nics": [{"hostfwd": [f"{port}:22"]}]}
     path = box.fleet({"first": entry})
     require_in("0 errors", box.gm("check", path).out)

@@ -48,7 +48,7 @@ def test_proxy_ends_with_the_server(box):
     child = box.spawn("proxy", stdin=subprocess.PIPE)
     require_in(b"guestmux", child.stdout.readline())
     box.gm("kill-server")
-    require_equal(child.wait(timeout=30), DONE, "its exit code")
+    require_equal(child.wait(timeout=60), DONE, "its exit code")
 
 
 def test_another_host_is_reached_through_ssh(box):
@@ -64,7 +64,7 @@ def test_another_host_is_reached_through_ssh(box):
                env=env)
     box.gm("send", "--host=near", "a", "--enter", "over there", env=env)
     box.gm("wait", "a", "--for", "over there", "--since-boot", "--timeout",
-           "20", "--host", "near", env=env)
+           "60", "--host", "near", env=env)
 
 
 def test_one_console_through_a_real_ssh(box):
@@ -91,8 +91,8 @@ def test_one_console_through_a_real_ssh(box):
         full.wait_for("got more")
         # The terminal's size goes the whole way.
         full.resize(91, 20)
-        until(lambda: "91" in box.gm("api", "console-capture",
-                                     '{"guest": "g"}').out, "the new size")
+        until(lambda: box.guest("g")["consoles"][0]["cols"] == 91,
+              "the new size")
         full.keys("C-]", "d")
         require_equal(full.wait_end(), 0, "exit status through ssh")
         # Without a terminal: lines in, lines out.
@@ -101,7 +101,7 @@ def test_one_console_through_a_real_ssh(box):
                               timeout=60, check=True)
         require_in("got more", done.stdout)
         box.gm("wait", "g", "--for", "^got piped", "--since-boot",
-               "--timeout", "30", patience=40)
+               "--timeout", "60", patience=70)
     finally:
         sshd.stop()
 
@@ -149,16 +149,16 @@ def test_a_script_is_not_asked_but_for_purging(box):
 def test_ctrl_c_ends_a_wait(box):
     cat(box, "a")
     child = box.spawn("wait", "a", "--for", "never")
-    until(lambda: box.api().call("query-server")["peers"] > 1, "the waiter")
+    box.wait_client("wait")
     child.send_signal(signal.SIGINT)
     # Either way a shell counts it as 130.
-    require_in(child.wait(timeout=20), (130, -signal.SIGINT), "exit code")
+    require_in(child.wait(timeout=60), (130, -signal.SIGINT), "exit code")
 
 
 def test_raw_logs_do_not_reach_a_terminal(box):
     box.up("-f", box.console_fleet(
         a=["sh", "-c", r"printf '\033]0;evil\007\033[31mred\n'; cat"]))
-    box.gm("wait", "a", "--for", "red", "--since-boot", "--timeout", "20")
+    box.gm("wait", "a", "--for", "red", "--since-boot", "--timeout", "60")
     terminal = box.terminal(
         f"{BINARY} -L t logs --raw a; echo code-$?; {BINARY} -L t logs a; "
         "exec cat")

@@ -1,7 +1,5 @@
 """The stages of real guests' boots: found, timed, kept, and waited for."""
 
-import socket
-
 from harness import (FAILED, TIMEOUT, main, require, require_equal,
                      require_in, until)
 
@@ -30,9 +28,9 @@ def test_a_boot_is_followed_to_its_login(box):
         require_in(f"reached {stage} after", text)
     # A reset is a new boot, with times of its own.
     box.gm("reset", "--yes", "a")
-    until(lambda: box.guest("a")["stage"] == "login"
-          and stages(box.guest("a"))["login"] > times["login"],
+    until(lambda: stages(box.guest("a")).get("login", 0) > times["login"],
           "the login of the second boot")
+    require_equal(box.guest("a")["stage"], "login")
     box.gm("kill", "--yes", "a")
     require_equal(box.guest("a")["stage"], "off")
     result = box.gm("wait", "a", "--until", "login", code=FAILED)
@@ -47,13 +45,13 @@ def test_times_survive_the_server(box):
     require_equal(box.guest("a")["stages"], before, "a's stages")
     require_equal(box.guest("a")["stage"], "login")
     # And what is reached while no server is there is found in the log.
+    size = len(box.log_bytes("b"))
     box.gm("reset", "--yes", "b")
     box.gm("wait", "b", "--until", "kernel", "--timeout", "60")
     kernel = stages(box.guest("b"))["kernel"]
-    size = len(box.log_bytes("b"))
     box.kill_server()
     until(lambda: b" login: " in box.log_bytes("b")[size:], "b's login")
-    box.gm("wait", "b", "--until", "login", "--timeout", "20")
+    box.gm("wait", "b", "--until", "login", "--timeout", "60")
     require_equal(stages(box.guest("b"))["kernel"], kernel, "b's kernel")
 
 
@@ -85,14 +83,14 @@ def test_agent_and_ssh_are_stages(box):
     box.up("-f", box.fleet({"a": {
         "nics": ["user,model=virtio-net-pci,"
                  "hostfwd=tcp:127.0.0.1:0-:23,"
-                 f"hostfwd=tcp:127.0.0.1:{free_port()}-:22"],
+                 f"hostfwd=tcp:127.0.0.1:{box.port()}-:22"],
         "args": ["-device", "virtio-serial-pci", "-chardev", "null,id=ga",
                  "-device", "virtserialport,chardev=ga,id=port7,"
                  "name=org.qemu.guest_agent.0"]}}))
     box.gm("wait", "a", "--until", "login", "--timeout", "60")
     box.shell("a", "exec 5<>$(ls /dev/vport*p1); echo opened-$((1 + 1))",
               "^opened-2")
-    box.gm("wait", "a", "--until", "agent", "--timeout", "30")
+    box.gm("wait", "a", "--until", "agent", "--timeout", "60")
     require("ssh" not in stages(box.guest("a")), "ssh without a banner")
     box.gm("send", "a", "--enter", "ifconfig eth0 10.0.2.15 up; while :; do "
            "echo SSH-2.0-tiny | nc -l -p 22; done")
@@ -101,7 +99,7 @@ def test_agent_and_ssh_are_stages(box):
 
 
 def test_ssh_is_found_where_the_definition_and_forwards_say(box):
-    port = free_port()
+    port = box.port()
     fleet = {"a": {"nics": [{"hostfwd": [f"{port}:22"]}],
                    "ssh": {"port": 2200}}}
     box.up("-f", box.fleet(fleet))
@@ -123,13 +121,6 @@ def test_another_ssh_port_is_looked_at_at_once(box):
     fleet["a"]["ssh"] = {"port": 23}
     require("applies already" in box.up("-f", box.fleet(fleet)).out, "live")
     box.gm("wait", "a", "--until", "ssh", "--timeout", "60")
-
-
-def free_port():
-    """A port of the host that nobody has now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 main(globals())
