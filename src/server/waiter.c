@@ -15,6 +15,8 @@
 /* Bytes of the log read per step when a wait begins in the past; the loop turns
  * between two steps. */
 #define CATCH_UP_BYTES 65536u
+/* Turns of the loop in which that is still read which came in time. */
+#define LATE_TURNS 3u
 
 enum waiter_kind {
     WAITER_PATTERN,
@@ -32,6 +34,9 @@ struct waiter {
     size_t console;
     struct loop_timer *timer; /* owned; NULL: no time limit */
     int64_t timeout_ms;
+    struct loop_defer *over; /* owned; NULL: there is time left */
+    unsigned over_turns;
+    uint64_t over_end; /* where the console's output was then */
 
     /* WAITER_PATTERN */
     struct expect *expect; /* owned */
@@ -58,6 +63,7 @@ waiter_take(struct waiter *waiter)
     struct request *request = waiter->request;
     request_on_cancel(request, NULL, NULL);
     loop_timer_free(waiter->timer);
+    loop_defer_free(waiter->over);
     loop_defer_free(waiter->catch_up);
     expect_free(waiter->expect);
     json_decref(waiter->states);
@@ -91,15 +97,11 @@ answer_log(struct waiter *waiter)
     answer(waiter_take(waiter), guest, console, offset, max_bytes);
 }
 
+/* Says what did not come in time. */
 static void
-on_timeout(void *data)
+give_up(struct waiter *waiter)
 {
-    struct waiter *waiter = data;
     struct error error = {0};
-    if (waiter->kind == WAITER_LOG) {
-        answer_log(waiter);
-        return;
-    }
     if (waiter->kind == WAITER_PATTERN)
         error_set(&error, ERROR_CODE_TIMEOUT,
                   "%s: \"%s\" did not appear on %s within %" PRId64 " ms%s",
@@ -122,6 +124,38 @@ on_timeout(void *data)
                   guest_name(waiter->guest), guest_state_name(waiter->guest),
                   waiter->timeout_ms);
     waiter_fail(waiter, &error);
+}
+
+/* Timers come before all else in a turn of the loop. When the server is late,
+ * what came in time is still to be read then: it is looked at first. */
+static void
+on_over(void *data)
+{
+    struct waiter *waiter = data;
+    const struct console *console =
+        waiter->is_catching_up ? guest_console(waiter->guest, waiter->console)
+                               : NULL;
+    bool is_behind = console && !console_is_replaying(console) &&
+                     waiter->offset < waiter->over_end;
+    if (is_behind || ++waiter->over_turns < LATE_TURNS)
+        loop_defer_request(waiter->over);
+    else
+        give_up(waiter);
+}
+
+static void
+on_timeout(void *data)
+{
+    struct waiter *waiter = data;
+    if (waiter->kind == WAITER_LOG) {
+        answer_log(waiter);
+        return;
+    }
+    const struct console *console =
+        guest_console(waiter->guest, waiter->console);
+    waiter->over_end = console ? console_offset(console) : 0;
+    waiter->over = loop_defer_new(&waiter->server->loop, on_over, waiter);
+    loop_defer_request(waiter->over);
 }
 
 static struct waiter *

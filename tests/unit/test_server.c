@@ -254,6 +254,27 @@ wait_during_a_replay_sees_nothing_old(void **state)
                 "State");
 }
 
+/* However late the server comes to look at it. */
+static void
+what_is_there_in_time_is_found_after_it(void **state)
+{
+    struct fixture *f = *state;
+    client_start_guest(&f->client, "g",
+                       "stty raw -echo; i=0; while [ $i -lt 300000 ]; do "
+                       "echo old $i; i=$((i+1)); done; echo flooded; exec cat");
+    client_expect(&f->client, "g", "flooded");
+    json_t *found =
+        client_call(&f->client, "console-wait",
+                    json_pack("{s:s,s:s,s:i,s:i}", "guest", "g", "pattern",
+                              "flooded", "after", 0, "timeout-ms", 1));
+    assert_string_equal(json_string_value(json_object_get(found, "line")),
+                        "flooded");
+    client_fail(&f->client, "console-wait",
+                json_pack("{s:s,s:s,s:i,s:i}", "guest", "g", "pattern", "never",
+                          "after", 0, "timeout-ms", 1),
+                "Timeout");
+}
+
 static void
 waits_cost_no_descriptors(void **state)
 {
@@ -810,6 +831,7 @@ main(void)
         SERVED(defining_answers_with_the_guest_started_or_not),
         SERVED(pasted_end_mark_cannot_end_the_paste),
         SERVED(wait_during_a_replay_sees_nothing_old),
+        SERVED(what_is_there_in_time_is_found_after_it),
         SERVED(waits_cost_no_descriptors),
         SERVED(pattern_that_takes_for_ever_fails_and_holds_nobody_up),
         SERVED(removing_a_guest_ends_what_waits_for_it),
