@@ -295,20 +295,61 @@ guest_resume(struct guest *guest, guest_done_fn on_done, void *data,
                        on_done, data, error);
 }
 
+static void
+on_reset_late(void *data)
+{
+    struct op *op = data;
+    struct error error = {0};
+    error_set(&error, ERROR_CODE_TIMEOUT,
+              "%s was told to reset, and has not done it within %d s",
+              op->guest->spec->name, GUEST_RESET_WAIT_MS / 1000);
+    op_finish(op, NULL, &error);
+}
+
 /* After a panic or an internal error QEMU stays stopped through a reset. */
 static void
-on_reset_done(void *data, const json_t *value, const struct error *error)
+finish_reset(struct op *op)
+{
+    struct guest *guest = op->guest;
+    const char *state = guest->run_state ? guest->run_state : "";
+    loop_timer_free(op->limit);
+    op->limit = NULL;
+    op->is_promised = false;
+    if (!strcmp(state, "guest-panicked") || !strcmp(state, "internal-error") ||
+        !strcmp(state, "shutdown"))
+        (void)send_step(guest, "cont", on_last_step, op);
+    else
+        on_last_step(op, NULL, NULL);
+}
+
+/* QEMU resets before it answers or after that: whatever is asked for in between
+ * would be told of the old boot. */
+static void
+on_reset_promised(void *data, const json_t *value, const struct error *error)
 {
     struct op *op = data;
     struct guest *guest = op->guest;
-    const char *state = guest->run_state ? guest->run_state : "";
-    if (error || guest->is_dead)
+    if (error || guest->is_dead || !guest->run) {
         op_finish(op, value, error);
-    else if (!strcmp(state, "guest-panicked") ||
-             !strcmp(state, "internal-error") || !strcmp(state, "shutdown"))
-        (void)send_step(guest, "cont", on_last_step, op);
-    else
-        on_last_step(op, value, NULL);
+    } else if (op->is_met) {
+        finish_reset(op);
+    } else {
+        op->is_promised = true;
+        op->limit = loop_timer_new(guest->context->loop, on_reset_late, op);
+        loop_timer_start(op->limit, GUEST_RESET_WAIT_MS);
+    }
+}
+
+void
+actions_note_reset(struct guest *guest)
+{
+    for (struct op *op = guest->ops; op; op = op->next) {
+        if (op->kind != OP_KIND_RESET || op->is_done)
+            continue;
+        op->is_met = true;
+        if (op->is_promised)
+            finish_reset(op);
+    }
 }
 
 bool
@@ -317,8 +358,8 @@ guest_reset(struct guest *guest, guest_done_fn on_done, void *data,
 {
     if (!guest_check_monitor(guest, "reset", error))
         return false;
-    struct op *op = op_new(guest, OP_KIND_REPLY, on_done, data);
-    (void)send_step(guest, "system_reset", on_reset_done, op);
+    struct op *op = op_new(guest, OP_KIND_RESET, on_done, data);
+    (void)send_step(guest, "system_reset", on_reset_promised, op);
     return true;
 }
 

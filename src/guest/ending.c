@@ -62,6 +62,8 @@ ending_finish(struct guest *guest)
     store_forget(guest, "run.json");
     ending_explain(guest, &error);
     op_finish_all(guest, OP_KIND_START, &error);
+    op_finish_all(guest, OP_KIND_RESET,
+                  state == GUEST_STATE_CRASHED ? &error : NULL);
     op_finish_all(guest, OP_KIND_GONE, NULL);
 }
 

@@ -21,6 +21,8 @@
 /* ms; how long who waits for a start waits for the monitor. Far more than a
  * QEMU takes that fills a lot of memory first. */
 #define GUEST_START_TIMEOUT_MS 120000u
+/* ms; until a reset that QEMU said it would do is overdue. */
+#define GUEST_RESET_WAIT_MS 30000
 
 struct guest_console {
     struct guest *guest; /* borrowed: the owner */
@@ -38,6 +40,7 @@ enum op_kind {
     OP_KIND_START, /* the monitor answered, or it ended */
     OP_KIND_GONE,  /* it ended */
     OP_KIND_REPLY, /* the monitor's answers */
+    OP_KIND_RESET, /* the monitor's answer, then RESET, or it ended */
 };
 
 struct op {
@@ -52,6 +55,8 @@ struct op {
     json_t *value;            /* owned; the outcome */
     struct error *error;      /* owned; NULL: success */
     bool is_shutdown;         /* it waits for a shutdown, not for a kill */
+    bool is_promised;         /* the monitor took the reset */
+    bool is_met;              /* the reset was, before that answer */
     bool is_done;
 };
 
@@ -232,6 +237,8 @@ void preparing_begin(struct guest *guest);
 /* Ends that; false: nothing was being made. */
 bool preparing_call_off(struct guest *guest);
 
+/* The monitor told of a reset: who asked for one is answered. */
+void actions_note_reset(struct guest *guest);
 /* Its end is wanted: a later server has to know too. */
 void actions_note_stop(struct guest *guest);
 /* Closes the descriptor of a device or socket. */

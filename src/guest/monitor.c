@@ -145,6 +145,7 @@ guest_lose(struct guest *guest, const struct error *why)
     guest_set_state(guest, GUEST_STATE_LOST);
     guest_notice(guest, "error", "lost: %s", why->text);
     op_finish_all(guest, OP_KIND_START, why);
+    op_finish_all(guest, OP_KIND_RESET, why);
 }
 
 /* Whether what answers is the process that was started. */
@@ -249,6 +250,7 @@ on_ready(void *data)
         guest_lose(guest, &error);
         return;
     }
+    actions_note_reset(guest); /* it may have been while nobody listened */
     /* One round trip for all: answers come in the order of the questions. */
     (void)qmp_send(run->qmp, "query-status", NULL, 0, on_first_status, guest,
                    NULL);
@@ -294,6 +296,7 @@ on_shutdown(struct guest *guest, const struct qmp_event *event)
 {
     free(guest->run->reason);
     guest->run->reason = xstrdup(or_unknown(text_of(event->data, "reason")));
+    actions_note_reset(guest);    /* or this instead of it: -no-reboot */
     monitor_refresh(guest, NULL); /* with -no-shutdown it stays */
 }
 
@@ -327,6 +330,7 @@ on_reset(struct guest *guest, const struct qmp_event *event)
         consoles_mark_reset(guest);
         stages_boot_again(guest);
     }
+    actions_note_reset(guest);
     monitor_refresh(guest, NULL);
 }
 
