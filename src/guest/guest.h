@@ -43,6 +43,8 @@ struct guest_handlers {
     void (*on_bell)(void *data, struct guest *guest, size_t console);
     /* The screen may only be read. May be NULL. */
     void (*on_frame)(void *data, struct guest *guest, size_t console);
+    /* Its machine was reset: what it had been typed to is gone. May be NULL. */
+    void (*on_reset)(void *data, struct guest *guest);
     /* The guest took the last byte of input that waited. May be NULL. */
     void (*on_input_taken)(void *data, struct guest *guest, size_t console);
     /* An address where the host can reach it, link-local ones with their

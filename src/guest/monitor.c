@@ -329,6 +329,8 @@ on_reset(struct guest *guest, const struct qmp_event *event)
     if (!is_firmware_reset(guest, event)) {
         consoles_mark_reset(guest);
         stages_boot_again(guest);
+        if (guest->context->handlers->on_reset)
+            guest->context->handlers->on_reset(guest->context->data, guest);
     }
     actions_note_reset(guest);
     monitor_refresh(guest, NULL);

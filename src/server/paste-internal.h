@@ -65,6 +65,8 @@ void paste_finish(struct paste *paste, enum paste_state state,
                   const struct error *error);
 /* It failed after a part of it was typed; those behind it are not typed. */
 void paste_fail(struct paste *paste, struct error *error);
+/* The same, and types nothing more. */
+void paste_drop(struct paste *paste, struct error *error);
 /* Takes back what the guest has not taken yet, and ends the brackets. */
 void paste_break_off(struct paste *paste);
 /* Answers a client that waits to send its next piece, if there is room. */

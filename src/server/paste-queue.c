@@ -344,6 +344,32 @@ paste_on_guest_change(struct server *server, const struct guest *guest)
     }
 }
 
+/* The first of a guest's pastes that a reset ends, or NULL. */
+static struct paste *
+find_cut(struct server *server, const struct guest *guest)
+{
+    struct paste *paste = server->pastes;
+    while (paste && (paste->guest != guest ||
+                     paste->state != PASTE_STATE_RUNNING || paste->pace.prompt))
+        paste = paste->next;
+    return paste;
+}
+
+void
+paste_on_guest_reset(struct server *server, const struct guest *guest)
+{
+    struct paste *paste = NULL;
+    while ((paste = find_cut(server, guest))) {
+        struct error error = {0};
+        struct console *console = guest_console(paste->guest, paste->console);
+        if (console)
+            console_discard_input(console);
+        error_set(&error, ERROR_CODE_STATE,
+                  "the guest was reset, and who reads now did not ask for it");
+        paste_drop(paste, &error);
+    }
+}
+
 void
 paste_forget_guest(struct server *server, const struct guest *guest)
 {

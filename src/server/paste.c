@@ -102,18 +102,24 @@ finish_done(struct paste *paste)
         paste_begin(next);
 }
 
-/* What of it was typed already is in the guest: say how much. */
 void
 paste_fail(struct paste *paste, struct error *error)
+{
+    struct console *target = guest_console(paste->guest, paste->console);
+    const char *end = paste_text_break_off(&paste->text);
+    struct error ignored = {0};
+    if (target && guest_is_active(paste->guest) && end[0])
+        (void)console_type(target, end, strlen(end), &ignored);
+    paste_drop(paste, error);
+}
+
+/* What of it was typed already is in the guest: say how much. */
+void
+paste_drop(struct paste *paste, struct error *error)
 {
     struct server *server = paste->server;
     struct guest *guest = paste->guest;
     size_t console = paste->console;
-    struct console *target = guest_console(guest, console);
-    const char *end = paste_text_break_off(&paste->text);
-    struct error ignored = {0};
-    if (target && guest_is_active(guest) && end[0])
-        (void)console_type(target, end, strlen(end), &ignored);
     error_prefix(error, "%s: the paste ended after %zu of %" PRId64 " bytes",
                  guest_name(guest), paste->text.given,
                  paste_total_bytes(paste));

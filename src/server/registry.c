@@ -480,6 +480,12 @@ on_input_taken(void *data, struct guest *guest, size_t console)
 }
 
 static void
+on_reset(void *data, struct guest *guest)
+{
+    paste_on_guest_reset(data, guest);
+}
+
+static void
 on_notice(void *data, struct guest *guest, const char *level, const char *text)
 {
     server_notice(data, level, guest_name(guest), text);
@@ -502,4 +508,5 @@ const struct guest_handlers registry_guest_handlers = {
     .on_find_address = on_find_address,
     .on_notice = on_notice,
     .on_input_taken = on_input_taken,
+    .on_reset = on_reset,
 };

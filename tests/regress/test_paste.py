@@ -6,7 +6,7 @@ import re
 import threading
 import time
 
-from harness import (FAILED, limit, main, python, require, require_equal,
+from harness import (DONE, FAILED, limit, main, python, require, require_equal,
                      require_in, until)
 
 
@@ -126,6 +126,33 @@ def test_a_guest_that_ends_ends_its_pastes(box):
     require_in("the paste ended after", paste.stderr.read().decode())
     require_in("there is nothing to paste into",
                box.gm("paste", "n1", path, code=FAILED).err)
+
+
+def test_a_reset_ends_what_is_pasted_but_for_prompts(box):
+    box.up("-f", box.fleet({"n1": {}, "n2": {}}))
+    for name in ("n1", "n2"):
+        box.gm("wait", name, "--until", "login")
+    box.gm("send", "n1", "--enter", "stty -echo; cat >/dev/null")
+    box.write("much.txt", "a line that is long enough to fill a queue\n" * 9000)
+    box.write("two.txt", "echo one-line\nreboot -f\necho after-$((40 + 2))\n")
+    pasting = box.spawn("paste", "n1", "much.txt", "--json")
+    paced = box.spawn("paste", "n2", "two.txt", "--wait-prompt", "tiny:~# $",
+                      "--timeout", "0")
+    peer = box.api()
+    until(lambda: any(paste["guest"] == "n1" and paste["bytes"]
+                      for paste in peer.call("query-pastes")),
+          "the paste to run")
+    second = box.spawn("paste", "n1", "two.txt")
+    until(lambda: len([paste for paste in peer.call("query-pastes")
+                       if paste["guest"] == "n1"]) == 2, "another to wait")
+    box.gm("reset", "n1")
+    require_equal(pasting.wait(), FAILED)
+    require_in("the guest was reset", pasting.stderr.read().decode())
+    require_equal(second.wait(), FAILED)
+    require_in("not pasted, since the paste before failed",
+               second.stderr.read().decode())
+    require_equal(paced.wait(), DONE, paced.stderr.read())
+    box.gm("wait", "n2", "--for", "after-42")
 
 
 def test_a_paced_paste_waits_for_prompt_echo_and_time(box):
