@@ -153,6 +153,15 @@ build_arguments(const struct cli *cli, bool waits, struct error *error)
     return arguments;
 }
 
+/* Whether a guest's exit report is about this error, not about a run before. */
+static bool
+is_about(const json_t *guest, const struct error *error)
+{
+    const json_t *exit = json_object_get(guest, "exit");
+    const char *summary = json_string_value(json_object_get(exit, "summary"));
+    return summary && strstr(error->text, summary);
+}
+
 /* The exit report of a guest that failed, or else the error's own text. */
 static void
 print_failure(struct session *session, const json_t *row)
@@ -164,7 +173,7 @@ print_failure(struct session *session, const json_t *row)
         json_pack("{s:o}", "guest", json_from_text(guests_text(row, "name")));
     if (session_call(session, "guest-query", arguments,
                      SESSION_REPLY_TIMEOUT_MS, &guest, NULL) &&
-        json_is_object(json_object_get(guest, "exit")))
+        is_about(guest, &error))
         guests_print_card(guest);
     else
         (void)guests_fail(guests_text(row, "name"), &error);

@@ -9,6 +9,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static bool
 is_wanted(const json_t *names, const char *name)
@@ -38,6 +39,25 @@ apply_to_running(struct server *server, struct guest *guest,
     if (!guest_plan(guest, is_all ? NULL : spec_copy(spec), error))
         return NULL;
     return is_all ? "applied" : "differs";
+}
+
+/* A guest of another fleet keeps its definition and its disks. The same files
+ * may be reached from several fleet files, and a fleet may have moved. */
+static bool
+check_fleet(const struct guest *guest, const struct spec *spec,
+            const char *fleet, struct error *error)
+{
+    const char *other = guest_fleet(guest);
+    if (!other[0] || !strcmp(other, fleet) ||
+        !strcmp(guest_spec(guest)->directory, spec->directory) ||
+        access(other, F_OK) < 0)
+        return true;
+    return error_set(error, ERROR_CODE_DENIED,
+                     "%s is a guest of another fleet, %s, whose disks it would "
+                     "take: give it another name here, or start this fleet on "
+                     "a server of its own (-L NAME); `guestmux rm %s` forgets "
+                     "the other one",
+                     spec->name, other, spec->name);
 }
 
 /* Defines or updates one guest and says what was done; NULL with error. */
@@ -126,7 +146,11 @@ apply(struct request *request, const struct fleet *fleet,
         struct guest *guest = NULL;
         struct error error = {0};
         json_t *changes = changes_of(server, spec);
-        const char *action = apply_spec(server, spec, &guest, &error);
+        const struct guest *known = registry_find(server, spec->name, NULL);
+        const char *action =
+            !known || check_fleet(known, spec, fleet->file, &error)
+                ? apply_spec(server, spec, &guest, &error)
+                : NULL;
         launch_add_row(launch, spec->name, action ? action : "failed");
         if (action && !strcmp(action, "differs")) { /* what applied is none */
             json_decref(changes);

@@ -708,6 +708,39 @@ def test_no_file_is_deleted_or_emptied_for_qemu_to_print_or_listen_there(box):
     require_equal(facts(made)["backing-filename"], base)
 
 
+def test_no_fleet_takes_another_ones_guest_and_disks(box):
+    def fleet(folder, memory):
+        os.makedirs(os.path.join(box.work, folder), exist_ok=True)
+        return box.write(folder + "/guestmux.json", {
+            "version": 1, "guests": {
+                "n": {"memory": memory, "accel": "tcg", "args": ["-S"],
+                      "disks": [{"size": "1M"}]},
+                "of-" + folder: {"exec": ["sleep", "1000"]}}})
+    first, second = fleet("one", "16M"), fleet("two", "17M")
+    box.up("-f", first)
+    for running in (True, False):
+        told = box.up("-f", second, code=FAILED)
+        require_in(f"n is a guest of another fleet, {first}, whose disks it "
+                   "would take", told.err)
+        require_in("of-two: ", told.out)
+        entry = box.guest("n")
+        require_equal(entry["changes"], [], "what a restart would change")
+        require_equal(entry["state"] != "stopped", running, entry["state"])
+        if running:
+            box.gm("kill", "n")
+            box.wait_state("n", "stopped")
+    # It may be reached on another way, and move.
+    both = box.write("both.json", {"version": 1, "include": [
+        "one/guestmux.json"]})
+    box.up("-f", both)
+    box.gm("kill", "n")
+    box.wait_state("n", "stopped")
+    os.remove(both)
+    os.rename(os.path.join(box.work, "one"), os.path.join(box.work, "three"))
+    box.up("-f", "three/guestmux.json")
+    require_equal(box.guest("n")["state"], "prelaunch")
+
+
 def test_nothing_is_printed_over_an_image_by_any_option(box):
     """What records, traces and dumps go to is opened without a look at locks,
     and images have more names than a path."""
