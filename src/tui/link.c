@@ -199,9 +199,11 @@ link_start(struct deck *deck, int fd)
     deck->connection = connection_new(&deck->loop, fd, &handlers, deck);
     company_introduce(deck);
     connection_execute(deck->connection, "events-subscribe", NULL, NULL, NULL);
-    connection_execute(deck->connection, "guest-list", NULL, on_fleet, deck);
+    /* Answers come in this order: what the menus of a guest need is there
+     * before the guests are. */
     connection_execute(deck->connection, "query-server", NULL, on_server, deck);
     connection_execute(deck->connection, "query-sysrq", NULL, on_sysrqs, deck);
+    connection_execute(deck->connection, "guest-list", NULL, on_fleet, deck);
     connection_execute(deck->connection, "query-pastes", NULL, on_pastes, deck);
     watching_ask(deck);
 }

@@ -3,8 +3,10 @@ and by mouse, on small screens too."""
 
 import json
 import os
+import socket
 
-from harness import BINARY, main, require, require_equal, require_in, until
+from harness import (BINARY, PATIENCE, main, require, require_equal, require_in,
+                     until)
 
 LONG = "a-long-name-of-a-guest-that-has-48-characters-xx"
 
@@ -36,6 +38,27 @@ def test_a_menu_is_left_and_gone_through_by_keys_that_entries_have_too(box):
     deck.wait_gone("send to a")
     deck.wait_for("typing → a")
     require("SysRq" not in status(deck), "q sent something")
+
+
+def test_what_menus_need_is_there_before_guests_are(box):
+    """Answers come in the order of the questions: from whenever a guest is
+    shown, its menu has all entries, however late the server is."""
+    greeting = box.api().greeting
+    os.mkdir(box.runtime(server="late"), 0o700)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(box.runtime("api.sock", server="late"))
+        listener.listen()
+        box.terminal([BINARY, "-L", "late"])
+        listener.settimeout(PATIENCE)
+        with listener.accept()[0] as peer:
+            peer.settimeout(PATIENCE)
+            peer.sendall(json.dumps(greeting).encode() + b"\n")
+            asked = []
+            for line in peer.makefile():
+                asked.append(json.loads(line)["execute"])
+                if asked[-1] == "guest-list":
+                    break
+    require_in("query-sysrq", asked)
 
 
 def test_help_begins_where_the_operator_is(box):
