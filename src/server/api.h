@@ -37,8 +37,10 @@ struct method_argument {
 };
 
 enum method_flags {
-    METHOD_QUIET = 1 << 0, /* without an id only failures are answered */
-    METHOD_READS = 1 << 1, /* for read-only clients too: it changes nothing */
+    METHOD_QUIET = 1 << 0,   /* without an id only failures are answered */
+    METHOD_READS = 1 << 1,   /* for read-only clients too: it changes nothing */
+    METHOD_MONITOR = 1 << 2, /* held while its guest is being adopted, unless
+                              * "force" is meant: the monitor does it */
 };
 
 #define METHOD_MAX_ARGUMENTS 16

@@ -208,6 +208,7 @@ static const struct method methods[] = {
         .name = "disk-resize",
         .summary = "Makes a disk larger, running or not",
         .deed = "resized a disk",
+        .flags = METHOD_MONITOR,
         .arguments = {ARGUMENT_GUEST,
                       {"size", ARGUMENT_STRING, ARGUMENT_REQUIRED, 0, 0,
                        "Its new size, such as \"40G\""},

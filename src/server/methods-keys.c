@@ -93,6 +93,7 @@ static const struct method methods[] = {
     {
         .name = "guest-keys",
         .summary = "Presses keys of a guest's own keyboard",
+        .flags = METHOD_MONITOR,
         .arguments =
             {
                 ARGUMENT_GUEST,
@@ -105,6 +106,7 @@ static const struct method methods[] = {
     {
         .name = "guest-sysrq",
         .summary = "Asks a guest's Linux for a magic SysRq function",
+        .flags = METHOD_MONITOR,
         .arguments =
             {
                 ARGUMENT_CONSOLE,
@@ -125,6 +127,7 @@ static const struct method methods[] = {
     {
         .name = "console-break",
         .summary = "Sends a break on a console's serial line",
+        .flags = METHOD_MONITOR,
         .arguments = {ARGUMENT_CONSOLE},
         .run = run_break,
     },

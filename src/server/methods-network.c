@@ -71,6 +71,7 @@ static const struct method methods[] = {
         .summary = "Forwards a port of the host to a running guest: its "
                    "\"forwards\" then",
         .deed = "forwarded a port to it",
+        .flags = METHOD_MONITOR,
         .arguments =
             {
                 ARGUMENT_GUEST,
@@ -87,6 +88,7 @@ static const struct method methods[] = {
         .summary = "Takes a forwarded port away from a running guest: its "
                    "\"forwards\" then",
         .deed = "took a forwarded port away from it",
+        .flags = METHOD_MONITOR,
         .arguments =
             {
                 ARGUMENT_GUEST,
@@ -104,6 +106,7 @@ static const struct method methods[] = {
         .summary = "Pulls the cable of a running guest's network card, or puts "
                    "it in again",
         .deed = "pulled or put in a cable of it",
+        .flags = METHOD_MONITOR,
         .arguments =
             {
                 ARGUMENT_GUEST,

@@ -132,6 +132,61 @@ greeting(const struct server *server)
 }
 
 static void
+run_method(struct request *request, const struct method *method,
+           const json_t *arguments)
+{
+    struct server *server = request->server;
+    const struct peer *peer = request->peer;
+    struct error error = {0};
+    if (!method->run(request, arguments, &error))
+        request_fail(request, &error);
+    else if (method->deed)
+        lifecycle_deed(server, peer, method, arguments);
+}
+
+/* A command that waits for the monitor of a guest that is being adopted. */
+struct held {
+    struct request *request; /* owned */
+    const struct method *method;
+    json_t *arguments; /* owned reference */
+};
+
+static void
+on_monitor(void *data, const struct error *error)
+{
+    struct held *held = data;
+    struct error gone = {0};
+    if (!held->request->peer)
+        error_set(&gone, ERROR_CODE_IO, "the client went away");
+    if (error || gone.code)
+        request_fail(held->request, error ? error : &gone);
+    else
+        run_method(held->request, held->method, held->arguments);
+    json_decref(held->arguments);
+    free(held);
+}
+
+/* A server that came just now asks the monitors of the guests that it found:
+ * one that takes its time fails no command. */
+static bool
+hold(struct request *request, const struct method *method, json_t *arguments)
+{
+    size_t index = 0;
+    struct error none = {0};
+    struct guest *guest =
+        method->flags & METHOD_MONITOR && !argument_boolean(arguments, "force")
+            ? argument_console(request, arguments, &index, &none)
+            : NULL;
+    if (!guest || !guest_is_being_adopted(guest))
+        return false;
+    struct held *held = xcalloc(1, sizeof(*held));
+    held->request = request;
+    held->method = method;
+    held->arguments = json_incref(arguments);
+    return guest_await_monitor(guest, on_monitor, held);
+}
+
+static void
 on_message(void *data, json_t *message)
 {
     struct peer *peer = data;
@@ -160,7 +215,6 @@ on_message(void *data, json_t *message)
         return;
     }
     request->flags = method->flags;
-    struct server *server = peer->server;
     if (peer->is_readonly && !(method->flags & METHOD_READS)) {
         error_set(&error, ERROR_CODE_DENIED,
                   "%s: this client is read-only, it may look but not act",
@@ -168,10 +222,8 @@ on_message(void *data, json_t *message)
         request_fail(request, &error);
         return;
     }
-    if (!method->run(request, arguments, &error))
-        request_fail(request, &error);
-    else if (method->deed)
-        lifecycle_deed(server, peer, method, arguments);
+    if (!hold(request, method, arguments))
+        run_method(request, method, arguments);
 }
 
 static void

@@ -152,7 +152,8 @@ def test_a_stopped_qemu_is_not_waited_for(box):
 
 def test_ssh_waits_for_the_monitor_of_a_guest_that_is_adopted(box):
     box.up("-f", box.fleet({"a": {"nics": [{"hostfwd": ["auto:22"]}]}}))
-    port = box.guest("a")["forwards"][0]["host-port"]
+    port = until(lambda: box.guest("a")["forwards"],
+                 "QEMU to tell its ports")[0]["host-port"]
     pid = box.guest("a")["pid"]
     os.kill(pid, signal.SIGSTOP)
     box.kill_server()
@@ -173,6 +174,34 @@ def test_ssh_waits_for_the_monitor_of_a_guest_that_is_adopted(box):
                    for row in replies[7]["candidates"]],
                   [("127.0.0.1", port, "forward")], "ways to its sshd")
     require_equal([row["host-port"] for row in replies[8]["forwards"]], [port])
+    peer.close()
+
+
+def test_commands_wait_for_the_monitor_of_a_guest_that_is_adopted(box):
+    """Who looks on and who forces it off does not wait."""
+    box.up("-f", box.fleet({"a": {}, "b": {}}))
+    pids = {g["name"]: g["pid"] for g in box.json("ls")}
+    for pid in pids.values():
+        os.kill(pid, signal.SIGSTOP)
+    box.kill_server()
+    peer = box.api()
+    for number, method, name in ((5, "guest-pause", "a"),
+                                 (7, "guest-reset", "b"),
+                                 (8, "guest-query", "a")):
+        peer.write({"execute": method, "id": number,
+                    "arguments": {"guest": name}})
+    message = peer.read()
+    require_equal((message["id"], message["return"]["state"]), (8, "starting"))
+    peer.write({"execute": "guest-kill", "id": 9,
+                "arguments": {"guest": "b", "wait": True}})
+    os.kill(pids["a"], signal.SIGCONT)
+    replies = {}
+    while len(replies) < 3:
+        message = peer.read()
+        replies[message["id"]] = message
+    require_equal([replies[number]["return"]["state"] for number in (5, 9)],
+                  ["paused", "stopped"], "what came of them")
+    require_in("error", replies[7])
     peer.close()
 
 
