@@ -212,14 +212,16 @@ add_option(struct words *words, const char *option, const char *value)
     add(words, value);
 }
 
-/* Runs a step. */
+/* Runs a step. What nobody would give its name is not made on after a server
+ * that was killed; an image that grows is left to be whole. */
 static void
 run_tool(struct image_job *job, const struct words *words, uint64_t timeout_ms,
          tool_done_fn on_done)
 {
     struct error error = {0};
-    job->tool = tool_start(job->loop, (char *const *)words->items, timeout_ms,
-                           on_done, job, &error);
+    unsigned flags = job->kind == IMAGE_KIND_RESIZE ? 0 : TOOL_ENDS_WITH_US;
+    job->tool = tool_start(job->loop, (char *const *)words->items, flags,
+                           timeout_ms, on_done, job, &error);
     if (!job->tool)
         fail_later(job, &error);
 }

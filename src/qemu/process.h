@@ -41,6 +41,7 @@ struct process_config {
     const char *tty_path;  /* becomes its controlling terminal; may be NULL */
     const char *term;      /* TERM for a program on tty_path */
     rlim_t file_limit;     /* its RLIMIT_NOFILE; 0: this process's */
+    int death_signal;      /* it gets that when this thread ends; 0: none */
     char *const
         *variables; /* "NAME=VALUE": more environment, instead of the
                      * usual where the names are the same; may be NULL */

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -176,6 +177,8 @@ run_child(void *data)
     if (!arrange_descriptors(config))
         _exit(child_failed(child, "set up its descriptors"));
     set_file_limit(config->file_limit);
+    if (config->death_signal)
+        (void)prctl(PR_SET_PDEATHSIG, config->death_signal);
     reset_signals();
     (void)execve(config->argv[0], config->argv, child->environment);
     _exit(child_failed(child, "execute it"));

@@ -126,7 +126,7 @@ on_late(void *data)
 }
 
 static bool
-spawn(struct tool *tool, char *const *argv, struct error *error)
+spawn(struct tool *tool, char *const *argv, unsigned flags, struct error *error)
 {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) < 0)
@@ -138,6 +138,7 @@ spawn(struct tool *tool, char *const *argv, struct error *error)
         .argv = argv,
         .output_fd = ends[1],
         .passed_fd = -1,
+        .death_signal = flags & TOOL_ENDS_WITH_US ? SIGKILL : 0,
     };
     tool->process =
         process_spawn(tool->loop, &config, on_exit_status, tool, error);
@@ -146,8 +147,9 @@ spawn(struct tool *tool, char *const *argv, struct error *error)
 }
 
 struct tool *
-tool_start(uv_loop_t *loop, char *const *argv, uint64_t timeout_ms,
-           tool_done_fn on_done, void *data, struct error *error)
+tool_start(uv_loop_t *loop, char *const *argv, unsigned flags,
+           uint64_t timeout_ms, tool_done_fn on_done, void *data,
+           struct error *error)
 {
     char *program = process_find_program(argv[0], error);
     if (!program)
@@ -166,7 +168,7 @@ tool_start(uv_loop_t *loop, char *const *argv, uint64_t timeout_ms,
     tool->output_fd = -1;
     tool->on_done = on_done;
     tool->data = data;
-    bool ok = spawn(tool, words, error);
+    bool ok = spawn(tool, words, flags, error);
     free(words);
     free(program);
     if (!ok) {

@@ -7,8 +7,8 @@ import shutil
 import stat
 import subprocess
 
-from harness import (FAILED, Skip, main, proc_read, require, require_equal,
-                     require_in, until)
+from harness import (FAILED, Skip, is_alive, main, proc_read, require,
+                     require_equal, require_in, until)
 
 MIB = 1 << 20
 
@@ -279,7 +279,14 @@ def test_a_server_killed_in_mid_making_leaves_nothing_whole(box):
     make = {"disks": [{"base": "base.img", "size": "1G"}]}
     begin(box, {"a": make})
     until(lambda: box.guest("a")["step"] == "making disk0", "the step")
+    making = os.path.join(box.path, "making")
+    until(lambda: os.path.exists(making) and os.path.getsize(making),
+          "qemu-img")
     box.kill_server()
+    # It goes with the server: nobody would give its image a name.
+    with open(making, encoding="ascii") as file:
+        pids = [int(line) for line in file]
+    until(lambda: not any(is_alive(pid) for pid in pids), "qemu-img to go")
     require(not os.path.exists(data_path(box, "a", "disk0.qcow2")),
             "an image under its name")
     with open(gate, "w", encoding="utf-8"):
