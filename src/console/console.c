@@ -4,6 +4,7 @@
 #include "base/xalloc.h"
 #include "console/bound.h"
 #include "console/console-internal.h"
+#include "console/times.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -336,6 +337,18 @@ console_boot_bytes(const struct console *console)
     uint64_t begin = marks_boot_offset(console->marks);
     uint64_t end = content_end(console);
     return end > begin ? end - begin : 0;
+}
+
+uint64_t
+console_boot_bytes_at(const struct console *console, int64_t at_ms)
+{
+    uint64_t begin = marks_boot_offset(console->marks);
+    uint64_t bytes = console_boot_bytes(console);
+    if (!console->record.times)
+        return bytes;
+    uint64_t end = times_find(console->record.times, at_ms);
+    uint64_t known = end > begin ? end - begin : 0;
+    return known < bytes ? known : bytes;
 }
 
 void

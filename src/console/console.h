@@ -94,6 +94,9 @@ void console_mark_boot(struct console *console);
 void console_mark_reset(struct console *console);
 /* Bytes that the log has since then, taken by the emulator or not. */
 uint64_t console_boot_bytes(const struct console *console);
+/* How many of them were there at that moment (wall clock, ms), as far as this
+ * server had looked. */
+uint64_t console_boot_bytes_at(const struct console *console, int64_t at_ms);
 
 /* Keyboard ------------------------------------------------------------------
  */

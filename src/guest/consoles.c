@@ -272,11 +272,13 @@ consoles_mark_reset(struct guest *guest)
 }
 
 uint64_t
-consoles_boot_bytes(const struct guest *guest)
+consoles_boot_bytes(const struct guest *guest, int64_t at_ms)
 {
     uint64_t most = 0;
     for (size_t i = 0; i < guest->console_count; i++) {
-        uint64_t bytes = console_boot_bytes(guest->consoles[i].console);
+        const struct console *console = guest->consoles[i].console;
+        uint64_t bytes = at_ms ? console_boot_bytes_at(console, at_ms)
+                               : console_boot_bytes(console);
         most = bytes > most ? bytes : most;
     }
     return most;

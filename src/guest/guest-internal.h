@@ -206,8 +206,9 @@ void consoles_take_live(struct guest *guest);
 bool consoles_prepare_logs(struct guest *guest, struct error *error);
 void consoles_mark_boot(struct guest *guest);
 void consoles_mark_reset(struct guest *guest);
-/* The most that any of its consoles printed since the last boot began. */
-uint64_t consoles_boot_bytes(const struct guest *guest);
+/* The most that any of its consoles printed since the last boot began; at_ms:
+ * until then (wall clock), as far as that was seen; 0: until now. */
+uint64_t consoles_boot_bytes(const struct guest *guest, int64_t at_ms);
 /* Forgets ptys and descriptors. */
 void consoles_detach(struct guest *guest);
 /* What is typed waits until the monitor told the ptys. */

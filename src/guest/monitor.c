@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 /* A guest's own reset so soon after another (ms), with no more than so many
- * bytes printed since, is part of the same boot. */
+ * bytes printed in between, is part of the same boot. */
 #define FIRMWARE_RESET_MS 2000
 #define FIRMWARE_RESET_BYTES 1024u
 
@@ -300,18 +300,33 @@ on_shutdown(struct guest *guest, const struct qmp_event *event)
     monitor_refresh(guest, NULL); /* with -no-shutdown it stays */
 }
 
+/* Whether a reset belongs to the boot that one at reset_ms began: by what was
+ * printed until it happened, for what is in the log when a busy server hears of
+ * it may be firmware's first words, or much more. On a busy machine, or when
+ * the guest was paused, even the firmware takes its time: then it counts that
+ * nothing was printed meanwhile, and hardly anything came since. */
+static bool
+is_near(const struct guest *guest, const struct qmp_event *event,
+        int64_t reset_ms)
+{
+    if (reset_ms <= 0 || event->at_ms < reset_ms)
+        return false;
+    uint64_t bytes = consoles_boot_bytes(guest, event->at_ms);
+    if (event->at_ms - reset_ms <= FIRMWARE_RESET_MS)
+        return bytes <= FIRMWARE_RESET_BYTES;
+    return bytes == 0 && consoles_boot_bytes(guest, 0) <= FIRMWARE_RESET_BYTES;
+}
+
 /* SeaBIOS resets the machine once more at each boot but the first, 40 to 70 ms
- * after it began (QEMU 7.2, TCG, idle machine) and before it prints anything;
- * on a busy machine its first words may be in the log when we hear of it. */
+ * after it began (QEMU 7.2, TCG, idle machine) and before it prints anything.
+ */
 static bool
 is_firmware_reset(struct guest *guest, const struct qmp_event *event)
 {
     int64_t reset_ms = guest->run->reset_ms;
     guest->run->reset_ms = 0; /* once for each boot */
-    bool is_near = reset_ms > 0 && event->at_ms >= reset_ms &&
-                   event->at_ms - reset_ms <= FIRMWARE_RESET_MS &&
-                   consoles_boot_bytes(guest) <= FIRMWARE_RESET_BYTES;
-    if (is_near && json_is_true(json_object_get(event->data, "guest")))
+    if (json_is_true(json_object_get(event->data, "guest")) &&
+        is_near(guest, event, reset_ms))
         return true;
     guest->run->reset_ms = event->at_ms;
     return false;

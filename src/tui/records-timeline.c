@@ -364,6 +364,7 @@ records_timeline_filter(struct deck *deck)
         return;
     replace(&query->pattern, filter);
     replace(&query->guest, guest);
+    query->has_moved = false;
     /* around the row that is looked at, unless that is the newest */
     if (chosen && chosen != records_last(records) && !query->at_ms) {
         query->at_ms = chosen->at_ms;

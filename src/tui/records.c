@@ -258,6 +258,32 @@ records_close(struct deck *deck)
     free(records);
 }
 
+static bool
+is_same_text(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+bool
+records_is_same(const struct records_row *a, const struct records_row *b)
+{
+    return a->at_ms == b->at_ms && a->offset == b->offset &&
+           is_same_text(a->target, b->target) && is_same_text(a->text, b->text);
+}
+
+/* Where the chosen row is among others; SIZE_MAX: nowhere. */
+static size_t
+find_chosen(const struct records *records, const struct records_row *rows,
+            size_t count)
+{
+    const struct records_row *chosen = records_chosen(records);
+    for (size_t i = 0; chosen && i < count; i++) {
+        if (records_is_same(&rows[i], chosen))
+            return i;
+    }
+    return SIZE_MAX;
+}
+
 void
 records_set(struct deck *deck, struct records_row *rows, size_t count,
             size_t selected)
@@ -265,7 +291,13 @@ records_set(struct deck *deck, struct records_row *rows, size_t count,
     struct records *records = deck->records;
     bool is_at_end =
         !records->has_rows || records->chosen + 1 >= records->shown_count;
-    size_t chosen = chosen_row(records);
+    size_t same = find_chosen(records, rows, count);
+    size_t chosen = same != SIZE_MAX ? same : chosen_row(records);
+    /* keys that came before a late answer have chosen already */
+    if (records->query.has_moved && same != SIZE_MAX) {
+        selected = SIZE_MAX;
+        is_at_end = false;
+    }
     free_rows(records->rows, records->count);
     free(records->shown);
     records->rows = rows;
@@ -283,19 +315,6 @@ records_set(struct deck *deck, struct records_row *rows, size_t count,
     size_t half = (size_t)records->height / 2;
     records->top = records->chosen > half ? records->chosen - half : 0;
     fit_top(records);
-}
-
-static bool
-is_same_text(const char *a, const char *b)
-{
-    return a && b ? strcmp(a, b) == 0 : a == b;
-}
-
-bool
-records_is_same(const struct records_row *a, const struct records_row *b)
-{
-    return a->at_ms == b->at_ms && a->offset == b->offset &&
-           is_same_text(a->target, b->target) && is_same_text(a->text, b->text);
 }
 
 /* Whether the list has a row already, at the end where others are added. */
@@ -387,6 +406,7 @@ records_move(struct deck *deck, long rows)
     if (chosen < 0)
         chosen = 0;
     records->chosen = (size_t)chosen;
+    records->query.has_moved |= records->query.is_asking;
     fit_top(records);
     tickit_window_expose(records->window, NULL);
     frame_request(deck);

@@ -103,6 +103,7 @@ struct records_query {
                      * them: the next ones are asked for by the row at the end */
     bool is_asking; /* an answer is to come */
     bool is_stale;  /* … that is one to another question */
+    bool has_moved; /* keys chose a row while the filter's answer was to come */
 };
 /* Of the list that is open: the list's own. */
 struct records_query *records_query(struct records *records);

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 import sys
 import time
 
@@ -586,6 +587,36 @@ def test_the_deck_scrolls_on_in_the_timeline(box):
     deck.wait_for("filter")
     deck.keys("Escape")
     deck.wait_for("row0800[0-9]$")
+
+
+def test_a_row_chosen_before_a_late_answer_stays_chosen(box):
+    """A filter is applied to the rows there are, until the server answers."""
+    code = ("for i in range(5000):\n"
+            "    print(f'row{i:05d}' + (' needle' if i % 1000 == 7 else ''))\n"
+            "print('that is all', flush=True)\n"
+            "import sys; sys.stdin.read()\n")
+    box.up("-f", box.console_fleet(a=python(code)))
+    box.gm("wait", "a", "--for", "that is all", "--since-boot")
+    deck = box.deck(cols=100, rows=30)
+    deck.wait_for("that is all")
+    deck.keys("C-]", "t")
+    deck.wait_for("2000/2000")
+    deck.keys("/")
+    deck.wait_for("filter")
+    server = box.server_pid()
+    os.kill(server, signal.SIGSTOP)
+    try:
+        deck.type("needle")
+        deck.keys("Enter")
+        deck.wait_for("2/2$")
+        deck.keys("k")
+        deck.wait_for("1/2$")
+    finally:
+        os.kill(server, signal.SIGCONT)
+    deck.wait_for("row00007 needle")
+    deck.wait_for("4/5$")
+    deck.keys("Enter")
+    deck.wait_for("^ scrollback a 3008:1 ")
 
 
 def old_events(box, count, first_ms):

@@ -169,11 +169,12 @@ while True:
         time.sleep(0.2)
         termios.tcflush(0, termios.TCIFLUSH)
         print("got", line.decode(), end="\\r\\n=> ", flush=True)
+        while line == b"deaf":
+            sys.stdin.buffer.raw.read(1)
         line = b""
     else:
         line += byte
-        if not line.startswith(b"deaf"):
-            print(byte.decode(), end="", flush=True)
+        print(byte.decode(), end="", flush=True)
 """.replace("\\\\", "\\")
     box.console_fleet(a=python(loader))
     box.up()
@@ -204,9 +205,11 @@ while True:
     began = time.monotonic()
     box.gm("paste", "a", "--lps", "10", text="a\nb\nc\nd\ne\nf\n")
     require(time.monotonic() - began > 0.45, "six lines at ten a second")
-    # The loader echoes no such line, whether it is still busy or not.
+    # From now on it reads, and echoes nothing.
+    box.gm("paste", "a", "--wait-prompt", "=> $", text="deaf\n")
+    box.gm("wait", "a", "--for", "got deaf", "--since-boot")
     late = box.gm("paste", "a", "--wait-echo", "--timeout", "0.3",
-                  text="deaf to what comes\necho two\n", code=3).err
+                  text="echo one\necho two\n", code=3).err
     require_in("line 1 was not echoed within 0.3 s", late)
 
 
