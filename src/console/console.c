@@ -9,6 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What SeaBIOS 1.11 and later print first on a serial port: they reset the
+ * terminal, turn its wrapping off and clear it. */
+#define FIRMWARE_BEGIN "\033c\033[?7l\033[2J\033[0mSeaBIOS"
+
 /* Telling ------------------------------------------------------------------ */
 
 static void
@@ -313,22 +317,53 @@ console_set_fd(struct console *console, int fd, struct error *error)
     return is_set;
 }
 
-void
-console_mark_boot(struct console *console)
+static void
+mark_boot_at(struct console *console, uint64_t offset)
 {
-    struct mark boot = {.kind = MARKS_KIND_BOOT};
+    struct mark boot = {.kind = MARKS_KIND_BOOT, .offset = offset};
     console_enter(console);
-    boot.offset = content_end(console);
     content_mark(console, &boot);
     console_leave(console);
 }
 
 void
-console_mark_reset(struct console *console)
+console_mark_boot(struct console *console)
+{
+    mark_boot_at(console, content_end(console));
+}
+
+/* Whether a mark at offset would void later ones. */
+static bool
+has_marks_beyond(const struct console *console, uint64_t offset)
+{
+    const struct mark *marks = NULL;
+    size_t count = marks_list(console->marks, &marks);
+    return count > 0 && marks[count - 1].offset > offset;
+}
+
+/* Where the log ended when a reset came: at its end, for what firmware prints
+ * comes later. A server that was held up has read it, or finds it unread, and
+ * takes it for what it is: of what it had not seen by then, that begins the
+ * boot. */
+static uint64_t
+find_reset(const struct console *console, int64_t at_ms)
+{
+    uint64_t end = content_end(console);
+    uint64_t known = marks_boot_offset(console->marks) +
+                     console_boot_bytes_at(console, at_ms);
+    if (at_ms == 0 || known >= end || !console->follower)
+        return end;
+    uint64_t found =
+        follower_find_text(console->follower, known, FIRMWARE_BEGIN);
+    return found < end && !has_marks_beyond(console, found) ? found : end;
+}
+
+void
+console_mark_reset(struct console *console, int64_t at_ms)
 {
     if (!marks_has(console->marks, MARKS_KIND_BOOT) ||
         console_boot_bytes(console) > 0)
-        console_mark_boot(console);
+        mark_boot_at(console, find_reset(console, at_ms));
 }
 
 uint64_t

@@ -90,8 +90,10 @@ bool console_set_fd(struct console *console, int fd, struct error *error);
 /* Notes in the marks that a new boot begins at the log's end, and resets the
  * emulator. */
 void console_mark_boot(struct console *console);
-/* The same for a reset, unless a boot begins there already. */
-void console_mark_reset(struct console *console);
+/* The same for a reset at that moment (wall clock, ms; 0: now), unless a boot
+ * begins there already. When the firmware's first words are in the log already
+ * it begins with them. */
+void console_mark_reset(struct console *console, int64_t at_ms);
 /* Bytes that the log has since then, taken by the emulator or not. */
 uint64_t console_boot_bytes(const struct console *console);
 /* How many of them were there at that moment (wall clock, ms), as far as this

@@ -89,7 +89,8 @@ apply_mark(struct console *console, const struct mark *mark)
         terminal_resize(console->terminal, mark->rows, mark->cols);
         break;
     case MARKS_KIND_BOOT:
-        if (mark->offset > 0)
+        /* not when it was found behind us: what stands there did it */
+        if (mark->offset > 0 && mark->offset == console->offset)
             terminal_reset(console->terminal);
         break;
     case MARKS_KIND_GAP:

@@ -593,6 +593,17 @@ follower_is_current(const struct follower *follower)
 }
 
 uint64_t
+follower_find_text(const struct follower *follower, uint64_t offset,
+                   const char *text)
+{
+    char *bytes = follower->set->scratch;
+    ssize_t n = pread(follower->fd, bytes, FOLLOWER_SLICE_BYTES, (off_t)offset);
+    const char *found =
+        n > 0 ? memmem(bytes, (size_t)n, text, strlen(text)) : NULL;
+    return found ? offset + (uint64_t)(found - bytes) : UINT64_MAX;
+}
+
+uint64_t
 follower_find_line(const struct follower *follower, uint64_t offset)
 {
     char *bytes = follower->set->scratch;

@@ -86,5 +86,10 @@ int64_t follower_changed_ms(const struct follower *follower);
 /* Whether path still names the file that is followed. */
 bool follower_is_current(const struct follower *follower);
 
+/* Where a text begins first at offset or in the slice behind it; UINT64_MAX:
+ * not there. */
+uint64_t follower_find_text(const struct follower *follower, uint64_t offset,
+                            const char *text);
+
 /* Finds the beginning of a line at or soon behind offset. */
 uint64_t follower_find_line(const struct follower *follower, uint64_t offset);

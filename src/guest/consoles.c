@@ -265,10 +265,10 @@ consoles_mark_boot(struct guest *guest)
 }
 
 void
-consoles_mark_reset(struct guest *guest)
+consoles_mark_reset(struct guest *guest, int64_t at_ms)
 {
     for (size_t i = 0; i < guest->console_count; i++)
-        console_mark_reset(guest->consoles[i].console);
+        console_mark_reset(guest->consoles[i].console, at_ms);
 }
 
 uint64_t

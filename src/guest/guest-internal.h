@@ -205,7 +205,7 @@ void consoles_take_live(struct guest *guest);
 /* Makes sure that each log is a private regular file of ours. */
 bool consoles_prepare_logs(struct guest *guest, struct error *error);
 void consoles_mark_boot(struct guest *guest);
-void consoles_mark_reset(struct guest *guest);
+void consoles_mark_reset(struct guest *guest, int64_t at_ms);
 /* The most that any of its consoles printed since the last boot began; at_ms:
  * until then (wall clock), as far as that was seen; 0: until now. */
 uint64_t consoles_boot_bytes(const struct guest *guest, int64_t at_ms);

@@ -342,7 +342,7 @@ on_reset(struct guest *guest, const struct qmp_event *event)
     guest->run->reason = NULL;
     guest->run->is_stop_ignored = false; /* what was pressed is forgotten */
     if (!is_firmware_reset(guest, event)) {
-        consoles_mark_reset(guest);
+        consoles_mark_reset(guest, event->at_ms);
         stages_boot_again(guest);
         if (guest->context->handlers->on_reset)
             guest->context->handlers->on_reset(guest->context->data, guest);

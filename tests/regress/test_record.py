@@ -305,6 +305,32 @@ def test_a_reset_that_a_busy_server_hears_of_late_is_one_boot(box):
                                  re.MULTILINE)), 2, "boundaries")
 
 
+def test_a_boot_that_a_busy_server_hears_of_late_begins_with_its_firmware(box):
+    box.up("-f", box.fleet({"n1": {}}))
+    box.wait_shell("n1")
+    length = len(box.log_bytes("n1"))
+    box.gm("send", "n1", "--enter", "sleep 1; reboot -f")
+    server = box.server_pid()
+    os.kill(server, signal.SIGSTOP)
+    try:
+        # The whole boot, as far as it prints.
+        until(lambda: re.search(rb"(?s)SeaBIOS.*:~# ",
+                                box.log_bytes("n1")[length:]),
+              "the next boot", 120)
+    finally:
+        os.kill(server, signal.SIGCONT)
+    box.wait_shell("n1")
+    box.shell("n1", "echo second-$((1 + 1))", "^second-2")
+    for boot in (-1, 0):
+        text = box.gm("logs", "--boot", boot, "n1").out
+        require_equal(text.count("SeaBIOS"), 1, f"boot {boot}")
+        require(text.startswith("SeaBIOS"), text)
+        require_equal("second-2" in text, boot == 0, f"boot {boot}")
+    require_equal(box.guest("n1")["consoles"][0]["boot-offset"],
+                  box.log_bytes("n1").index(b"\x1bc", length))
+    require_in("second-2", box.capture("n1"))
+
+
 def parse_asciicast(text):
     """asciicast v2, as its specification says: (header, [(time, code, data)])."""
     lines = text.split("\n")

@@ -604,13 +604,13 @@ resets_without_a_word_in_between_are_one_boot(void **state)
     pid_t pid;
     world->console = world_open_console(world, 24, 80);
     console_mark_boot(world->console);
-    console_mark_reset(world->console);
+    console_mark_reset(world->console, 0);
     assert_int_equal(count_boots(world->console), 1);
     set_fd(world, spawn("echo one", &pid));
     assert_true(run_until(&world->loop, has_ended, world));
     waitpid(pid, NULL, 0);
-    console_mark_reset(world->console);
-    console_mark_reset(world->console);
+    console_mark_reset(world->console, 0);
+    console_mark_reset(world->console, 0);
     assert_int_equal(count_boots(world->console), 2);
     assert_int_equal(console_boot_offset(world->console), 5);
     /* a start is one in any case */
