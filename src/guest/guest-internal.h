@@ -76,11 +76,12 @@ struct run {
     size_t nic_count;
     struct process_identity identity;
     int64_t started_ms;
-    char *qmp_name;   /* what the monitor said first, to know it again */
-    char *qmp_uuid;   /* the same */
-    char *executable; /* what /proc says it runs */
-    char *reason;     /* SHUTDOWN's, or NULL */
-    int64_t reset_ms; /* when this boot's reset was, wall clock; 0: had none */
+    char *qmp_name;      /* what the monitor said first, to know it again */
+    char *qmp_uuid;      /* the same */
+    char *executable;    /* what /proc says it runs */
+    char *reason;        /* SHUTDOWN's, or NULL */
+    int64_t reset_ms;    /* when its last reset was, wall clock; 0: had none */
+    bool is_reset_again; /* … and that it was one of the boot before it */
     struct process_exit exit;
     struct keeper *keeper;       /* owned: of stderr.log; NULL: has none */
     struct ssh_probe *ssh_probe; /* owned; NULL: nothing leads to it */

@@ -300,36 +300,38 @@ on_shutdown(struct guest *guest, const struct qmp_event *event)
     monitor_refresh(guest, NULL); /* with -no-shutdown it stays */
 }
 
-/* Whether a reset belongs to the boot that one at reset_ms began: by what was
- * printed until it happened, for what is in the log when a busy server hears of
- * it may be firmware's first words, or much more. On a busy machine, or when
- * the guest was paused, even the firmware takes its time: then it counts that
- * nothing was printed meanwhile, and hardly anything came since. */
+/* SeaBIOS resets the machine once more at each boot but the first, 40 to 70 ms
+ * after it began (QEMU 7.2, TCG, idle machine) and before it prints anything;
+ * on a busy machine twice, a few ms apart, for it tries several ways until one
+ * takes effect. Kernels do that, too.
+ *
+ * What was printed until the reset counts: what is in the log when a busy
+ * server hears of it may be firmware's first words, or much more. On a busy
+ * machine, or when the guest was paused, the firmware takes its time, too: then
+ * nothing may have been printed meanwhile, and hardly anything since. */
 static bool
-is_near(const struct guest *guest, const struct qmp_event *event,
-        int64_t reset_ms)
+is_of_same_boot(const struct guest *guest, const struct qmp_event *event)
 {
-    if (reset_ms <= 0 || event->at_ms < reset_ms)
+    const struct run *run = guest->run;
+    if (!json_is_true(json_object_get(event->data, "guest")) ||
+        run->reset_ms <= 0 || event->at_ms < run->reset_ms)
         return false;
     uint64_t bytes = consoles_boot_bytes(guest, event->at_ms);
-    if (event->at_ms - reset_ms <= FIRMWARE_RESET_MS)
-        return bytes <= FIRMWARE_RESET_BYTES;
-    return bytes == 0 && consoles_boot_bytes(guest, 0) <= FIRMWARE_RESET_BYTES;
+    if (event->at_ms - run->reset_ms > FIRMWARE_RESET_MS)
+        return bytes == 0 &&
+               consoles_boot_bytes(guest, 0) <= FIRMWARE_RESET_BYTES;
+    return bytes == 0 ||
+           (!run->is_reset_again && bytes <= FIRMWARE_RESET_BYTES);
 }
 
-/* SeaBIOS resets the machine once more at each boot but the first, 40 to 70 ms
- * after it began (QEMU 7.2, TCG, idle machine) and before it prints anything.
- */
+/* Notes a reset; false: it is one more of the same boot. */
 static bool
-is_firmware_reset(struct guest *guest, const struct qmp_event *event)
+begins_boot(struct guest *guest, const struct qmp_event *event)
 {
-    int64_t reset_ms = guest->run->reset_ms;
-    guest->run->reset_ms = 0; /* once for each boot */
-    if (json_is_true(json_object_get(event->data, "guest")) &&
-        is_near(guest, event, reset_ms))
-        return true;
-    guest->run->reset_ms = event->at_ms;
-    return false;
+    struct run *run = guest->run;
+    run->is_reset_again = is_of_same_boot(guest, event);
+    run->reset_ms = event->at_ms;
+    return !run->is_reset_again;
 }
 
 /* A reset is a new boot. The mark lies at the log's end as it is when the event
@@ -341,7 +343,7 @@ on_reset(struct guest *guest, const struct qmp_event *event)
     free(guest->run->reason);
     guest->run->reason = NULL;
     guest->run->is_stop_ignored = false; /* what was pressed is forgotten */
-    if (!is_firmware_reset(guest, event)) {
+    if (begins_boot(guest, event)) {
         consoles_mark_reset(guest, event->at_ms);
         stages_boot_again(guest);
         if (guest->context->handlers->on_reset)
