@@ -108,6 +108,22 @@ is_watched(const struct member *member)
             is_cloud_init_due(member));
 }
 
+/* Where the present boot begins. What was printed before that, and is looked at
+ * only now, or stands there as an unfinished line, tells nothing of it. */
+static uint64_t
+begin_boot(const struct member *member, size_t index)
+{
+    struct stages_console *state = &member->consoles[index].stages;
+    const struct console *console = guest_console(member->guest, index);
+    uint64_t boot = console ? console_boot_offset(console) : 0;
+    if (boot != state->boot) {
+        watcher_finish(&state->watcher);
+        state->is_settling = false;
+        state->boot = boot;
+    }
+    return boot;
+}
+
 static void
 feed(struct spot *spot, struct stages_console *console, const char *bytes,
      size_t len, uint64_t offset)
@@ -163,6 +179,15 @@ stages_output(struct server *server, struct member *member, size_t index,
     struct spot spot = {server, member, index, clock_wall_ms()};
     if (!is_watched(member))
         return;
+    uint64_t boot = begin_boot(member, index);
+    if (offset < boot) {
+        size_t old = boot - offset < len ? (size_t)(boot - offset) : len;
+        bytes += old;
+        len -= old;
+        offset += old;
+    }
+    if (!len)
+        return;
     if (!console->is_caught_up)
         catch_up(server, member, index, offset);
     feed(&spot, console, bytes, len, offset);
@@ -187,6 +212,7 @@ on_settle(void *data)
         struct spot spot = {server, member, 0, clock_wall_ms()};
         for (size_t j = 0; j < member->console_count; j++) {
             struct stages_console *console = &member->consoles[j].stages;
+            (void)begin_boot(member, j);
             if (!console->is_settling || !console->watcher.rules)
                 continue;
             console->is_settling = false;

@@ -21,6 +21,7 @@ struct member;
 /* What is kept about a console. Zeroed is one that printed nothing yet. */
 struct stages_console {
     struct watcher watcher; /* its rules are NULL until it prints something */
+    uint64_t boot;          /* where in the log the boot began that it reads */
     bool is_settling;       /* an unfinished line waits */
     bool is_caught_up;      /* what it printed before this server was read */
 };

@@ -260,37 +260,47 @@ def test_a_state_changed_behind_our_back_is_seen(box):
 
 
 # A monitor whose QEMU takes its time for a reset: it answers, and does it when
-# a fifo's other end is opened.
+# a fifo's other end is opened. What the old boot printed last comes with it;
+# the new one's kernel prints when query-version asks.
 SLOW_RESET = """#!{python}
 import json, os, re, socket, sys, threading, time
 if "-qmp" not in sys.argv and "-mon" not in sys.argv:
     print("QEMU emulator version 7.2.0")
     sys.exit(0)
+log = re.search("logfile=([^, ]+)", " ".join(sys.argv)).group(1)
 fd = re.search(r"socket,[^ ]*fd=([0-9]+)", " ".join(sys.argv)).group(1)
 peer = socket.socket(fileno=int(fd)).accept()[0]
 def say(message):
     peer.sendall(json.dumps(message).encode() + b"\\r\\n")
+def display(text):
+    with open(log, "a") as file:
+        file.write(text + "\\r\\n")
 def reset():
     open("{gate}").close()
     now = time.time()
     say({{"event": "RESET", "data": {{"guest": False}}, "timestamp": {{
         "seconds": int(now), "microseconds": int(now % 1 * 1000000)}}}})
+    display("much\\r\\n" * 1000000 + "tiny login: [    2.648372] tsc: Refined")
 say({{"QMP": {{"version": {{}}, "capabilities": []}}}})
 answers = {{"query-status": {{"status": "running", "running": True}},
            "query-chardev": [], "query-name": {{"name": "slow"}},
            "query-uuid": {{"UUID": "6ba7b810-9dad-11d1-80b4-00c04fd430c8"}}}}
 for line in peer.makefile():
     asked = json.loads(line)
-    say({{"return": answers.get(asked["execute"], {{}}), "id": asked.get("id")}})
+    say({{"return": answers.get(asked["execute"], {{}}),
+         "id": asked.get("id")}})
     if asked["execute"] == "system_reset":
         threading.Thread(target=reset, daemon=True).start()
+    if asked["execute"] == "query-version":
+        display("[    0.000000] Linux version 6.1.0")
     if asked["execute"] == "quit":
         sys.exit(0)
 """
 
 
-def test_a_reset_is_done_when_it_is_done(box):
-    """What is asked for behind it is told of the new boot."""
+def begin_reset(box):
+    """A guest whose QEMU has taken a reset and not done it: who waits for it
+    (by id 1), and what is to be opened."""
     gate = box.at("w", "gate")
     os.mkfifo(gate)
     qemu = box.write("qemu-system-x86_64", SLOW_RESET.format(
@@ -298,10 +308,6 @@ def test_a_reset_is_done_when_it_is_done(box):
     os.chmod(qemu, 0o755)
     box.up("-f", box.write("guestmux.json", {"version": 1, "guests": {
         "a": {"qemu": qemu, "nics": []}}}))
-
-    def began(guest):
-        return guest["stages"][0]["at-ms"]
-    before = began(box.guest("a"))
     peer = box.api()
     peer.write({"execute": "guest-reset", "id": 1, "arguments": {"guest": "a"}})
     # The monitor answers in the order of the questions.
@@ -309,6 +315,34 @@ def test_a_reset_is_done_when_it_is_done(box):
         peer.write({"execute": "guest-qmp", "id": number, "arguments": {
             "guest": "a", "command": "query-status"}})
         require_equal(peer.read().get("id"), number, "what is answered")
+    return peer, gate
+
+
+def test_what_the_old_boot_printed_last_is_no_stage_of_the_new_one(box):
+    """A busy server hears of the reset before it has read what came before."""
+    peer, gate = begin_reset(box)
+    server = box.server_pid()
+    os.kill(server, signal.SIGSTOP)
+    try:
+        with open(gate, "w", encoding="ascii"):
+            until(lambda: b"Refined" in box.log_bytes("a"), "the last words")
+    finally:
+        os.kill(server, signal.SIGCONT)
+    require_in("return", peer.reply(1))
+    peer.call("guest-qmp", guest="a", command="query-version")
+    box.gm("wait", "a", "--until", "kernel", "--timeout", "60")
+    require_equal([stage["stage"] for stage in box.guest("a")["stages"]],
+                  ["firmware", "kernel"], "the new boot's stages")
+    peer.close()
+
+
+def test_a_reset_is_done_when_it_is_done(box):
+    """What is asked for behind it is told of the new boot."""
+    peer, gate = begin_reset(box)
+
+    def began(guest):
+        return guest["stages"][0]["at-ms"]
+    before = began(box.guest("a"))
     with open(gate, "w", encoding="ascii"):
         require_in("return", peer.reply(1))
     require(began(peer.call("guest-query", guest="a")) > before,
