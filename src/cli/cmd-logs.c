@@ -241,6 +241,9 @@ go_on(struct logs *logs, struct source *source, struct error *error)
         return true;
     if (!is_active(logs, source, &active, error))
         return false;
+    /* it may have printed its last since it was looked at, and ended */
+    if (!active && !print_present(logs, error))
+        return false;
     source->is_finished = !active;
     return true;
 }

@@ -45,6 +45,8 @@ struct plain {
     struct strip strip;
     int64_t offset; /* of the log: where what was not printed yet begins */
     int status;
+    char *end_state;   /* owned: the guest's, once it ended; or NULL */
+    bool has_screen;   /* what stands there was printed */
     bool has_terminal; /* standard input is one, and set to single keys */
     bool is_prefix;    /* the prefix key was typed */
     bool is_readonly;
@@ -88,48 +90,79 @@ print_bytes(struct plain *plain, const char *bytes, size_t len)
         leave(plain, COMMAND_FAILED);
 }
 
-static void ask_log(struct plain *plain);
-
 static void
-on_log(void *user, json_t *value, const struct error *error)
-{
-    struct plain *plain = user;
-    if (error) {
-        cli_warn("%s", error->text);
-        leave(plain, COMMAND_FAILED);
-        return;
-    }
-    struct buffer bytes = {0};
-    const char *data = json_string_value(json_object_get(value, "data"));
-    if (data && base64_decode(data, strlen(data), &bytes) && bytes.len)
-        print_bytes(plain, bytes.data, bytes.len);
-    buffer_finish(&bytes);
-    plain->offset = json_integer_value(json_object_get(value, "next-offset"));
-    if (!plain->is_ending)
-        ask_log(plain);
-}
-
-static void
-ask_log(struct plain *plain)
+ask_log(struct plain *plain, connection_reply_fn on_reply, int wait_ms)
 {
     connection_execute(plain->connection, "console-log",
                        json_pack("{s:o,s:I,s:i,s:i}", "guest",
                                  json_from_text(plain->console), "offset",
                                  (json_int_t)plain->offset, "max-bytes",
-                                 LOG_PIECE_BYTES, "wait-ms", LOG_WAIT_MS),
-                       on_log, plain);
+                                 LOG_PIECE_BYTES, "wait-ms", wait_ms),
+                       on_reply, plain);
 }
 
-/* The guest ended: what it printed last has come by now, or comes with the
- * answer that is under way. */
-static void
-tell_end(struct plain *plain, const json_t *guest)
+/* Prints what of a piece of the log was not printed yet; whether there was any.
+ * Two answers may have the same. */
+static bool
+take_log(struct plain *plain, const json_t *value)
 {
-    const char *state = guests_text(guest, "state");
+    struct buffer bytes = {0};
+    const char *data = json_string_value(json_object_get(value, "data"));
+    int64_t offset = json_integer_value(json_object_get(value, "offset"));
+    int64_t next = json_integer_value(json_object_get(value, "next-offset"));
+    size_t known =
+        plain->offset > offset ? (size_t)(plain->offset - offset) : 0;
+    bool is_new =
+        data && base64_decode(data, strlen(data), &bytes) && bytes.len > known;
+    if (is_new)
+        print_bytes(plain, bytes.data + known, bytes.len - known);
+    buffer_finish(&bytes);
+    if (next > plain->offset)
+        plain->offset = next;
+    return is_new;
+}
+
+static void
+on_log(void *user, json_t *value, const struct error *error)
+{
+    struct plain *plain = user;
+    if (plain->end_state && error)
+        return; /* the rest is read by itself */
+    if (error) {
+        cli_warn("%s", error->text);
+        leave(plain, COMMAND_FAILED);
+        return;
+    }
+    (void)take_log(plain, value);
+    if (!plain->is_ending && !plain->end_state)
+        ask_log(plain, on_log, LOG_WAIT_MS);
+}
+
+/* What the guest printed last comes before that it ended. */
+static void
+on_rest(void *user, json_t *value, const struct error *error)
+{
+    struct plain *plain = user;
+    if (!error && take_log(plain, value)) {
+        ask_log(plain, on_rest, 0);
+        return;
+    }
     (void)fputc('\n', stdout);
     (void)fflush(stdout);
-    remark("%s: %s", plain->guest, state);
-    leave(plain, strcmp(state, "stopped") == 0 ? COMMAND_DONE : COMMAND_FAILED);
+    remark("%s: %s", plain->guest, plain->end_state);
+    leave(plain, strcmp(plain->end_state, "stopped") == 0 ? COMMAND_DONE
+                                                          : COMMAND_FAILED);
+}
+
+/* The guest ended. */
+static void
+begin_end(struct plain *plain, const json_t *guest)
+{
+    if (plain->end_state)
+        return;
+    plain->end_state = xstrdup(guests_text(guest, "state"));
+    if (plain->has_screen)
+        ask_log(plain, on_rest, 0);
 }
 
 static void
@@ -155,7 +188,11 @@ on_capture(void *user, json_t *value, const struct error *error)
         print_bytes(plain, is_begun ? " " : "\n", 1);
     }
     plain->offset = json_integer_value(json_object_get(value, "offset"));
-    ask_log(plain);
+    plain->has_screen = true;
+    if (plain->end_state)
+        ask_log(plain, on_rest, 0);
+    else
+        ask_log(plain, on_log, LOG_WAIT_MS);
 }
 
 static void
@@ -179,7 +216,7 @@ on_event(void *user, const char *name, json_t *data)
     const char *guest = guests_text(data, "name");
     if (strcmp(name, "GUEST_CHANGED") == 0 &&
         strcmp(guest, plain->guest) == 0 && !guests_is_active(data))
-        tell_end(plain, data);
+        begin_end(plain, data);
     else if (strcmp(name, "GUEST_REMOVED") == 0 &&
              strcmp(guest, plain->guest) == 0)
         leave(plain, COMMAND_FAILED);
@@ -367,6 +404,7 @@ stop(struct plain *plain)
     uv_run(&plain->loop, UV_RUN_DEFAULT);
     uv_loop_close(&plain->loop);
     strip_finish(&plain->strip);
+    free(plain->end_state);
     free(plain->guest);
 }
 

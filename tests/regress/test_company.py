@@ -382,6 +382,25 @@ def test_a_plain_console_ends_with_its_guest(box):
     require_in("g: crashed", child.stderr.read())
 
 
+def test_a_plain_console_that_is_late_prints_what_came_last(box):
+    """It hears of the end before it has asked for all of the log."""
+    box.up("-f", box.console_fleet(
+        g=["sh", "-c", "echo ready; read x; echo last; read x; exit 3"]))
+    child = box.spawn("console", "--plain", "g", stdin=subprocess.PIPE,
+                      text=True)
+    require_equal(child.stdout.readline(), "ready\n")
+    os.kill(child.pid, signal.SIGSTOP)
+    try:
+        box.shell("g", "x", "^last")
+        box.gm("send", "g", "--enter", "y")
+        box.wait_state("g", "crashed")
+    finally:
+        os.kill(child.pid, signal.SIGCONT)
+    require_equal(child.wait(timeout=60), 1, "exit status")
+    require_in("last\ny\n", child.stdout.read())
+    require_in("g: crashed", child.stderr.read())
+
+
 def test_one_console_over_an_odd_terminal_leaves_it_clean(box):
     box.up("-f", box.console_fleet(g=python(
         "import os\nprint('ready', flush=True)\n"
