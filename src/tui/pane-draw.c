@@ -149,12 +149,18 @@ draw_title(struct pane *pane, TickitRenderBuffer *rb)
 }
 
 /* The console's columns, of which the pane shows those from its first one on;
- * until tickit_renderbuffer_restore. */
+ * until end_shift. tickit_renderbuffer_restore looks at all of the buffer's
+ * cells: for each row that is much. */
 static void
 begin_shift(const struct pane *pane, TickitRenderBuffer *rb)
 {
-    tickit_renderbuffer_save(rb);
     tickit_renderbuffer_translate(rb, 0, -copy_mode_shift(pane));
+}
+
+static void
+end_shift(const struct pane *pane, TickitRenderBuffer *rb)
+{
+    tickit_renderbuffer_translate(rb, 0, copy_mode_shift(pane));
 }
 
 static void
@@ -195,7 +201,7 @@ draw_row(struct pane *pane, TickitRenderBuffer *rb, int row, int index)
     begin_shift(pane, rb);
     for (size_t i = 0; i < line->run_count; i++)
         draw_run(pane, rb, row, &line->runs[i]);
-    tickit_renderbuffer_restore(rb);
+    end_shift(pane, rb);
     draw_edge(pane, rb, row, index);
 }
 
@@ -220,7 +226,7 @@ draw_spans(struct pane *pane, TickitRenderBuffer *rb, int row, int index)
         tickit_renderbuffer_setpen(rb, pen_of(pane, spans[i].role));
         draw_cells(rb, row, from, part.data, part.len);
     }
-    tickit_renderbuffer_restore(rb);
+    end_shift(pane, rb);
     buffer_finish(&part);
     row_text_finish(&text);
 }

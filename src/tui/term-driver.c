@@ -28,6 +28,7 @@
 
 /* Terminals wider than this are drawn up to here. */
 #define TERM_COLS_MAX 1024
+#define TERM_ROWS_MAX 512
 
 struct term {
     TickitTermDriver driver;   /* first: libtickit hands it back */
@@ -260,6 +261,45 @@ arm_restore(struct term *term)
     term_restore_arm(tigetstr("sgr0"), show, tigetstr("rmcup"));
 }
 
+/* The terminal's size, or 0 by 0: no more than is drawn. */
+static void
+get_size(int fd, int *ret_rows, int *ret_cols)
+{
+    struct winsize size = {0};
+    *ret_rows = *ret_cols = 0;
+    if (ioctl(fd, TIOCGWINSZ, &size) < 0 || !size.ws_row || !size.ws_col)
+        return;
+    *ret_rows = size.ws_row < TERM_ROWS_MAX ? size.ws_row : TERM_ROWS_MAX;
+    *ret_cols = size.ws_col < TERM_COLS_MAX ? size.ws_col : TERM_COLS_MAX;
+}
+
+/* newterm() in the size that is drawn: curses would have cells for all that a
+ * terminal says it has. */
+static SCREEN *
+sized_screen(struct term *term, const char *type)
+{
+    static const char *const names[] = {"LINES", "COLUMNS"};
+    int sizes[2];
+    char *before[2] = {NULL, NULL};
+    get_size(term->modes.out_fd, &sizes[0], &sizes[1]);
+    for (size_t i = 0; i < 2 && sizes[0]; i++) {
+        const char *own = getenv(names[i]);
+        char text[16];
+        (void)snprintf(text, sizeof(text), "%d", sizes[i]);
+        before[i] = own ? xstrdup(own) : NULL;
+        (void)setenv(names[i], text, 1);
+    }
+    SCREEN *screen = newterm(type, term->output.stream, term->in);
+    for (size_t i = 0; i < 2 && sizes[0]; i++) {
+        if (before[i])
+            (void)setenv(names[i], before[i], 1);
+        else
+            (void)unsetenv(names[i]);
+        free(before[i]);
+    }
+    return screen;
+}
+
 /* newterm() with the type's entry as term-entry.h would have it. */
 static SCREEN *
 new_screen(struct term *term, const char *type)
@@ -270,7 +310,7 @@ new_screen(struct term *term, const char *type)
         const char *own = getenv("TERMINFO");
         char *before = own ? xstrdup(own) : NULL;
         (void)setenv("TERMINFO", patched.data, 1);
-        screen = newterm(type, term->output.stream, term->in);
+        screen = sized_screen(term, type);
         if (before)
             (void)setenv("TERMINFO", before, 1);
         else
@@ -278,7 +318,7 @@ new_screen(struct term *term, const char *type)
         free(before);
     }
     buffer_finish(&patched);
-    return screen ? screen : newterm(type, term->output.stream, term->in);
+    return screen ? screen : sized_screen(term, type);
 }
 
 static bool
@@ -290,8 +330,13 @@ start_curses(struct term *term, const char *type, struct error *error)
     term->screen = new_screen(term, type);
     if (!term->screen)
         return error_set(error, ERROR_CODE_NOT_FOUND,
-                         "terminal type '%s' is not known here: set TERM to "
-                         "one that terminfo has, for example xterm-256color",
+                         type && type[0]
+                             ? "terminal type '%s' is not known here: set TERM "
+                               "to one that terminfo has, for example "
+                               "xterm-256color"
+                             : "the terminal's type is not known%s: set TERM "
+                               "to one that terminfo has, for example "
+                               "xterm-256color",
                          type ? type : "");
     if (!tigetstr("cup") || !tigetstr("clear")) {
         endwin();
@@ -477,21 +522,13 @@ term_is_writable(const struct term *term)
 bool
 term_update_size(struct term *term)
 {
-    struct winsize size = {0};
-    int rows = term->rows;
-    int cols = term->cols;
-    if (ioctl(term->modes.out_fd, TIOCGWINSZ, &size) == 0 && size.ws_row > 0 &&
-        size.ws_col > 0) {
-        rows = size.ws_row;
-        cols = size.ws_col;
-    } else if (rows == 0) {
-        rows = LINES;
-        cols = COLS;
+    int rows = 0;
+    int cols = 0;
+    get_size(term->modes.out_fd, &rows, &cols);
+    if (!rows) {
+        rows = term->rows ? term->rows : LINES;
+        cols = term->cols ? term->cols : COLS;
     }
-    if (cols > TERM_COLS_MAX)
-        cols = TERM_COLS_MAX;
-    if (rows > TERM_COLS_MAX)
-        rows = TERM_COLS_MAX;
     if (rows == term->rows && cols == term->cols)
         return false;
     term->rows = rows;

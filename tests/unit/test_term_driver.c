@@ -59,6 +59,25 @@ the_size_is_the_terminals_and_follows_it(void **state)
     close_term(&fixture);
 }
 
+/* As a size that cannot be: curses would have had cells for all of it. */
+static void
+a_terminal_is_drawn_up_to_a_limit(void **state)
+{
+    struct fixture fixture;
+    int rows = 0;
+    int cols = 0;
+    (void)state;
+    assert_int_equal(setenv("LINES", "77", 1), 0);
+    open_term(&fixture, "xterm-256color", 65535, 65535);
+    tickit_term_get_size(fixture.tickit, &rows, &cols);
+    assert_int_equal(rows, 512);
+    assert_int_equal(cols, 1024);
+    assert_string_equal(getenv("LINES"), "77");
+    assert_null(getenv("COLUMNS"));
+    (void)unsetenv("LINES");
+    close_term(&fixture);
+}
+
 static void
 wide_and_combining_characters_are_one_cell_each(void **state)
 {
@@ -585,6 +604,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_drawn_appears_once_at_the_flush),
         cmocka_unit_test(the_size_is_the_terminals_and_follows_it),
+        cmocka_unit_test(a_terminal_is_drawn_up_to_a_limit),
         cmocka_unit_test(wide_and_combining_characters_are_one_cell_each),
         cmocka_unit_test(more_combining_marks_than_a_cell_holds_are_dropped),
         cmocka_unit_test(nothing_wraps_at_the_last_column),
