@@ -22,6 +22,9 @@ struct records {
     int width;
     struct records_query query; /* owned texts */
     bool has_rows;              /* they were set once */
+    /* where keys went before that */
+    long early_rows;
+    bool is_early_top; /* counted from the first row */
 };
 
 /* Draws it; user: the deck. */

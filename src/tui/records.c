@@ -284,6 +284,17 @@ find_chosen(const struct records *records, const struct records_row *rows,
     return SIZE_MAX;
 }
 
+/* The row that keys chose before there were any: they count from the one that
+ * is chosen without them. */
+static size_t
+choose_early(const struct records *records, size_t chosen, size_t count)
+{
+    long last = (long)count - 1;
+    long row = records->is_early_top ? 0 : chosen < count ? (long)chosen : last;
+    row += records->early_rows;
+    return row < 0 || last < 0 ? 0 : (size_t)(row < last ? row : last);
+}
+
 void
 records_set(struct deck *deck, struct records_row *rows, size_t count,
             size_t selected)
@@ -303,11 +314,13 @@ records_set(struct deck *deck, struct records_row *rows, size_t count,
     records->rows = rows;
     records->count = count;
     records->shown = xcalloc(count + 1, sizeof(*records->shown));
-    records->has_rows = true;
     if (selected != SIZE_MAX)
         chosen = selected;
     else if (is_at_end)
         chosen = count;
+    if (!records->has_rows && (records->early_rows || records->is_early_top))
+        chosen = choose_early(records, chosen, count);
+    records->has_rows = true;
     apply_filters(deck, chosen);
     if (selected == SIZE_MAX)
         return;
@@ -395,10 +408,24 @@ records_changed(struct deck *deck)
 
 /* Moving ------------------------------------------------------------------- */
 
+/* Keys that come before the answer are kept for it. */
+static void
+move_early(struct records *records, long rows)
+{
+    bool is_far = rows >= RECORDS_MAX_ROWS || rows <= -RECORDS_MAX_ROWS;
+    records->early_rows = is_far ? 0 : records->early_rows + rows;
+    if (is_far)
+        records->is_early_top = rows < 0;
+}
+
 void
 records_move(struct deck *deck, long rows)
 {
     struct records *records = deck->records;
+    if (!records->has_rows) {
+        move_early(records, rows);
+        return;
+    }
     long last = (long)records->shown_count - 1;
     long chosen = (long)records->chosen + rows;
     if (chosen > last)

@@ -3,6 +3,7 @@ and by mouse, on small screens too."""
 
 import json
 import os
+import signal
 import socket
 
 from harness import (BINARY, PATIENCE, main, require, require_equal, require_in,
@@ -224,10 +225,33 @@ def test_the_timeline_says_what_day_it_is(box):
     deck.keys("C-]", "t")
     deck.wait_for("^ timeline  +[0-9]+/")
     deck.keys("g")
-    deck.wait_for("day 3")
     deck.wait_for("^ timeline  [A-Z][a-z]{2} 2025-02-2[0-9]  ")
     deck.keys("G")
     deck.wait_for("^ timeline  +[0-9]+/")
+
+
+def test_keys_that_come_before_a_lists_rows_are_not_lost(box):
+    """The server is late: the list is open, and empty."""
+    deck = open_deck(box, a=["sh", "-c", "seq -f 'line %g' 9; exec cat"])
+    deck.wait_for("^.*line 9")
+    server = box.server_pid()
+    for keys, line in (("gj", "2/"), ("kkj", "[0-9]+/"), ("gGg", "1/")):
+        os.kill(server, signal.SIGSTOP)
+        try:
+            deck.keys("C-]", "t")
+            deck.wait_for("one moment")
+            deck.keys(*keys)
+            # Each key is read before what follows it.
+            deck.keys("?")
+            deck.wait_for("─ keys ─")
+        finally:
+            os.kill(server, signal.SIGCONT)
+        deck.keys("q")
+        match = deck.wait_for(rf"^ timeline .* ({line})([0-9]+)")
+        if keys == "kkj":
+            require_equal(int(match[1][:-1]), int(match[2]) - 1, "the row")
+        deck.keys("q")
+        deck.wait_for("typing → a")
 
 
 def test_lists_have_room_for_text_on_the_smallest_screen(box):
