@@ -25,9 +25,8 @@ struct choice {
 #define TEXT_COLS 40
 
 static void
-on_text(void *user, json_t *value, const struct error *error)
+paste_text(struct pane *pane, json_t *value, const struct error *error)
 {
-    struct pane *pane = user;
     struct deck *deck = pane->deck;
     const json_t *text = json_object_get(value, "text");
     if (error || !json_is_string(text)) {
@@ -43,6 +42,14 @@ on_text(void *user, json_t *value, const struct error *error)
     typing_paste(deck, json_string_value(text), json_string_length(text));
 }
 
+static void
+on_text(void *user, json_t *value, const struct error *error)
+{
+    struct pane *pane = user;
+    paste_text(pane, value, error);
+    ahead_release(pane->deck);
+}
+
 /* number: 0 is the newest. */
 static void
 paste_number(struct pane *pane, int64_t number)
@@ -55,6 +62,7 @@ paste_number(struct pane *pane, int64_t number)
         json_object_set_new(arguments, "number", json_integer(number));
     connection_execute(deck->connection, "buffer-get", arguments, on_text,
                        pane);
+    ahead_hold(deck);
 }
 
 /* The console that is pasted into, or NULL with a word why not. */
@@ -151,13 +159,15 @@ on_list(void *user, json_t *value, const struct error *error)
         status_message(pane->deck, DECK_INFO, "nothing was copied yet");
     else if (pane->deck->focus == pane)
         open_list(pane, list);
+    ahead_release(pane->deck);
 }
 
 void
 buffers_choose(struct deck *deck)
 {
     struct pane *pane = find_target(deck);
-    if (pane)
-        connection_execute(deck->connection, "buffer-list", NULL, on_list,
-                           pane);
+    if (!pane)
+        return;
+    connection_execute(deck->connection, "buffer-list", NULL, on_list, pane);
+    ahead_hold(deck);
 }

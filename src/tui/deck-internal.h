@@ -3,6 +3,7 @@
 #include "base/loop.h"
 #include "client/connection.h"
 #include "client/mirror.h"
+#include "tui/ahead.h"
 #include "tui/copy-mouse.h"
 #include "tui/deck.h"
 #include "tui/input.h"
@@ -90,6 +91,7 @@ struct deck {
     struct buffer typed_command; /* … as the server gets it */
     struct loop_poll *keyboard;
     struct loop_timer *input_timer;
+    struct ahead ahead;    /* input that waits for an answer */
     const char *key_bytes; /* of the key being handled; borrowed */
     size_t key_len;
     struct dialog *dialog;     /* owned, NULL: none */
@@ -220,6 +222,8 @@ void arrange_finish(struct deck *deck);
 bool typing_start(struct deck *deck, struct error *error);
 void typing_stop(struct deck *deck);
 enum keymap_mode typing_mode(const struct deck *deck);
+/* A key, a sequence or a paste of the operator's. */
+void typing_take(struct deck *deck, const struct input_event *event);
 /* Sends what was typed so far to the focused console. */
 void typing_flush(struct deck *deck);
 /* Sends the key being handled as it is. */

@@ -337,10 +337,9 @@ handle_sequence(struct deck *deck, const char *bytes, size_t len)
         buffer_append(&deck->typed, bytes, len);
 }
 
-static void
-on_input(void *user, const struct input_event *event)
+void
+typing_take(struct deck *deck, const struct input_event *event)
 {
-    struct deck *deck = user;
     deck->key_bytes = event->bytes;
     deck->key_len = event->len;
     switch (event->kind) {
@@ -369,6 +368,14 @@ on_input(void *user, const struct input_event *event)
     }
     deck->key_bytes = NULL;
     deck->key_len = 0;
+}
+
+static void
+on_input(void *user, const struct input_event *event)
+{
+    struct deck *deck = user;
+    if (!ahead_take(deck, event))
+        typing_take(deck, event);
 }
 
 static void
@@ -431,6 +438,7 @@ typing_start(struct deck *deck, struct error *error)
 void
 typing_stop(struct deck *deck)
 {
+    ahead_finish(deck);
     loop_poll_free(deck->keyboard);
     loop_timer_free(deck->input_timer);
     deck->keyboard = NULL;

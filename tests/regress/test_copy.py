@@ -1,6 +1,9 @@
 """Copy mode: a cursor in the history, selections, and where copies go."""
 
+import os
 import re
+import signal
+import time
 
 from harness import BINARY, Failure, main, python, require, require_equal, require_in, until
 
@@ -260,6 +263,27 @@ def test_buffers_are_pasted_and_chosen(box):
     deck.keys("Enter")
     box.gm("wait", "b", "--for", "^row0004$", "--since-boot", "--timeout",
            "60")
+
+
+def test_keys_ahead_of_a_buffers_text_come_behind_it(box):
+    box.up("-f", box.console_fleet(a=["cat"]))
+    peer = box.api()
+    for text in ("older", "newer"):
+        peer.call("buffer-set", text=text)
+    deck = box.deck(cols=120, rows=40)
+    deck.wait_for("typing → a")
+    server = box.server_pid()
+    os.kill(server, signal.SIGSTOP)
+    try:
+        # The second number is of the list, the first of what is typed.
+        deck.keys("C-]", "]", "1", "Enter", "C-]", "=", "1", "2", "Enter")
+        # For the deck to read them; it waits for 2 s at most.
+        start = time.monotonic()
+        until(lambda: time.monotonic() > start + 0.3, "the keys to be read")
+    finally:
+        os.kill(server, signal.SIGCONT)
+    box.gm("wait", "a", "--for", "^older2$", "--since-boot")
+    require_in("newer1\n", box.capture("a"))
 
 
 def test_a_selection_is_saved_and_replaces_nothing_unasked(box):
