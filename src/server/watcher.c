@@ -39,18 +39,33 @@ watcher_set_rules(struct watcher *watcher, struct ruleset *rules)
 /* Trying ------------------------------------------------------------------- */
 
 static bool
-take_trial(struct look *look)
+take_trial(struct look *look, size_t rule)
 {
     struct watcher *watcher = look->watcher;
     uint64_t second = look->now_ms / 1000;
     if (watcher->second != second) {
         watcher->second = second;
         watcher->trials = 0;
+        memset(watcher->tried, 0, sizeof(watcher->tried));
     }
-    if (watcher->trials == WATCHER_TRIALS)
+    bool is_first = watcher->tried[rule] < WATCHER_RESERVE;
+    if (watcher->trials == WATCHER_TRIALS && !is_first)
         return false;
-    watcher->trials++;
+    watcher->trials += watcher->trials < WATCHER_TRIALS;
+    watcher->tried[rule] += is_first;
     return true;
+}
+
+/* Whether one of the rules may be tried still in this second. */
+static bool
+has_trial(const struct look *look, uint64_t rules)
+{
+    const struct watcher *watcher = look->watcher;
+    bool has_any = watcher->trials < WATCHER_TRIALS ||
+                   watcher->second != look->now_ms / 1000;
+    for (size_t i = 0; !has_any && i < ALERT_RULES_MAX; i++)
+        has_any = rules >> i & 1 && watcher->tried[i] < WATCHER_RESERVE;
+    return has_any;
 }
 
 static void
@@ -62,7 +77,7 @@ try_rules(struct look *look, const struct plain *plain, uint64_t rules,
     for (size_t i = 0; rules >> i; i++) {
         uint64_t bit = UINT64_C(1) << i;
         bool gave_up = false;
-        if (!(rules & bit) || watcher->told & bit || !take_trial(look))
+        if (!(rules & bit) || watcher->told & bit || !take_trial(look, i))
             continue;
         if (ruleset_matches(watcher->rules, i, line, plain->line.len,
                             &gave_up)) {
@@ -104,8 +119,7 @@ try_line(struct look *look, const char *bytes, size_t len, uint64_t rules,
     if (!(rules & ~watcher->told))
         return;
     /* the trials are gone: do not even cut it */
-    if (watcher->trials == WATCHER_TRIALS &&
-        watcher->second == look->now_ms / 1000)
+    if (!has_trial(look, rules & ~watcher->told))
         return;
     if (watcher->tail.len)
         try_bytes(look, &plain, watcher->tail.data, watcher->tail.len, rules,

@@ -14,10 +14,13 @@
  * unfinished line (a prompt) is tried when it has stood for a moment.
  *
  * What one console can cost: the sieve's pass, and WATCHER_TRIALS tries a
- * second; lines beyond them are passed over. */
+ * second; lines beyond them are passed over, but for WATCHER_RESERVE tries of
+ * each rule: a disk that floods with errors hides no panic. */
 
 /* Tries of a rule on a line, per console and second. */
 #define WATCHER_TRIALS 2000
+/* Those that each rule has in a second, whatever the others took. */
+#define WATCHER_RESERVE 50
 /* Raw bytes of a line that are kept; a longer one is taken for several. */
 #define WATCHER_LINE_BYTES 4096
 
@@ -44,6 +47,7 @@ struct watcher {
     uint64_t told;        /* rules that matched it already */
     uint64_t second;      /* which the trials are counted in */
     unsigned trials;
+    uint8_t tried[ALERT_RULES_MAX]; /* up to WATCHER_RESERVE */
 };
 
 /* rules: a reference is taken. */
