@@ -149,6 +149,7 @@ catch_up(struct server *server, struct member *member, size_t index,
     const struct console *console = guest_console(member->guest, index);
     uint64_t from = guest_stage_offset(member->guest, index);
     state->is_caught_up = true;
+    (void)begin_boot(member, index);
     /* A log from before the guest was defined anew is of other boots. */
     if (console && console_boot_offset(console) > from)
         from = console_boot_offset(console);
