@@ -186,7 +186,7 @@ flood_of_matches_is_bounded(void **state)
     size_t len = told.text.len;
     /* another rule's line in the same second */
     watcher_feed(&told.watcher, "login: \n", 8, offset, 5000, &handlers, &told);
-    assert_string_equal(said(&told) + len, "login;");
+    assert_non_null(strstr(said(&told) + len, "login@"));
     offset += 8;
     len = told.text.len;
     watcher_feed(&told.watcher, line, sizeof(line) - 1, offset, 6000, &handlers,
