@@ -30,7 +30,7 @@ BINARY = os.path.abspath(os.environ.get(
     "GUESTMUX", os.path.join(TREE, "build/tests/gcc/src/guestmux")))
 # Seconds until a wait gives up: far more than needed, since machines that
 # run tests are slow and shared.
-PATIENCE = float(os.environ.get("GUESTMUX_TEST_PATIENCE", "60"))
+PATIENCE = float(os.environ.get("GUESTMUX_TEST_PATIENCE", "180"))
 # Seconds between two looks at what cannot be waited for otherwise.
 LOOK = 0.05
 # Lines of a log that a failure shows.

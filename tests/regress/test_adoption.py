@@ -35,7 +35,7 @@ def test_guests_are_adopted_with_their_screens(box):
               f"{name}'s screen as it was")
     require_equal(box.capture("a", "--history", "10000"), history, "history")
     cursor = box.json("send", "b", "q")["cursor"]
-    box.gm("wait", "b", "--for", ":~# $", "--after", cursor, "--timeout", "60")
+    box.gm("wait", "b", "--for", ":~# $", "--after", cursor, "--timeout", "180")
     box.shell("b", "echo after-$((1 + 2))", "^after-3")
 
 
@@ -68,7 +68,7 @@ def test_what_is_printed_meanwhile_is_not_missed(box):
     box.up("-f", box.fleet({"a": {}}))
     box.wait_shell("a")
     box.gm("send", "a", "--enter", "sleep 2; flood lines 500")
-    box.gm("wait", "a", "--for", "sleep 2", "--since-boot", "--timeout", "60")
+    box.gm("wait", "a", "--for", "sleep 2", "--since-boot", "--timeout", "180")
     box.kill_server()
     # Nobody watches while it prints; the next command finds all of it.
     until(lambda: b"500 lines done" in box.log_bytes("a"), "the flood")
@@ -216,7 +216,7 @@ def test_replay_answers_no_terminal_query(box):
             ".encode() + b'\\r\\n')\n")
     box.up("-f", box.console_fleet(a=python(code)))
     box.gm("wait", "a", "--for", "got 1b5b", "--since-boot", "--timeout",
-           "60")
+           "180")
     for _ in range(3):
         box.capture("a", "--history", "100")
     require("more" not in box.capture("a"), "a second answer")

@@ -554,7 +554,7 @@ def test_the_deck_scrolls_on_in_the_timeline(box):
             "for line in sys.stdin: print('new', line.strip(), flush=True)\n")
     box.up("-f", box.console_fleet(a=python(code), b=["cat"]))
     box.gm("wait", "a", "--for", "that is all", "--since-boot", "--timeout",
-           "60", patience=70)
+           "180", patience=190)
     deck = box.deck(cols=100, rows=30)
     deck.wait_for("that is all")
     deck.keys("C-]", "t")
@@ -708,7 +708,7 @@ def test_around_a_line_are_its_neighbours_however_many_there_are(box):
         **{name: python(flood.replace("{NAME}", name)) for name in "abc"}))
     for name in "abc":
         box.gm("wait", name, "--for", name + "08999", "--since-boot",
-               "--timeout", "60", patience=70)
+               "--timeout", "180", patience=190)
     peer = box.api()
     offset = box.log_bytes("b").index(b"b04000")
     place = peer.call("console-place", guest="b", offset=offset)

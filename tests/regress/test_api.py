@@ -268,7 +268,7 @@ def test_unacknowledged_frames_are_at_most_two(box):
     box.up("-f", box.console_fleet(a=python(code)))
     peer = box.api()
     view = peer.call("view-open", guest="a", rows=24, cols=80)["view"]
-    box.gm("wait", "a", "--for", "^100000", "--since-boot", "--timeout", "60")
+    box.gm("wait", "a", "--for", "^100000", "--since-boot", "--timeout", "180")
     frames = []
     peer.call("query-version")
     frames = [event["data"]["frame"] for event in peer.events

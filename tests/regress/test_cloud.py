@@ -116,7 +116,7 @@ def test_two_guests_get_name_and_password_from_their_seeds(box):
                   "^status=status: done", patience=ANSWER)
     check_agent(box, "beta")
     # One answers the power button, the other one to its agent alone.
-    down = box.spawn("down", "--yes", "--timeout", "60")
+    down = box.spawn("down", "--yes", "--timeout", "180")
     until(lambda: (box.guest("beta")["shutdown"] or {}).get("step") ==
           "agent", "the agent to be asked", ANSWER)
     require_equal(down.wait(ANSWER), 0, "the end of down")

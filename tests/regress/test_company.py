@@ -265,7 +265,7 @@ def test_fit_types_at_a_prompt_only(box):
     box.shell("n1", "stty size", "^33 101")
     # Where somebody is asked for a name nothing is typed.
     box.gm("wait", "n2", "--for", "login: $", "--since-boot", "--timeout",
-           "60", patience=70)
+           "180", patience=190)
     asked = box.gm("fit", "n2", code=FAILED)
     require_in("the guest asks for a login", asked.err)
     require_in("stty rows 24 cols 80", asked.err)
@@ -294,7 +294,7 @@ def test_serial_port_and_virtio_console_of_one_guest(box):
     box.up("-f", path)
     for console in ("n1", "n1:hvc0"):
         box.gm("wait", console, "--for", r":[^ ]*# ", "--since-boot",
-               "--timeout", "60", patience=70)
+               "--timeout", "180", patience=190)
     check_channels(box, "first")
     require(os.path.exists(box.guest_log("n1", "hvc0")), "no log")
     deck = named(box, "anna", cols=120, rows=40)
@@ -305,7 +305,7 @@ def test_serial_port_and_virtio_console_of_one_guest(box):
     deck.type("echo deck-$((40+2))")
     deck.keys("Enter")
     box.gm("wait", "n1:hvc0", "--for", "^deck-42", "--since-boot",
-           "--timeout", "60", patience=70)
+           "--timeout", "180", patience=190)
     box.kill_server()
     check_channels(box, "second")
     require_equal(len(box.qemus()), 1, "QEMUs")
@@ -356,18 +356,18 @@ def test_a_plain_console_is_lines_and_a_keyboard(box):
     done = box.gm("console", "--plain", "g", text="piped\n")
     require_in("one two\n", done.out)
     box.gm("wait", "g", "--for", "^got piped", "--since-boot", "--timeout",
-           "60", patience=70)
+           "180", patience=190)
     require("\033" not in done.out, "an escape sequence came through")
     # A file is sent to its end, too; of nothing the end comes at once.
     for name, content in ((box.write("typed", "filed\nagain\n"), "again"),
                           ("/dev/null", "again")):
         with open(name, encoding="ascii") as file:
             child = box.spawn("console", "--plain", "g", stdin=file, text=True)
-            out, err = child.communicate(timeout=60)
+            out, err = child.communicate(timeout=180)
         require_equal((child.returncode, err), (0, ""), "exit status, errors")
         require_in("one two\n", out)
         box.gm("wait", "g", "--for", f"^got {content}", "--since-boot",
-               "--timeout", "60", patience=70)
+               "--timeout", "180", patience=190)
 
 
 def test_a_plain_console_ends_with_its_guest(box):
@@ -377,7 +377,7 @@ def test_a_plain_console_ends_with_its_guest(box):
                       text=True)
     box.wait_client("console")
     box.gm("send", "g", "--enter", "x")
-    require_equal(child.wait(timeout=60), 1, "exit status")
+    require_equal(child.wait(timeout=180), 1, "exit status")
     require_in("last", child.stdout.read())
     require_in("g: crashed", child.stderr.read())
 
@@ -396,7 +396,7 @@ def test_a_plain_console_that_is_late_prints_what_came_last(box):
         box.wait_state("g", "crashed")
     finally:
         os.kill(child.pid, signal.SIGCONT)
-    require_equal(child.wait(timeout=60), 1, "exit status")
+    require_equal(child.wait(timeout=180), 1, "exit status")
     require_in("last\ny\n", child.stdout.read())
     require_in("g: crashed", child.stderr.read())
 

@@ -185,7 +185,7 @@ def test_queries_into_an_echo_do_not_loop(box):
         before = cpu_seconds(server)
         box.gm("wait", "b", "--for", "never", "--timeout", "1", code=3)
         return cpu_seconds(server) - before < 0.2
-    until(is_quiet, "the server to come to rest", 60)
+    until(is_quiet, "the server to come to rest", 180)
 
 
 def test_an_unterminated_string_hides_no_prompt(box):

@@ -142,7 +142,7 @@ def test_selection_keeps_its_place_while_output_comes(box):
     deck.wait_for("^ select lines a 499:1 ")
     for _ in range(40):
         box.gm("send", "a", "--enter", "x")
-    box.gm("wait", "a", "--for", "more039", "--since-boot", "--timeout", "60")
+    box.gm("wait", "a", "--for", "more039", "--since-boot", "--timeout", "180")
     deck.wait_for(r"\[\d\d/\d+\]")
     require_in("row0499", deck.screen())
     require("more039" not in deck.screen(), "the view followed the output")
@@ -254,7 +254,7 @@ def test_buffers_are_pasted_and_chosen(box):
     deck.keys("C-]", "]")
     deck.wait_for("[│┃]some *$")
     deck.keys("Enter")
-    box.gm("wait", "b", "--for", "^some$", "--since-boot", "--timeout", "60")
+    box.gm("wait", "b", "--for", "^some$", "--since-boot", "--timeout", "180")
     deck.keys("C-]", "=")
     deck.wait_for("some .*1 line, a")
     deck.wait_for("row0004 .*1 line, a")
@@ -262,7 +262,7 @@ def test_buffers_are_pasted_and_chosen(box):
     deck.wait_for("[│┃]row0004 *$")
     deck.keys("Enter")
     box.gm("wait", "b", "--for", "^row0004$", "--since-boot", "--timeout",
-           "60")
+           "180")
 
 
 def test_keys_ahead_of_a_buffers_text_come_behind_it(box):

@@ -94,7 +94,7 @@ def test_every_key_but_the_prefix_goes_to_the_guest(box):
         cursor = len(box.log_bytes("a"))
         deck.keys(key)
         box.gm("wait", "a", "--for", f"got {wanted}$", "--after", cursor,
-               "--timeout", "60", patience=70)
+               "--timeout", "180", patience=190)
 
 
 def test_keys_with_shift_are_no_others_in_any_terminal(box):
@@ -107,7 +107,7 @@ def test_keys_with_shift_are_no_others_in_any_terminal(box):
             cursor = len(box.log_bytes("a"))
             deck.type(key)
             box.gm("wait", "a", "--for", f"got {key.encode().hex()}$",
-                   "--after", cursor, "--timeout", "60", patience=70)
+                   "--after", cursor, "--timeout", "180", patience=190)
         deck.keys("C-]", "d")
         deck.wait_end()
 
@@ -150,7 +150,7 @@ def test_focus_moves_and_typing_goes_where_it_says(box):
         deck.type(f"to-{name}")
         deck.keys("Enter")
         box.gm("wait", name, "--for", f"to-{name}", "--since-boot",
-               "--timeout", "60")
+               "--timeout", "180")
     for name in "abc":
         text = box.capture(name)
         for other in "abc":

@@ -112,7 +112,7 @@ def test_relative_paths_start_at_the_file(box):
     os.mkdir(box.at("w", "sub"))
     box.write("sub/fleet.json", guests(a={"exec": ["pwd"]}))
     box.up("-f", "sub/fleet.json")
-    box.gm("wait", "a", "--for", "/w/sub$", "--since-boot", "--timeout", "60")
+    box.gm("wait", "a", "--for", "/w/sub$", "--since-boot", "--timeout", "180")
 
 
 def test_a_program_gets_the_environment_of_its_entry(box):
@@ -121,7 +121,7 @@ def test_a_program_gets_the_environment_of_its_entry(box):
         "env": {"A": "{name}", "PATH": "/usr/bin:/bin"}}})
     box.up("-f", path)
     box.gm("wait", "a", "--for", "got a /usr/bin:/bin\\.$", "--since-boot",
-           "--timeout", "60")
+           "--timeout", "180")
 
 
 def test_qemu_gets_the_environment_of_its_entry(box):

@@ -66,7 +66,7 @@ def test_pause_resume_reset_and_restart(box):
     after = box.json("send", "a", "x")["cursor"]
     box.gm("reset", "--yes", "a")
     box.gm("wait", "a", "--for", r"a:~# |tiny:~# ", "--after", after,
-           "--timeout", "60", patience=70)
+           "--timeout", "180", patience=190)
     require_equal(box.guest("a")["pid"], pid, "the pid after a reset")
     box.gm("restart", "--yes", "a", patience=120)
     guest = box.wait_state("a", "running")
@@ -177,7 +177,7 @@ def test_a_panic_ends_in_a_card_or_a_reboot(box):
     box.wait_shell("a")
     box.gm("send", "a", "--enter", "panic")
     box.gm("wait", "a", "--for", "Kernel panic", "--since-boot",
-           "--timeout", "60", code=None)
+           "--timeout", "180", code=None)
     guest = box.wait_state("a", "crashed", "stopped", "guest-panicked")
     require(guest["exit"] or guest["state"] == "guest-panicked", str(guest))
     require_in("sysrq", box.capture("a", "--history", "200"))
@@ -187,7 +187,7 @@ def test_a_guest_that_stays_after_its_end_says_shutdown(box):
     box.up("-f", box.fleet({"a": {"args": ["-no-shutdown"]}}))
     box.wait_shell("a")
     box.gm("send", "a", "--enter", "poweroff")
-    box.gm("wait", "a", "--state", "shutdown", "--timeout", "60", patience=70)
+    box.gm("wait", "a", "--state", "shutdown", "--timeout", "180", patience=190)
     require_equal(box.guest("a")["state"], "shutdown")
     box.gm("reset", "a")
     box.wait_state("a", "running")
@@ -232,7 +232,7 @@ def test_stopping_before_qmp_answers_is_safe(box):
         until(box.qemus, "a QEMU to start")
         for pid in box.qemus():
             os.kill(pid, signal.SIGKILL)
-        child.communicate(timeout=60)
+        child.communicate(timeout=180)
     box.up("-f", path)
     require_equal({g["state"] for g in box.json("ls")}, {"running"})
     require_equal(len(box.qemus()), 4, "QEMUs")
@@ -340,7 +340,7 @@ def test_a_boot_that_a_busy_server_hears_of_late_begins_with_its_firmware(box):
     finish_reset(box, gate, old + "\x1bc\x1b[?7l\x1b[2J\x1b[0mSeaBIOS (version "
                  "1.16.2)\r\n\x1bc[    0.000000] Linux version 6.1.0\r\n")
     require_in("return", peer.reply(1))
-    box.gm("wait", "a", "--until", "kernel", "--timeout", "60")
+    box.gm("wait", "a", "--until", "kernel", "--timeout", "180")
     guest = box.guest("a")
     require_equal([stage["stage"] for stage in guest["stages"]],
                   ["firmware", "kernel"], "the new boot's stages")
@@ -355,7 +355,7 @@ def test_what_the_old_boot_printed_last_is_no_stage_of_the_new_one(box):
     finish_reset(box, gate, OLD_WORDS)
     require_in("return", peer.reply(1))
     peer.call("guest-qmp", guest="a", command="query-version")
-    box.gm("wait", "a", "--until", "kernel", "--timeout", "60")
+    box.gm("wait", "a", "--until", "kernel", "--timeout", "180")
     require_equal([stage["stage"] for stage in box.guest("a")["stages"]],
                   ["firmware", "kernel"], "the new boot's stages")
     peer.close()
@@ -420,10 +420,10 @@ def test_a_terminal_query_of_the_guest_is_answered_once(box):
     box.wait_shell("a")
     box.shell("a", "keys", "keys: ready")
     box.gm("send", "a", "--keys", "Escape")
-    box.gm("wait", "a", "--for", "key 1b", "--since-boot", "--timeout", "60")
+    box.gm("wait", "a", "--for", "key 1b", "--since-boot", "--timeout", "180")
     box.gm("send", "a", "qqq")
     box.gm("wait", "a", "--for", "keys: done", "--since-boot", "--timeout",
-           "60")
+           "180")
     # Only the question's own answer, not another for each who looks on.
     peers = [box.api() for _ in range(3)]
     for peer in peers:

@@ -46,13 +46,13 @@ def test_guests_start_and_end_in_order(box):
 
 def test_a_killed_qemu_comes_back(box):
     box.up("-f", box.fleet({"a": {"restart": "on-failure"}, "b": {}}))
-    box.gm("wait", "a", "--until", "login", "--timeout", "60")
+    box.gm("wait", "a", "--until", "login", "--timeout", "180")
     pids = [box.guest(name)["pid"] for name in "ab"]
     for pid in pids:
         os.kill(pid, signal.SIGKILL)
     until(lambda: "restarts in" in box.gm("ls").out
           or box.guest("a")["restart"]["count"], "the countdown")
-    box.gm("wait", "a", "--until", "login", "--timeout", "60")
+    box.gm("wait", "a", "--until", "login", "--timeout", "180")
     guest = box.guest("a")
     require_equal(guest["restart"]["count"], 1)
     require(guest["pid"] != pids[0], "the same process")
@@ -201,7 +201,7 @@ def test_a_qemu_that_hangs_is_killed_in_the_end(box):
         "button": 1, "force": True, "quit": 1, "term": 1}}}, append=DEAF))
     box.wait_shell("a")
     os.kill(box.guest("a")["pid"], signal.SIGSTOP)
-    box.gm("shutdown", "a", patience=60)
+    box.gm("shutdown", "a", patience=180)
     guest = box.guest("a")
     require_equal(guest["exit"]["signal"], "SIGKILL")
     require_equal(guest["state"], "stopped", "as asked")

@@ -200,7 +200,7 @@ def test_a_server_under_a_file_size_limit_lives_on_and_says_what_failed(box):
         done = subprocess.run(
             ["sh", "-c", 'ulimit -f 100; exec "$@"', "-", BINARY, "-L", "t",
              "up", "-d", "-f", path], env=box.env, cwd=box.work, check=False,
-            capture_output=True, text=True, timeout=60)
+            capture_output=True, text=True, timeout=180)
         require_equal(done.returncode, FAILED, done.stderr)
         require_in("a: cannot write the seed: ", done.stderr)
         require_in("File too large", done.stderr)

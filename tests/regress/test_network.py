@@ -277,7 +277,7 @@ def test_an_agent_is_asked_by_each_server(box):
               "echo waits-$((40 + 2))", "waits-42")
     box.kill_server()
     until(lambda: b"came-42" in box.log_bytes("n1"), "the agent to come")
-    box.gm("wait", "n1", "--until", "agent", "--timeout", "60")
+    box.gm("wait", "n1", "--until", "agent", "--timeout", "180")
     known = lambda: [one["address"] for one in box.guest("n1")["addresses"]]
     until(lambda: known() == ["192.0.2.7"], "the address")
     # One that hangs has a dead server's question, and hears the next one's.
@@ -290,7 +290,7 @@ def test_an_agent_is_asked_by_each_server(box):
     asking.wait()
     require_equal(known(), [], "the address before it answers")
     box.shell("n1", "kill -CONT $P; echo goes-$((40 + 2))", "goes-42")
-    until(lambda: known() == ["192.0.2.7"], "the address, asked for anew", 60)
+    until(lambda: known() == ["192.0.2.7"], "the address, asked for anew", 180)
 
 
 def test_addresses_on_a_network_are_heard(box):
@@ -345,7 +345,7 @@ def test_cloud_inits_table_tells_addresses(box):
     box.up()
     box.wait_shell("n1")
     # It may come beside the prompt, or after it.
-    box.gm("wait", "n1", "--until", "login", "--timeout", "60")
+    box.gm("wait", "n1", "--until", "login", "--timeout", "180")
     box.gm("send", "n1", "--enter", "echo 'ci-info: | eth0 | True | "
            "10.0.2.15 | 255.255.255.0 | global | 52:54:00:00:00:77 |'")
     until(lambda: ("10.0.2.15", "console", False) in addresses(box, "n1"),

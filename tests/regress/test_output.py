@@ -128,8 +128,8 @@ def test_a_stopped_server_slows_no_guest(box):
             "done")
     for name in names:
         box.gm("send", name, "--enter", loop)
-        box.gm("wait", name, "--for", "^00000100", "--timeout", "60",
-               "--since-boot", patience=70)
+        box.gm("wait", name, "--for", "^00000100", "--timeout", "180",
+               "--since-boot", patience=190)
 
     def log_sizes():
         return {name: os.path.getsize(box.guest_log(name)) for name in names}
@@ -156,7 +156,7 @@ def test_a_stopped_server_slows_no_guest(box):
         box.gm("send", name, "--keys", "C-c")
         cursor = box.json("send", name, "--enter", "echo o''ver")["cursor"]
         box.gm("wait", name, "--for", "^over", "--after", cursor, "--timeout",
-               "60", patience=70)
+               "180", patience=190)
         check_counting(box, name)
 
 

@@ -100,7 +100,7 @@ def test_a_paste_waits_for_the_guest_and_can_be_cancelled(box):
     require(box.json("send", "n1", "typed")["pending"] > 0, "it waits")
     require_in("n1: nothing is being pasted",
                box.gm("paste", "n1", "--cancel").out)
-    require_equal(paste.wait(timeout=60), FAILED)
+    require_equal(paste.wait(timeout=180), FAILED)
     require_in("cancelled after", paste.stderr.read().decode())
     require_equal(peer.call("query-pastes"), [])
     box.gm("resume", "n1")
@@ -122,7 +122,7 @@ def test_a_guest_that_ends_ends_its_pastes(box):
     paste = box.spawn("paste", "n1", path)
     until(lambda: box.api().call("query-pastes"), "the paste to run")
     box.gm("kill", "n1")
-    require_equal(paste.wait(timeout=60), FAILED)
+    require_equal(paste.wait(timeout=180), FAILED)
     require_in("the paste ended after", paste.stderr.read().decode())
     require_in("there is nothing to paste into",
                box.gm("paste", "n1", path, code=FAILED).err)

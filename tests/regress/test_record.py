@@ -69,7 +69,7 @@ def test_a_flooded_log_stays_within_its_bound_across_kills(box):
         box.gm("ls")
     box.gm("wait", "a", "--for", f"flood: {lines} lines done", "--after", "1",
            "--timeout", "300", patience=310)
-    box.gm("wait", "a", "--for", "# ", "--after", "1", "--timeout", "60")
+    box.gm("wait", "a", "--for", "# ", "--after", "1", "--timeout", "180")
 
     def is_bounded():
         grown_to(0)
@@ -94,7 +94,7 @@ def test_a_flooded_log_stays_within_its_bound_across_kills(box):
     # It goes on: a search in the past finds what is there, and no more.
     box.shell("a", "echo one$((1))more", "one1more")
     box.gm("wait", "a", "--since-boot", "--for", f"{lines:08d} the",
-           "--timeout", "60")
+           "--timeout", "180")
     box.gm("wait", "a", "--since-boot", "--for", "^00000001 the",
            "--timeout", "2", code=3)
 
@@ -453,7 +453,7 @@ def test_several_logs_are_merged_by_time(box):
     for name in ("bee", "a"):
         box.shell(name, "bye", "got bye")
         box.gm("kill", "--yes", name)
-    out, _ = follower.communicate(timeout=60)
+    out, _ = follower.communicate(timeout=180)
     require_equal(follower.returncode, DONE)
     del out  # what it saw depends on when it began
 
@@ -768,7 +768,7 @@ def test_following_shows_a_prompt_and_a_new_boot(box):
     until(lambda: sees(b"name? "), "the prompt without a line end")
     box.gm("send", "a", "--enter", "you")
     until(lambda: sees(b"hello you"), "the answer")
-    follower.wait(60)
+    follower.wait(180)
 
 
 if __name__ == "__main__":

@@ -48,7 +48,7 @@ def test_proxy_ends_with_the_server(box):
     child = box.spawn("proxy", stdin=subprocess.PIPE)
     require_in(b"guestmux", child.stdout.readline())
     box.gm("kill-server")
-    require_equal(child.wait(timeout=60), DONE, "its exit code")
+    require_equal(child.wait(timeout=180), DONE, "its exit code")
 
 
 def test_another_host_is_reached_through_ssh(box):
@@ -64,7 +64,7 @@ def test_another_host_is_reached_through_ssh(box):
                env=env)
     box.gm("send", "--host=near", "a", "--enter", "over there", env=env)
     box.gm("wait", "a", "--for", "over there", "--since-boot", "--timeout",
-           "60", "--host", "near", env=env)
+           "180", "--host", "near", env=env)
 
 
 def test_one_console_through_a_real_ssh(box):
@@ -98,10 +98,10 @@ def test_one_console_through_a_real_ssh(box):
         # Without a terminal: lines in, lines out.
         done = subprocess.run(ssh + [f"{BINARY} -L t console --plain g"],
                               input="piped\n", capture_output=True, text=True,
-                              timeout=60, check=True)
+                              timeout=180, check=True)
         require_in("got more", done.stdout)
         box.gm("wait", "g", "--for", "^got piped", "--since-boot",
-               "--timeout", "60", patience=70)
+               "--timeout", "180", patience=190)
     finally:
         sshd.stop()
 
@@ -152,13 +152,13 @@ def test_ctrl_c_ends_a_wait(box):
     box.wait_client("wait")
     child.send_signal(signal.SIGINT)
     # Either way a shell counts it as 130.
-    require_in(child.wait(timeout=60), (130, -signal.SIGINT), "exit code")
+    require_in(child.wait(timeout=180), (130, -signal.SIGINT), "exit code")
 
 
 def test_raw_logs_do_not_reach_a_terminal(box):
     box.up("-f", box.console_fleet(
         a=["sh", "-c", r"printf '\033]0;evil\007\033[31mred\n'; cat"]))
-    box.gm("wait", "a", "--for", "red", "--since-boot", "--timeout", "60")
+    box.gm("wait", "a", "--for", "red", "--since-boot", "--timeout", "180")
     terminal = box.terminal(
         f"{BINARY} -L t logs --raw a; echo code-$?; {BINARY} -L t logs a; "
         "exec cat")

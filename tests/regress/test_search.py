@@ -18,7 +18,7 @@ def lines(prefix, count, extra=""):
 def wait_ready(box, *names):
     for name in names:
         box.gm("wait", name, "--for", "ready$", "--since-boot", "--timeout",
-               "60", patience=70)
+               "180", patience=190)
 
 
 def search_deck(box, cols, rows):
@@ -136,7 +136,7 @@ def grep_fleet(box):
                "exec cat"]))
     wait_ready(box, "alpha", "beta")
     box.gm("wait", "gamma", "--for", "red end", "--since-boot", "--timeout",
-           "60")
+           "180")
 
 
 def test_grep_finds_lines_as_grep_does(box):
@@ -257,7 +257,7 @@ def test_logs_have_what_the_scrollback_lost(box):
                   "a:a line 00005\n")
     # A new server replays the log before it answers.
     box.kill_server()
-    require_equal(box.gm("grep", "-c", "a line", "a", patience=60).out
+    require_equal(box.gm("grep", "-c", "a line", "a", patience=180).out
                   .startswith("a:1"), True, "a search after a restart")
 
 

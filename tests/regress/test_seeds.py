@@ -141,7 +141,7 @@ def instance_of(box, name):
 def test_an_instance_stays_until_it_is_renewed_and_a_clone_has_its_own(box):
     start(box, {"a": {**SMALL, "cloud-init": {"hostname": "alpha"}}})
     first = instance_of(box, "a")
-    box.gm("restart", "--yes", "--force", "a", patience=60)
+    box.gm("restart", "--yes", "--force", "a", patience=180)
     require_equal(instance_of(box, "a"), first, "after a restart")
     box.gm("kill", "--yes", "a")
     box.gm("cloud-init", "renew", "a")
@@ -165,7 +165,7 @@ def test_a_password_is_nowhere_but_hashed_in_the_seed(box):
     peer.call("events-subscribe")
     start(box, guests)
     box.gm("clone", "a", "b", code=FAILED)
-    box.gm("restart", "--yes", "--force", "a", patience=60)
+    box.gm("restart", "--yes", "--force", "a", patience=180)
     changed = {"a": {**SMALL, "cloud-init": {"password": SECRET + "x",
                                              "user-data": "#cloud-config\na: ["
                                              }}}

@@ -67,7 +67,7 @@ def test_two_names_are_two_servers(box):
 def test_two_that_start_at_once_are_one(box):
     children = [box.spawn("ls") for _ in range(12)]
     for child in children:
-        _, err = child.communicate(timeout=60)
+        _, err = child.communicate(timeout=180)
         require_equal(child.returncode, DONE, err)
     until(lambda: len(servers(box)) == 1, "the losers to leave")
 

@@ -24,7 +24,7 @@ def start(box, sshd, **ssh):
     box.wait_shell("n1")
     box.shell("n1", f"{CONFIGURE}; (nc -ll -p 22 -e nc 10.0.2.2 {sshd.port}) & "
               "echo relay-$((40 + 2))", "relay-42")
-    box.gm("wait", "n1", "--until", "ssh", "--timeout", "60")
+    box.gm("wait", "n1", "--until", "ssh", "--timeout", "180")
 
 
 def test_commands_run_in_the_guest_as_by_ssh(box):

@@ -13,8 +13,8 @@ def stages(guest):
 def test_a_boot_is_followed_to_its_login(box):
     box.up("-f", box.fleet({"a": {}}, append=LOUD))
     require_in("a: ", box.gm("wait", "a", "--until", "kernel",
-                             "--timeout", "60").out)
-    out = box.gm("wait", "a", "--until", "login", "--timeout", "60").out
+                             "--timeout", "180").out)
+    out = box.gm("wait", "a", "--until", "login", "--timeout", "180").out
     require_in("a: login after ", out)
     guest = box.guest("a")
     require_equal(guest["stage"], "login")
@@ -39,7 +39,7 @@ def test_a_boot_is_followed_to_its_login(box):
 
 def test_times_survive_the_server(box):
     box.up("-f", box.fleet({"a": {}, "b": {}}, append=LOUD))
-    box.gm("wait", "a", "--until", "login", "--timeout", "60")
+    box.gm("wait", "a", "--until", "login", "--timeout", "180")
     before = box.guest("a")["stages"]
     box.kill_server()
     require_equal(box.guest("a")["stages"], before, "a's stages")
@@ -47,18 +47,18 @@ def test_times_survive_the_server(box):
     # And what is reached while no server is there is found in the log.
     size = len(box.log_bytes("b"))
     box.gm("reset", "--yes", "b")
-    box.gm("wait", "b", "--until", "kernel", "--timeout", "60")
+    box.gm("wait", "b", "--until", "kernel", "--timeout", "180")
     kernel = stages(box.guest("b"))["kernel"]
     box.kill_server()
     until(lambda: b" login: " in box.log_bytes("b")[size:], "b's login")
-    box.gm("wait", "b", "--until", "login", "--timeout", "60")
+    box.gm("wait", "b", "--until", "login", "--timeout", "180")
     require_equal(stages(box.guest("b"))["kernel"], kernel, "b's kernel")
 
 
 def test_an_old_log_is_no_boot_of_a_guest_that_is_defined_anew(box):
     """The log stays when a guest is removed; what it tells is past."""
     box.up("-f", box.fleet({"a": {}}, append=LOUD))
-    box.gm("wait", "a", "--until", "login", "--timeout", "60")
+    box.gm("wait", "a", "--until", "login", "--timeout", "180")
     size = len(box.log_bytes("a"))
     box.gm("kill", "--yes", "a")
     box.gm("rm", "--yes", "a")
@@ -68,7 +68,7 @@ def test_an_old_log_is_no_boot_of_a_guest_that_is_defined_anew(box):
     require_in("its stage is firmware", result.err)
     require_equal(list(stages(box.guest("a"))), ["firmware"])
     box.gm("resume", "a")
-    box.gm("wait", "a", "--until", "login", "--timeout", "60")
+    box.gm("wait", "a", "--until", "login", "--timeout", "180")
     require(b" login: " in box.log_bytes("a")[size:], "the new boot's login")
 
 
@@ -87,14 +87,14 @@ def test_agent_and_ssh_are_stages(box):
         "args": ["-device", "virtio-serial-pci", "-chardev", "null,id=ga",
                  "-device", "virtserialport,chardev=ga,id=port7,"
                  "name=org.qemu.guest_agent.0"]}}))
-    box.gm("wait", "a", "--until", "login", "--timeout", "60")
+    box.gm("wait", "a", "--until", "login", "--timeout", "180")
     box.shell("a", "exec 5<>$(ls /dev/vport*p1); echo opened-$((1 + 1))",
               "^opened-2")
-    box.gm("wait", "a", "--until", "agent", "--timeout", "60")
+    box.gm("wait", "a", "--until", "agent", "--timeout", "180")
     require("ssh" not in stages(box.guest("a")), "ssh without a banner")
     box.gm("send", "a", "--enter", "ifconfig eth0 10.0.2.15 up; while :; do "
            "echo SSH-2.0-tiny | nc -l -p 22; done")
-    box.gm("wait", "a", "--until", "ssh", "--timeout", "60")
+    box.gm("wait", "a", "--until", "ssh", "--timeout", "180")
     require_equal(box.guest("a")["stage"], "ssh")
 
 
@@ -109,7 +109,7 @@ def test_ssh_is_found_where_the_definition_and_forwards_say(box):
     # No port of the host leads there yet.
     box.gm("wait", "a", "--until", "ssh", "--timeout", "3", code=TIMEOUT)
     box.gm("forward", "a", "add", "auto:2200")
-    box.gm("wait", "a", "--until", "ssh", "--timeout", "60")
+    box.gm("wait", "a", "--until", "ssh", "--timeout", "180")
 
 
 def test_another_ssh_port_is_looked_at_at_once(box):
@@ -120,7 +120,7 @@ def test_another_ssh_port_is_looked_at_at_once(box):
            "echo SSH-2.0-tiny | nc -l -p 23; done")
     fleet["a"]["ssh"] = {"port": 23}
     require("applies already" in box.up("-f", box.fleet(fleet)).out, "live")
-    box.gm("wait", "a", "--until", "ssh", "--timeout", "60")
+    box.gm("wait", "a", "--until", "ssh", "--timeout", "180")
 
 
 main(globals())

@@ -82,7 +82,7 @@ def talk(box, number):
     line = shlex.split(until(
         lambda: box.gm("ssh", "--print", "n1", code=None).out, "ssh's way"))
     require_equal(line[-1], f"10.{number}.0.2", "where ssh goes")
-    box.gm("wait", "n1", "--until", "ssh", "--timeout", "60")
+    box.gm("wait", "n1", "--until", "ssh", "--timeout", "180")
 
 
 def test_addresses_of_ipv6_are_neighbours_too(box):
@@ -114,7 +114,7 @@ def test_addresses_of_ipv6_are_neighbours_too(box):
     line = shlex.split(until(
         lambda: box.gm("ssh", "--print", "n1", code=None).out, "ssh's way"))
     require_equal(line[-1], "fd00:9::2", "where ssh goes")
-    box.gm("wait", "n1", "--until", "ssh", "--timeout", "60")
+    box.gm("wait", "n1", "--until", "ssh", "--timeout", "180")
     box.shell("n1", "ip addr del fd00:9::2/64 dev eth0; "
               "echo gone-$((40 + 2))", "gone-42")
     run("ip", "neigh", "flush", "dev", "tap9", "to", "fd00:9::/64")

@@ -16,12 +16,12 @@ def test_a_break_and_a_letter_are_sysrq(box):
     require_in("SysRq sent", box.gm("sysrq", "n1", "help").out)
     found = box.gm("wait", "n1", "--for",
                    r"sysrq: HELP.*show-blocked-tasks\(w\)", "--after", cursor,
-                   "--timeout", "60").out
+                   "--timeout", "180").out
     require_in("reboot(b)", found)
     # A letter does as well as a name, and the shell goes on.
     box.gm("sysrq", "n1", "m")
     box.gm("wait", "n1", "--for", "Mem-Info", "--after", cursor,
-           "--timeout", "60")
+           "--timeout", "180")
     box.shell("n1", "echo still-$((40 + 2))", "still-42")
 
 
@@ -34,14 +34,14 @@ def test_sysrq_through_the_guests_keyboard(box):
                       "grep -c AT.Translated /proc/bus/input/devices; "
                       "echo keyboards-$((1 + 1))")["cursor"]
     box.gm("wait", "n1", "--for", "^keyboards-2", "--after", cursor,
-           "--timeout", "60")
+           "--timeout", "180")
     if re.search(r"^0\s*$", box.capture("n1", "--history", "20"),
                  re.MULTILINE):
         raise Skip("the tiny guest's kernel has no driver for a PS/2 keyboard")
     cursor = box.json("send", "n1", "--enter", "echo before")["cursor"]
     box.gm("sysrq", "n1", "help", "--via", "keyboard")
     box.gm("wait", "n1", "--for", "sysrq: HELP", "--after", cursor,
-           "--timeout", "60")
+           "--timeout", "180")
     box.shell("n1", "echo still-$((40 + 2))", "still-42")
 
 
@@ -64,7 +64,7 @@ def test_a_break_alone_is_one(box):
     # What is typed within five seconds is SysRq's letter.
     box.gm("send", "n1", "h")
     box.gm("wait", "n1", "--for", "sysrq: HELP", "--since-boot", "--timeout",
-           "60")
+           "180")
     box.shell("n1", "echo fine-$((40 + 2))", "fine-42")
 
 
@@ -102,7 +102,7 @@ def test_the_menu_sends_a_sysrq_and_asks_before_it_reboots(box):
     deck.wait_for("show-blocked-tasks")
     deck.keys("w")
     box.gm("wait", "n1", "--for", "sysrq: Show Blocked State", "--since-boot",
-           "--timeout", "60")
+           "--timeout", "180")
     deck.keys("C-]", "x")
     deck.wait_for("send to n1")
     # An entry's key goes before the keymap's; End, Up, Up is "reboot".
