@@ -28,7 +28,7 @@
 /* Ctrl and the closing bracket, as in the deck. */
 #define PREFIX 0x1D
 
-static const int plain_signals[] = {SIGINT, SIGTERM, SIGHUP};
+static const int plain_signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 #define SIGNAL_COUNT (sizeof(plain_signals) / sizeof(plain_signals[0]))
 
 struct plain {

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/xalloc.h"
+#include "server/paste.h"
 #include "server/peer.h"
 #include "server/server-internal.h"
 #include "server/view.h"
@@ -158,6 +159,7 @@ clients_take(struct server *server, const struct peer *peer,
     if (found) {
         found->holder = peer_id(peer);
         note_change(server, found);
+        paste_on_keyboard_taken(server, guest, console, peer);
     }
     return true;
 }

@@ -42,6 +42,7 @@ struct paste {
     size_t line_left;      /* bytes of the present line still to be typed */
     struct buffer line;    /* that line, for its echo */
 
+    int64_t owner;             /* the peer that began it */
     const struct peer *source; /* borrowed: owes pieces; NULL: all are here */
     struct request *request;   /* owned; waits for room or for the end */
     unsigned request_flags;    /* enum paste_flags */
@@ -67,6 +68,8 @@ void paste_finish(struct paste *paste, enum paste_state state,
 void paste_fail(struct paste *paste, struct error *error);
 /* The same, and types nothing more. */
 void paste_drop(struct paste *paste, struct error *error);
+/* Says before error how far it came: what was typed already is in the guest. */
+void paste_tell_progress(const struct paste *paste, struct error *error);
 /* Takes back what the guest has not taken yet, and ends the brackets. */
 void paste_break_off(struct paste *paste);
 /* Answers a client that waits to send its next piece, if there is room. */
@@ -87,3 +90,12 @@ int64_t paste_total_bytes(const struct paste *paste);
 json_t *paste_describe(const struct paste *paste, const char *problem);
 /* Frees it without telling anybody. */
 void paste_free(struct paste *paste);
+
+/* paste-ends.c: those that ended between two pieces ------------------------ */
+
+/* Its client, which owes more pieces, is to hear why it ended (NULL: it was
+ * cancelled) when it sends the next one. */
+void paste_note_end(const struct paste *paste, const struct error *error);
+/* Says why there is no paste of that id. Returns false. */
+bool paste_refuse_piece(const struct server *server, int64_t id,
+                        struct error *error);

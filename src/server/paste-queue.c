@@ -205,6 +205,7 @@ paste_start(struct request *request, struct guest *guest, size_t console,
         return false;
     bool is_first = !paste_find(server, guest, console);
     struct paste *paste = paste_new(server, guest, console, options);
+    paste->owner = peer_id(request_peer(request));
     paste_text_add(&paste->text, bytes, len);
     if (is_first)
         paste_begin(paste);
@@ -221,8 +222,7 @@ paste_add(struct request *request, int64_t id, unsigned flags,
     while (paste && paste->id != id)
         paste = paste->next;
     if (!paste)
-        return error_set(error, ERROR_CODE_NOT_FOUND,
-                         "there is no paste %" PRId64 " (any more)", id);
+        return paste_refuse_piece(server, id, error);
     if (paste->source != request_peer(request))
         return error_set(error, ERROR_CODE_DENIED,
                          "paste %" PRId64 " takes no more pieces from here",
@@ -240,6 +240,15 @@ paste_add(struct request *request, int64_t id, unsigned flags,
 
 /* From outside ------------------------------------------------------------- */
 
+/* The one that waited, once those before it are gone. */
+static void
+begin_next(struct server *server, const struct guest *guest, size_t console)
+{
+    struct paste *paste = paste_find(server, guest, console);
+    if (paste && paste->state == PASTE_STATE_WAITING)
+        paste_begin(paste);
+}
+
 size_t
 paste_cancel(struct server *server, const struct guest *guest, size_t console,
              int64_t id)
@@ -256,9 +265,7 @@ paste_cancel(struct server *server, const struct guest *guest, size_t console,
         }
         paste = next;
     }
-    paste = paste_find(server, guest, console);
-    if (paste && paste->state == PASTE_STATE_WAITING)
-        paste_begin(paste);
+    begin_next(server, guest, console);
     return count;
 }
 
@@ -371,6 +378,26 @@ paste_on_guest_reset(struct server *server, const struct guest *guest)
 }
 
 void
+paste_on_keyboard_taken(struct server *server, const struct guest *guest,
+                        size_t console, const struct peer *peer)
+{
+    struct paste *next = NULL;
+    for (struct paste *paste = server->pastes; paste; paste = next) {
+        next = paste->next;
+        if (paste->guest != guest || paste->console != console ||
+            paste->owner == peer_id(peer))
+            continue;
+        struct error error = {0};
+        error_set(&error, ERROR_CODE_STATE, "%s has taken the keyboard",
+                  peer_name(peer));
+        paste_tell_progress(paste, &error);
+        paste_break_off(paste);
+        paste_finish(paste, PASTE_STATE_FAILED, &error);
+    }
+    begin_next(server, guest, console);
+}
+
+void
 paste_forget_guest(struct server *server, const struct guest *guest)
 {
     struct paste *paste = server->pastes;
@@ -415,4 +442,6 @@ paste_free_all(struct server *server)
             on_request_cancel(paste);
         paste_free(paste);
     }
+    free(server->paste_ends);
+    server->paste_ends = NULL;
 }

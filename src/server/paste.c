@@ -71,6 +71,8 @@ paste_finish(struct paste *paste, enum paste_state state,
 {
     take_off(paste);
     paste->state = state;
+    if (paste->source && !paste->request)
+        paste_note_end(paste, error);
     const char *problem = error ? error->text : NULL;
     server_emit(paste->server, "PASTE", paste_describe(paste, problem));
     if (paste->request && error) {
@@ -113,16 +115,21 @@ paste_fail(struct paste *paste, struct error *error)
     paste_drop(paste, error);
 }
 
-/* What of it was typed already is in the guest: say how much. */
+void
+paste_tell_progress(const struct paste *paste, struct error *error)
+{
+    error_prefix(error, "%s: the paste ended after %zu of %" PRId64 " bytes",
+                 guest_name(paste->guest), paste->text.given,
+                 paste_total_bytes(paste));
+}
+
 void
 paste_drop(struct paste *paste, struct error *error)
 {
     struct server *server = paste->server;
     struct guest *guest = paste->guest;
     size_t console = paste->console;
-    error_prefix(error, "%s: the paste ended after %zu of %" PRId64 " bytes",
-                 guest_name(guest), paste->text.given,
-                 paste_total_bytes(paste));
+    paste_tell_progress(paste, error);
     paste_finish(paste, PASTE_STATE_FAILED, error);
     for (paste = paste_find(server, guest, console); paste;
          paste = paste_find(server, guest, console)) {

@@ -90,6 +90,9 @@ void paste_on_guest_change(struct server *server, const struct guest *guest);
 /* After a reset the rest would go to firmware, a boot loader's menu or whoever
  * reads next: pastes end, but for those that wait for prompts. */
 void paste_on_guest_reset(struct server *server, const struct guest *guest);
+/* peer has the console's keyboard for itself: what others paste there ends. */
+void paste_on_keyboard_taken(struct server *server, const struct guest *guest,
+                             size_t console, const struct peer *peer);
 void paste_forget_guest(struct server *server, const struct guest *guest);
 /* Breaks off what the peer still owed a part of. */
 void paste_forget_peer(struct server *server, const struct peer *peer);

@@ -90,6 +90,7 @@ struct server {
     struct view *views;     /* owned by their peers: linked list */
     struct waiter *waiters; /* owned by their requests: linked list */
     struct paste *pastes;   /* owned: linked list, oldest first */
+    struct paste_ends *paste_ends; /* owned: why pieces come too late */
     int64_t next_view_id;
     struct buffer frame_line;             /* owned: the frame being written */
     uint64_t search_count;                /* searches under way */

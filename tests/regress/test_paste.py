@@ -155,6 +155,49 @@ def test_a_reset_ends_what_is_pasted_but_for_prompts(box):
     box.gm("wait", "n2", "--for", "after-42")
 
 
+def test_taking_the_keyboard_ends_what_others_paste(box):
+    """Where nobody reads, the first waits in the tty, the others behind it."""
+    box.up("-f", box.console_fleet(g=["sh", "-c", "stty raw -echo; echo ready; "
+                                      "read x; sleep 600"]))
+    box.gm("wait", "g", "--for", "ready", "--since-boot")
+    box.write("much.txt", "a line that is long enough to fill a queue\n" * 9000)
+    first, second = (box.spawn("paste", "g", "much.txt") for _ in range(2))
+    peer = box.api()
+    until(lambda: len(peer.call("query-pastes")) == 2, "two to be there")
+    peer.call("client-set", name="bob")
+    peer.call("console-paste", guest="g", text="his own\n")
+    peer.call("keyboard-take", guest="g")
+    for child in first, second:
+        require_equal(child.wait(), FAILED)
+        require_in("bob has taken the keyboard", child.stderr.read().decode())
+    require(all(paste["total"] == len("his own\n")
+                for paste in peer.call("query-pastes")), "his own goes on")
+
+
+def test_the_next_piece_is_told_why_its_paste_is_over(box):
+    box.up("-f", box.console_fleet(g=["sh", "-c", "stty raw -echo; sleep 600"]))
+    one, two = box.api(), box.api()
+    two.call("client-set", name="bob")
+
+    def begin():
+        return one.call("console-paste", guest="g", text="a\n",
+                        more=True)["paste"]
+
+    def go_on(number):
+        return one.ask("console-paste-more", paste=number, text="b\n",
+                       wait=True)["error"]["desc"]
+
+    cancelled = begin()
+    two.call("console-paste-cancel", guest="g", paste=cancelled)
+    taken = begin()
+    two.call("keyboard-take", guest="g")
+    require_equal(go_on(cancelled), "g: the paste was cancelled after 2 bytes")
+    require_equal(go_on(taken), "g: the paste ended after 2 of 2 bytes: bob "
+                  "has taken the keyboard")
+    require_equal(go_on(taken + 1),
+                  f"there is no paste {taken + 1} (any more)")
+
+
 def test_a_paced_paste_waits_for_prompt_echo_and_time(box):
     # A boot loader in short: it takes a line only while it shows its prompt.
     loader = """
