@@ -14,6 +14,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 /* Guests of one import; a fleet has no more. */
@@ -321,14 +322,28 @@ importer_finish(struct importer *importer)
     free(importer->give_up);
 }
 
+/* Names that differ in upper and lower case only are one in a fleet file. */
+static bool
+is_name_taken(const struct import *import, const char *wanted)
+{
+    const char *name = NULL;
+    json_t *guest = NULL;
+    json_object_foreach(import->guests, name, guest)
+    {
+        if (!strcasecmp(name, wanted))
+            return true;
+    }
+    return false;
+}
+
 char *
 import_free_name(const struct import *import, const char *wanted, bool is_stem)
 {
-    if (!is_stem && !json_object_get(import->guests, wanted))
+    if (!is_stem && !is_name_taken(import, wanted))
         return xstrdup(wanted);
     for (int i = is_stem ? 0 : 2;; i++) {
         char *name = xasprintf("%s%d", wanted, i);
-        if (!json_object_get(import->guests, name))
+        if (!is_name_taken(import, name))
             return name;
         free(name);
     }
