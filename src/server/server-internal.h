@@ -87,9 +87,9 @@ struct server {
     struct ports *ports;     /* owned: the host's ports that guests have */
     struct peer *peers;      /* owned: linked list */
     size_t peer_count;
-    struct view *views;     /* owned by their peers: linked list */
-    struct waiter *waiters; /* owned by their requests: linked list */
-    struct paste *pastes;   /* owned: linked list, oldest first */
+    struct view *views;            /* owned by their peers: linked list */
+    struct waiter *waiters;        /* owned by their requests: linked list */
+    struct paste *pastes;          /* owned: linked list, oldest first */
     struct paste_ends *paste_ends; /* owned: why pieces come too late */
     int64_t next_view_id;
     struct buffer frame_line;             /* owned: the frame being written */
