@@ -60,12 +60,15 @@ check_fleet(const struct guest *guest, const struct spec *spec,
                      spec->name, other, spec->name);
 }
 
-/* Defines or updates one guest and says what was done; NULL with error. */
+/* Defines or updates one guest of a fleet's file and says what was done; NULL
+ * with error. A guest of another fleet is not *ret_guest. */
 static const char *
-apply_spec(struct server *server, const struct spec *spec,
+apply_spec(struct server *server, const struct spec *spec, const char *fleet,
            struct guest **ret_guest, struct error *error)
 {
     struct guest *guest = registry_find(server, spec->name, NULL);
+    if (guest && !check_fleet(guest, spec, fleet, error))
+        return NULL;
     *ret_guest = guest;
     if (!guest) {
         guest = guest_new(&server->context, spec_copy(spec), error);
@@ -146,11 +149,8 @@ apply(struct request *request, const struct fleet *fleet,
         struct guest *guest = NULL;
         struct error error = {0};
         json_t *changes = changes_of(server, spec);
-        const struct guest *known = registry_find(server, spec->name, NULL);
         const char *action =
-            !known || check_fleet(known, spec, fleet->file, &error)
-                ? apply_spec(server, spec, &guest, &error)
-                : NULL;
+            apply_spec(server, spec, fleet->file, &guest, &error);
         launch_add_row(launch, spec->name, action ? action : "failed");
         if (action && !strcmp(action, "differs")) { /* what applied is none */
             json_decref(changes);

@@ -88,6 +88,9 @@ struct paste *paste_find(const struct server *server, const struct guest *guest,
 /* What the text comes to, as far as it is known. */
 int64_t paste_total_bytes(const struct paste *paste);
 json_t *paste_describe(const struct paste *paste, const char *problem);
+/* Begins the one that waited, once those before it are gone. */
+void paste_begin_next(struct server *server, const struct guest *guest,
+                      size_t console);
 /* Frees it without telling anybody. */
 void paste_free(struct paste *paste);
 

@@ -79,6 +79,15 @@ paste_find(const struct server *server, const struct guest *guest,
     return NULL;
 }
 
+void
+paste_begin_next(struct server *server, const struct guest *guest,
+                 size_t console)
+{
+    struct paste *paste = paste_find(server, guest, console);
+    if (paste && paste->state == PASTE_STATE_WAITING)
+        paste_begin(paste);
+}
+
 /* From the start ----------------------------------------------------------- */
 
 static size_t
@@ -240,15 +249,6 @@ paste_add(struct request *request, int64_t id, unsigned flags,
 
 /* From outside ------------------------------------------------------------- */
 
-/* The one that waited, once those before it are gone. */
-static void
-begin_next(struct server *server, const struct guest *guest, size_t console)
-{
-    struct paste *paste = paste_find(server, guest, console);
-    if (paste && paste->state == PASTE_STATE_WAITING)
-        paste_begin(paste);
-}
-
 size_t
 paste_cancel(struct server *server, const struct guest *guest, size_t console,
              int64_t id)
@@ -265,7 +265,7 @@ paste_cancel(struct server *server, const struct guest *guest, size_t console,
         }
         paste = next;
     }
-    begin_next(server, guest, console);
+    paste_begin_next(server, guest, console);
     return count;
 }
 
@@ -394,7 +394,7 @@ paste_on_keyboard_taken(struct server *server, const struct guest *guest,
         paste_break_off(paste);
         paste_finish(paste, PASTE_STATE_FAILED, &error);
     }
-    begin_next(server, guest, console);
+    paste_begin_next(server, guest, console);
 }
 
 void

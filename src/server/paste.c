@@ -99,9 +99,7 @@ finish_done(struct paste *paste)
                       paste->typed.len, &error))
         server_notice(server, "error", guest_name(guest), error.text);
     paste_finish(paste, PASTE_STATE_DONE, NULL);
-    struct paste *next = paste_find(server, guest, console);
-    if (next)
-        paste_begin(next);
+    paste_begin_next(server, guest, console);
 }
 
 void
