@@ -261,6 +261,12 @@ arm_restore(struct term *term)
     term_restore_arm(tigetstr("sgr0"), show, tigetstr("rmcup"));
 }
 
+static int
+at_most(int size, int max)
+{
+    return size < max ? size : max;
+}
+
 /* The terminal's size, or 0 by 0: no more than is drawn. */
 static void
 get_size(int fd, int *ret_rows, int *ret_cols)
@@ -269,8 +275,29 @@ get_size(int fd, int *ret_rows, int *ret_cols)
     *ret_rows = *ret_cols = 0;
     if (ioctl(fd, TIOCGWINSZ, &size) < 0 || !size.ws_row || !size.ws_col)
         return;
-    *ret_rows = size.ws_row < TERM_ROWS_MAX ? size.ws_row : TERM_ROWS_MAX;
-    *ret_cols = size.ws_col < TERM_COLS_MAX ? size.ws_col : TERM_COLS_MAX;
+    *ret_rows = at_most(size.ws_row, TERM_ROWS_MAX);
+    *ret_cols = at_most(size.ws_col, TERM_COLS_MAX);
+}
+
+/* Sets a variable of the environment for a moment. Returns what it was, for
+ * restore_variable, which frees it. */
+static char *
+set_variable(const char *name, const char *value)
+{
+    const char *own = getenv(name);
+    char *before = own ? xstrdup(own) : NULL;
+    (void)setenv(name, value, 1);
+    return before;
+}
+
+static void
+restore_variable(const char *name, char *before)
+{
+    if (before)
+        (void)setenv(name, before, 1);
+    else
+        (void)unsetenv(name);
+    free(before);
 }
 
 /* newterm() in the size that is drawn: curses would have cells for all that a
@@ -283,20 +310,13 @@ sized_screen(struct term *term, const char *type)
     char *before[2] = {NULL, NULL};
     get_size(term->modes.out_fd, &sizes[0], &sizes[1]);
     for (size_t i = 0; i < 2 && sizes[0]; i++) {
-        const char *own = getenv(names[i]);
         char text[16];
         (void)snprintf(text, sizeof(text), "%d", sizes[i]);
-        before[i] = own ? xstrdup(own) : NULL;
-        (void)setenv(names[i], text, 1);
+        before[i] = set_variable(names[i], text);
     }
     SCREEN *screen = newterm(type, term->output.stream, term->in);
-    for (size_t i = 0; i < 2 && sizes[0]; i++) {
-        if (before[i])
-            (void)setenv(names[i], before[i], 1);
-        else
-            (void)unsetenv(names[i]);
-        free(before[i]);
-    }
+    for (size_t i = 0; i < 2 && sizes[0]; i++)
+        restore_variable(names[i], before[i]);
     return screen;
 }
 
@@ -307,15 +327,9 @@ new_screen(struct term *term, const char *type)
     struct buffer patched = {0};
     SCREEN *screen = NULL;
     if (term_entry_find(type, &patched)) {
-        const char *own = getenv("TERMINFO");
-        char *before = own ? xstrdup(own) : NULL;
-        (void)setenv("TERMINFO", patched.data, 1);
+        char *before = set_variable("TERMINFO", patched.data);
         screen = sized_screen(term, type);
-        if (before)
-            (void)setenv("TERMINFO", before, 1);
-        else
-            (void)unsetenv("TERMINFO");
-        free(before);
+        restore_variable("TERMINFO", before);
     }
     buffer_finish(&patched);
     return screen ? screen : sized_screen(term, type);
@@ -526,8 +540,8 @@ term_update_size(struct term *term)
     int cols = 0;
     get_size(term->modes.out_fd, &rows, &cols);
     if (!rows) {
-        rows = term->rows ? term->rows : LINES;
-        cols = term->cols ? term->cols : COLS;
+        rows = at_most(term->rows ? term->rows : LINES, TERM_ROWS_MAX);
+        cols = at_most(term->cols ? term->cols : COLS, TERM_COLS_MAX);
     }
     if (rows == term->rows && cols == term->cols)
         return false;
