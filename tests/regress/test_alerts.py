@@ -31,6 +31,14 @@ def ask(box, method, **arguments):
         peer.close()
 
 
+def filter_list(deck, text):
+    """Filters the deck's list that is open."""
+    deck.keys("/")
+    deck.wait_for("filter")
+    deck.type(text)
+    deck.keys("Enter")
+
+
 def alerts(box, **which):
     return ask(box, "alert-list", **which)["alerts"]
 
@@ -574,10 +582,7 @@ def test_the_deck_scrolls_on_in_the_timeline(box):
     deck.keys("q")
     deck.keys("C-]", "t")
     deck.wait_for("2000/2000|2001/2001")
-    deck.keys("/")
-    deck.wait_for("filter")
-    deck.type("needle")
-    deck.keys("Enter")
+    filter_list(deck, "needle")
     deck.wait_for("row00007 needle")
     deck.wait_for("row04007 needle")
     deck.wait_for("row08007 needle")
@@ -690,10 +695,7 @@ def test_a_filter_by_name_looks_at_every_row(box):
     deck.wait_for("typing → ")
     deck.keys("C-]", "t")
     deck.wait_for("other 4999")
-    deck.keys("/")
-    deck.wait_for("filter")
-    deck.type("web-1")
-    deck.keys("Enter")
+    filter_list(deck, "web-1")
     deck.wait_for("first of all")
     deck.wait_for("db waits for web-1")
     deck.wait_for("yyyyy")
@@ -773,10 +775,7 @@ def test_a_row_leads_to_its_own_line(box):
     def go(row):
         deck.keys("C-]", "t")
         deck.wait_for("timeline")
-        deck.keys("/")
-        deck.wait_for("filter")
-        deck.type("the same")
-        deck.keys("Enter")
+        filter_list(deck, "the same")
         deck.wait_for("[0-9]/4$")
         for _ in range(4):
             deck.keys("k")

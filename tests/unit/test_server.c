@@ -233,16 +233,23 @@ pasted_end_mark_cannot_end_the_paste(void **state)
     }
 }
 
+/* A guest that has printed 300 000 lines, and "flooded". */
+static void
+start_flooded(struct fixture *f)
+{
+    client_start_guest(&f->client, "g",
+                       "stty raw -echo; i=0; while [ $i -lt 300000 ]; do "
+                       "echo old $i; i=$((i+1)); done; echo flooded; exec cat");
+    client_expect(&f->client, "g", "flooded");
+}
+
 /* Output that came while the server was not there is replayed; what is waited
  * for "from now on" comes after all of it. */
 static void
 wait_during_a_replay_sees_nothing_old(void **state)
 {
     struct fixture *f = *state;
-    client_start_guest(&f->client, "g",
-                       "stty raw -echo; i=0; while [ $i -lt 300000 ]; do "
-                       "echo old $i; i=$((i+1)); done; echo flooded; exec cat");
-    client_expect(&f->client, "g", "flooded");
+    start_flooded(f);
     client_close(&f->client);
     kill(f->world.pid, SIGKILL);
     (void)world_wait(&f->world);
@@ -259,10 +266,7 @@ static void
 what_is_there_in_time_is_found_after_it(void **state)
 {
     struct fixture *f = *state;
-    client_start_guest(&f->client, "g",
-                       "stty raw -echo; i=0; while [ $i -lt 300000 ]; do "
-                       "echo old $i; i=$((i+1)); done; echo flooded; exec cat");
-    client_expect(&f->client, "g", "flooded");
+    start_flooded(f);
     json_t *found =
         client_call(&f->client, "console-wait",
                     json_pack("{s:s,s:s,s:i,s:i}", "guest", "g", "pattern",

@@ -4,7 +4,6 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <time.h>
 
 #include <uv.h>
 
@@ -12,16 +11,6 @@
 
 /* ms; far more than anything takes, so that only a hang reaches it. */
 #define UNTIL_DEADLINE_MS 90000u
-
-/* CPU time of this process, all threads, ms: what work costs, however busy the
- * machine is beside it. */
-static inline uint64_t
-until_cpu_ms(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 struct until {
     bool (*is_done)(void *data);
